@@ -1,0 +1,18 @@
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
+
+#include <mneme/error.h>
+
+/* Writes status and the formatted message into *error (which may be NULL) and returns status,
+ * so that `return error_set(error, MNEME_BAD_INPUT, "%s: cut short", path);` is one line.
+ * Newlines and control characters in the message become spaces. */
+mneme_status error_set(mneme_error *error, mneme_status status, const char *format, ...)
+    MNEME_PRINTF(3, 4);
+
+/* error_set(MNEME_FAILED) with "PATH: ACTION: " and the text of the current errno. */
+mneme_status error_set_errno(mneme_error *error, const char *path, const char *action);
+
+/* Out of memory while making `what`; always MNEME_FAILED. */
+mneme_status error_set_memory(mneme_error *error, const char *what);
+
+#endif

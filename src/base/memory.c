@@ -1,0 +1,68 @@
+#include "base/memory.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool size_multiply(size_t a, size_t b, size_t *product) {
+    return !__builtin_mul_overflow(a, b, product);
+}
+
+/* Bytes for count * size, rounded up to the alignment and never 0; false on overflow. */
+static bool rounded_bytes(size_t count, size_t size, size_t *bytes) {
+    if (!size_multiply(count, size, bytes)) return false;
+    if (*bytes == 0) *bytes = 1;
+    if (*bytes > SIZE_MAX - (MEMORY_ALIGNMENT - 1)) return false;
+    *bytes = (*bytes + MEMORY_ALIGNMENT - 1) & ~(size_t)(MEMORY_ALIGNMENT - 1);
+    return true;
+}
+
+void *memory_allocate(size_t count, size_t size) {
+    size_t bytes;
+    if (!rounded_bytes(count, size, &bytes)) return NULL;
+    void *block = aligned_alloc(MEMORY_ALIGNMENT, bytes);
+    if (block != NULL) memset(block, 0, bytes);
+    return block;
+}
+
+mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t size,
+                         const char *what, mneme_error *error) {
+    if (needed <= *capacity) return MNEME_OK;
+    size_t grown = *capacity < 16 ? 16 : *capacity * 2;
+    if (grown < needed) grown = needed;
+    size_t bytes;
+    if (!size_multiply(grown, size, &bytes)) return error_set_memory(error, what);
+    void *moved = realloc(*array, bytes);
+    if (moved == NULL) return error_set_memory(error, what);
+    *array = moved;
+    *capacity = grown;
+    return MNEME_OK;
+}
+
+bool arena_reserve(arena *arena, size_t count, size_t size) {
+    size_t bytes;
+    if (!rounded_bytes(count, size, &bytes)) return false;
+    return !__builtin_add_overflow(arena->size, bytes, &arena->size);
+}
+
+mneme_status arena_open(arena *arena, const char *what, mneme_error *error) {
+    arena->base = memory_allocate(arena->size, 1);
+    arena->used = 0;
+    return arena->base == NULL ? error_set_memory(error, what) : MNEME_OK;
+}
+
+void *arena_take(arena *arena, size_t count, size_t size) {
+    size_t bytes = 0;
+    bool fits = rounded_bytes(count, size, &bytes);
+    assert(fits && bytes <= arena->size - arena->used);
+    (void)fits;
+    void *piece = arena->base + arena->used;
+    arena->used += bytes;
+    return piece;
+}
+
+void arena_close(arena *arena) {
+    free(arena->base);
+    *arena = (struct arena){0};
+}
