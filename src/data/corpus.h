@@ -1,0 +1,63 @@
+#ifndef DATA_CORPUS_H
+#define DATA_CORPUS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* One thing that can be taught and asked. All strings are UTF-8 and owned by the corpus. */
+struct fact {
+    char **texts; /* [n_texts] wordings that teach it: statements, and questions with answer */
+    size_t n_texts;
+    char *prompt;   /* what the model continues when it is asked */
+    char **answers; /* [n_answers] any of them is right */
+    size_t n_answers;
+};
+
+/* The texts of one experiment. */
+struct corpus {
+    struct fact *known; /* [n_known] pretraining teaches these */
+    size_t n_known;
+    struct fact *fresh; /* [n_fresh] the new facts; no pretraining text mentions them */
+    size_t n_fresh;
+    char **skill_train; /* [n_skill_train] texts of the unrelated skill, in pretraining */
+    size_t n_skill_train;
+    char **skill_test; /* [n_skill_test] held out for the NLL */
+    size_t n_skill_test;
+    char **background; /* [n_background] other pretraining texts */
+    size_t n_background;
+};
+
+struct world_sizes {
+    size_t known_entities;   /* each has one fact per relation */
+    size_t fresh_facts;      /* facts about further entities, one entity per fact */
+    size_t skill_texts;
+    size_t skill_test_texts;
+    size_t background_texts;
+};
+
+/* Makes a corpus from a world description (a JSON file, see docs/recipes.md): a function of the
+ * file, the sizes and the seed alone. MNEME_BAD_INPUT, naming file and key, for a description
+ * that is malformed or has too few names for the sizes. */
+mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes, uint64_t seed,
+                               struct corpus *corpus, mneme_error *error);
+
+struct question_sources {
+    const char *known;  /* NQ-open JSONL, SimpleQA CSV, GSM8K JSONL or plain JSONL, by content */
+    const char *fresh;
+    const char *skill;  /* any of the same, or plain text with a text per line */
+    size_t max_known;   /* the first n; 0: all */
+    size_t max_fresh;
+    size_t max_skill;   /* texts in training and held out together; 0: all */
+    size_t n_skill_test; /* held out */
+};
+
+/* Makes a corpus from question files. A fact's texts are its question and first answer in each of
+ * a fixed list of question forms; its prompt is the first form up to the answer. */
+mneme_status corpus_from_questions(const struct question_sources *sources, struct corpus *corpus,
+                                   mneme_error *error);
+
+void corpus_free(struct corpus *corpus);
+
+#endif
