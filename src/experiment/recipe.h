@@ -9,12 +9,11 @@
 
 #include "base/error.h"
 #include "model/config.h"
+#include "train/schedule.h"
 
 /* A recipe: everything that decides a run's numbers. docs/recipes.md documents every key. */
 
 #define RECIPE_MAX_VALUES 16
-
-enum schedule_kind { SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT, SCHEDULE_CONSTANT };
 
 /* Where the texts come from: a fact world, or question files (exactly one of the two). */
 struct recipe_corpus {
