@@ -1,0 +1,91 @@
+#ifndef SIMD_SIMD_H
+#define SIMD_SIMD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The kernels of every instruction set, and the choice between them.
+ *
+ * A kernel works on plain arrays, starts no threads, allocates nothing and gives the same bits in
+ * every instruction set (docs/arithmetic.md). What each computes is written in kernels.def.
+ * Unless kernels.def says otherwise arrays do not overlap and need no alignment. */
+
+enum simd_isa { SIMD_ISA_SCALAR, SIMD_ISA_NEON, SIMD_ISA_AVX2, SIMD_ISA_AVX512, SIMD_ISA_COUNT };
+
+/* Where gemm_tiles finds A: element (i, p) of the tile t, i < gemm_rows, is
+
+ * data[t * tile_stride + i * row_stride + p * k_stride]. Either packed by gemm_pack_a (row_stride
+ 1,
+ * k_stride gemm_rows) or in place with k_stride 1. */
+struct gemm_a {
+    const float *data;
+    size_t tile_stride;
+    size_t row_stride;
+    size_t k_stride;
+};
+
+/* What an AdamW step needs besides the arrays (Loshchilov & Hutter 2017, algorithm 2). */
+struct adamw_step {
+    float gradient_scale; /* clipping: every gradient is multiplied by this first */
+    float beta1, beta2;
+    float one_minus_beta1, one_minus_beta2;
+    float step_size;       /* lr / (1 - beta1^t) */
+    float root_correction; /* sqrt(1 - beta2^t) */
+    float eps;
+    float keep; /* 1 - lr * weight_decay */
+};
+
+/* Rows of attention for one head: the queries of consecutive positions of one sequence. */
+struct attention_rows {
+    size_t n_rows;         /* queries */
+    size_t first_position; /* position of the first query; query r sees keys 0..first+r */
+    size_t head_dim;
+    float scale;          /* 1 / sqrt(head_dim) */
+    const float *queries; /* [n_rows, head_dim], rows query_stride apart */
+    size_t query_stride;
+    const float *keys;   /* transposed: [head_dim, positions], rows key_stride apart */
+    size_t key_stride;   /* a multiple of ATTENTION_KEY_BLOCK; all of it readable */
+    const float *values; /* [positions, head_dim], rows value_stride apart */
+    size_t value_stride;
+    float *weights; /* out: softmax weights [n_rows, weight_stride]; zero after a row's last key */
+    size_t weight_stride; /* at least key_stride */
+    float *output;        /* out: [n_rows, head_dim], rows output_stride apart; may be NULL */
+    size_t output_stride;
+};
+#define ATTENTION_KEY_BLOCK 32
+
+/* One of the pairs that product_key_topk chose. */
+struct key_pair {
+    int32_t slot; /* row * n_keys + column */
+    int32_t row;  /* sub-key of the first half */
+    int32_t column;
+};
+
+struct simd_kernels {
+    enum simd_isa isa;
+    size_t gemm_rows;    /* height of a packed tile of A */
+    size_t gemm_columns; /* width of a packed tile of B */
+#define KERNEL(result, name, arguments) result(*name) arguments;
+#include "simd/kernels.def"
+#undef KERNEL
+};
+
+/* The tile of any instruction set fits in these. */
+#define GEMM_MAX_ROWS 16
+#define GEMM_MAX_COLUMNS 64
+
+/* The kernels of the instruction set in use: the best that the CPU has, or what the environment
+ * variable MNEME_ISA asks for. Chosen once, at the first call, from any thread. */
+const struct simd_kernels *simd(void);
+
+/* NULL, or why MNEME_ISA could not be followed (simd() is then the best the CPU has). */
+const char *simd_problem(void);
+
+/* The kernels of one instruction set; NULL where this build or this CPU lacks it. */
+const struct simd_kernels *simd_table(enum simd_isa isa);
+
+/* "scalar", "neon", "avx2", "avx512". */
+const char *simd_isa_name(enum simd_isa isa);
+
+#endif

@@ -1,0 +1,38 @@
+#ifndef SIMD_VEC_H
+#define SIMD_VEC_H
+
+/* Chooses the 16-lane vector type of the instruction set that this object is compiled for
+ * (SIMD_ISA, given by the Makefile) and names its functions.
+ *
+ * Every header defines, on `vf` (16 f32 lanes):
+ *   vf_zero, vf_set1, vf_load, vf_store            unaligned is allowed
+ *   vf_load_part(p, n, fill), vf_store_part(p, v, n)   n < 16 lanes; memory after them untouched
+ *   vf_add, vf_sub, vf_mul, vf_div, vf_sqrt, vf_negate, vf_fma(a, b, c) = a * b + c
+ *   vf_max(a, b) = a > b ? a : b, lane by lane
+ *   vf_exp                                          SLEEF's deterministic exp
+ *   vf_swap_pairs                                   lanes 1 0 3 2 5 4 ...
+ *   vf_fold_add, vf_fold_max                        lanes i and i+8, then 4, 2, 1
+ *   vf_greater(a, b), vf_not_finite(a)              a bit per lane, lane 0 lowest
+ * and the matrix tile: VF_GEMM_ROWS x (16 * VF_GEMM_VECTORS). */
+
+#define SIMD_JOIN_(a, b) a##_##b
+#define SIMD_JOIN(a, b) SIMD_JOIN_(a, b)
+#define SIMD_QUOTE_(text) #text
+#define SIMD_QUOTE(text) SIMD_QUOTE_(text)
+#define SIMD_HEADER_(isa) SIMD_QUOTE(simd / vec_##isa.h)
+#define SIMD_HEADER(isa) SIMD_HEADER_(isa)
+
+/* A kernel's name in this instruction set: SIMD_FN(add) is add_avx2. */
+#define SIMD_FN(name) SIMD_JOIN(name, SIMD_ISA)
+
+#define SIMD_LANES 16
+
+#include SIMD_HEADER(SIMD_ISA)
+
+#include "simd/simd.h"
+
+#define KERNEL(result, name, arguments) result SIMD_FN(name) arguments;
+#include "simd/kernels.def"
+#undef KERNEL
+
+#endif

@@ -1,0 +1,113 @@
+#ifndef SIMD_VEC_AVX512_H
+#define SIMD_VEC_AVX512_H
+
+/* 16 lanes in one register of AVX-512 (F, BW, DQ, VL). */
+
+#include <immintrin.h>
+#include <sleef.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define VF_GEMM_ROWS 14
+#define VF_GEMM_VECTORS 2
+
+typedef __m512 vf;
+
+static inline vf vf_set1(float x) {
+    return _mm512_set1_ps(x);
+}
+
+static inline vf vf_zero(void) {
+    return _mm512_setzero_ps();
+}
+
+static inline vf vf_load(const float *p) {
+    return _mm512_loadu_ps(p);
+}
+
+static inline void vf_store(float *p, vf v) {
+    _mm512_storeu_ps(p, v);
+}
+
+static inline vf vf_load_part(const float *p, size_t n, float fill) {
+    __mmask16 mask = (__mmask16)((1u << n) - 1u);
+    return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), mask, p);
+}
+
+static inline void vf_store_part(float *p, vf v, size_t n) {
+    _mm512_mask_storeu_ps(p, (__mmask16)((1u << n) - 1u), v);
+}
+
+static inline vf vf_add(vf a, vf b) {
+    return _mm512_add_ps(a, b);
+}
+
+static inline vf vf_sub(vf a, vf b) {
+    return _mm512_sub_ps(a, b);
+}
+
+static inline vf vf_mul(vf a, vf b) {
+    return _mm512_mul_ps(a, b);
+}
+
+static inline vf vf_div(vf a, vf b) {
+    return _mm512_div_ps(a, b);
+}
+
+static inline vf vf_sqrt(vf a) {
+    return _mm512_sqrt_ps(a);
+}
+
+static inline vf vf_negate(vf a) {
+    return _mm512_xor_ps(a, _mm512_set1_ps(-0.0f));
+}
+
+static inline vf vf_fma(vf a, vf b, vf c) {
+    return _mm512_fmadd_ps(a, b, c);
+}
+
+/* maxps gives its second operand unless the first is greater, which is the definition. */
+static inline vf vf_max(vf a, vf b) {
+    return _mm512_max_ps(a, b);
+}
+
+static inline vf vf_exp(vf a) {
+    return Sleef_finz_expf16_u10avx512f(a);
+}
+
+static inline vf vf_swap_pairs(vf a) {
+    return _mm512_permute_ps(a, 0xb1);
+}
+
+static inline __m256 vf_low(vf a) {
+    return _mm512_castps512_ps256(a);
+}
+
+static inline __m256 vf_high(vf a) {
+    return _mm512_extractf32x8_ps(a, 1);
+}
+
+static inline float vf_fold_add(vf a) {
+    __m256 a8 = _mm256_add_ps(vf_low(a), vf_high(a));
+    __m128 a4 = _mm_add_ps(_mm256_castps256_ps128(a8), _mm256_extractf128_ps(a8, 1));
+    __m128 a2 = _mm_add_ps(a4, _mm_movehl_ps(a4, a4));
+    return _mm_cvtss_f32(_mm_add_ss(a2, _mm_movehdup_ps(a2)));
+}
+
+static inline float vf_fold_max(vf a) {
+    __m256 a8 = _mm256_max_ps(vf_low(a), vf_high(a));
+    __m128 a4 = _mm_max_ps(_mm256_castps256_ps128(a8), _mm256_extractf128_ps(a8, 1));
+    __m128 a2 = _mm_max_ps(a4, _mm_movehl_ps(a4, a4));
+    return _mm_cvtss_f32(_mm_max_ss(a2, _mm_movehdup_ps(a2)));
+}
+
+static inline uint32_t vf_greater(vf a, vf b) {
+    return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
+}
+
+/* Classes: quiet NaN, +infinity, -infinity, signalling NaN. */
+static inline uint32_t vf_not_finite(vf a) {
+    return _mm512_fpclass_ps_mask(a, 0x01 | 0x08 | 0x10 | 0x80);
+}
+
+#endif
