@@ -19,7 +19,9 @@
 #define SIMD_JOIN(a, b) SIMD_JOIN_(a, b)
 #define SIMD_QUOTE_(text) #text
 #define SIMD_QUOTE(text) SIMD_QUOTE_(text)
+/* clang-format off: it would put blanks into the path. */
 #define SIMD_HEADER_(isa) SIMD_QUOTE(simd / vec_##isa.h)
+/* clang-format on */
 #define SIMD_HEADER(isa) SIMD_HEADER_(isa)
 
 /* A kernel's name in this instruction set: SIMD_FN(add) is add_avx2. */
