@@ -19,8 +19,9 @@
 #define SIMD_JOIN(a, b) SIMD_JOIN_(a, b)
 #define SIMD_QUOTE_(text) #text
 #define SIMD_QUOTE(text) SIMD_QUOTE_(text)
-/* clang-format off: it would put blanks into the path. */
-#define SIMD_HEADER_(isa) SIMD_QUOTE(simd / vec_##isa.h)
+/* Unformatted: blanks would become part of the path. */
+/* clang-format off */
+#define SIMD_HEADER_(isa) SIMD_QUOTE(simd/vec_##isa.h)
 /* clang-format on */
 #define SIMD_HEADER(isa) SIMD_HEADER_(isa)
 
