@@ -1,0 +1,39 @@
+#ifndef NN_MATMUL_H
+#define NN_MATMUL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Matrix products over the kernels of simd/, each element one chain over ascending k (rule 2 of
+ * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. */
+
+/* Element (i, j) is data[i * row_stride + j * column_stride]; one of the strides is 1. */
+struct matrix {
+    const float *data;
+    size_t row_stride;
+    size_t column_stride;
+};
+
+/* A row-major matrix whose rows are `stride` apart, and the transpose of one. */
+struct matrix matrix_rows(const float *data, size_t stride);
+struct matrix matrix_transposed(const float *data, size_t stride);
+
+/* Room for packed panels; one product at a time may use it. */
+struct matmul_scratch {
+    float *packed_a;
+    float *packed_b;
+};
+
+mneme_status matmul_scratch_open(struct matmul_scratch *scratch, mneme_error *error);
+void matmul_scratch_close(struct matmul_scratch *scratch);
+
+/* C[m, n] = A[m, k] B[k, n], or += with accumulate; rows of C c_stride apart. matmul uses all
+ * threads, matmul_serial the calling one. */
+void matmul(struct matmul_scratch *scratch, size_t m, size_t n, size_t k, struct matrix a,
+            struct matrix b, float *c, size_t c_stride, bool accumulate);
+void matmul_serial(struct matmul_scratch *scratch, size_t m, size_t n, size_t k, struct matrix a,
+                   struct matrix b, float *c, size_t c_stride, bool accumulate);
+
+#endif

@@ -1,0 +1,23 @@
+#include "nn/memory_values.h"
+
+#include "simd/simd.h"
+
+void memory_values_forward(size_t n, size_t n_reads, size_t v_dim, const int32_t *slots,
+                           const float *weights, const float *table, float *read) {
+    const struct simd_kernels *kernels = simd();
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < n; i++) {
+        kernels->gather_rows(n_reads, v_dim, weights + i * n_reads, slots + i * n_reads, table,
+                             read + i * v_dim);
+    }
+}
+
+void memory_values_backward_weights(size_t n, size_t n_reads, size_t v_dim, const int32_t *slots,
+                                    const float *table, const float *dread, float *dweights) {
+    const struct simd_kernels *kernels = simd();
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < n; i++) {
+        kernels->gather_dots(n_reads, v_dim, slots + i * n_reads, table, dread + i * v_dim,
+                             dweights + i * n_reads);
+    }
+}
