@@ -40,19 +40,19 @@ mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t s
     return MNEME_OK;
 }
 
-bool arena_reserve(arena *arena, size_t count, size_t size) {
+bool arena_reserve(struct arena *arena, size_t count, size_t size) {
     size_t bytes;
     if (!rounded_bytes(count, size, &bytes)) return false;
     return !__builtin_add_overflow(arena->size, bytes, &arena->size);
 }
 
-mneme_status arena_open(arena *arena, const char *what, mneme_error *error) {
+mneme_status arena_open(struct arena *arena, const char *what, mneme_error *error) {
     arena->base = memory_allocate(arena->size, 1);
     arena->used = 0;
     return arena->base == NULL ? error_set_memory(error, what) : MNEME_OK;
 }
 
-void *arena_take(arena *arena, size_t count, size_t size) {
+void *arena_take(struct arena *arena, size_t count, size_t size) {
     size_t bytes = 0;
     bool fits = rounded_bytes(count, size, &bytes);
     assert(fits && bytes <= arena->size - arena->used);
@@ -62,7 +62,7 @@ void *arena_take(arena *arena, size_t count, size_t size) {
     return piece;
 }
 
-void arena_close(arena *arena) {
+void arena_close(struct arena *arena) {
     free(arena->base);
     *arena = (struct arena){0};
 }

@@ -23,17 +23,17 @@ mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t s
 
 /* A block that is sized once and handed out piece by piece; nothing is freed singly.
  * Use: arena_reserve for every piece, arena_open, then the same arena_take calls in order. */
-typedef struct arena {
+struct arena {
     unsigned char *base;
     size_t size; /* bytes reserved */
     size_t used; /* bytes handed out */
-} arena;
+};
 
 /* Adds the room of count * size bytes, rounded up to the alignment. False on overflow. */
-bool arena_reserve(arena *arena, size_t count, size_t size);
-mneme_status arena_open(arena *arena, const char *what, mneme_error *error);
+bool arena_reserve(struct arena *arena, size_t count, size_t size);
+mneme_status arena_open(struct arena *arena, const char *what, mneme_error *error);
 /* Zeroed, aligned; asserts that the room was reserved. */
-void *arena_take(arena *arena, size_t count, size_t size);
-void arena_close(arena *arena);
+void *arena_take(struct arena *arena, size_t count, size_t size);
+void arena_close(struct arena *arena);
 
 #endif
