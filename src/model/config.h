@@ -16,10 +16,10 @@ struct memory_config {
     size_t layers[MODEL_MAX_MEMORY_LAYERS]; /* ascending; these layers have a memory for an FFN */
     size_t n_keys;                          /* sub-keys per half; the table has n_keys^2 slots */
     size_t heads;
-    size_t knn;          /* slots read per head */
-    size_t k_dim;        /* both halves together; even */
-    size_t v_dim;        /* width of a value row; 0 in a file means `dim` */
-    bool share_values;   /* one table for all memory layers */
+    size_t knn;        /* slots read per head */
+    size_t k_dim;      /* both halves together; even */
+    size_t v_dim;      /* width of a value row; 0 in a file means `dim` */
+    bool share_values; /* one table for all memory layers */
 };
 
 /* Llama as in Meta Lingua. All sizes are counts of elements. */

@@ -1,0 +1,171 @@
+#include "train/optimizer.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "simd/simd.h"
+
+/* The blocks of the gradient norm are part of the contract (rule 3). */
+#define NORM_BLOCK 65536
+/* A thread updates this many elements at a time. */
+#define UPDATE_BLOCK 16384
+
+/* Gradient, first and second moment of all parameters; the value tables' come first and lie side
+ * by side, because a slot of any table is one row number. */
+static mneme_status place(struct optimizer *optimizer, mneme_error *error) {
+    size_t values = 0;
+    for (size_t i = 0; i < optimizer->n_trained; i++) {
+        if (optimizer->trained[i]->is_values) values += optimizer->trained[i]->count;
+    }
+    bool fits = true;
+    for (int kind = 0; kind < 3; kind++) {
+        fits = fits && arena_reserve(&optimizer->arena, values, sizeof(float));
+        for (size_t i = 0; i < optimizer->n_trained; i++) {
+            if (optimizer->trained[i]->is_values) continue;
+            size_t count = optimizer->trained[i]->count;
+            fits = fits && arena_reserve(&optimizer->arena, count, sizeof(float));
+        }
+    }
+    if (!fits) return error_set_memory(error, "gradients and moments");
+    mneme_status status = arena_open(&optimizer->arena, "gradients and moments", error);
+    if (status != MNEME_OK) return status;
+    for (int kind = 0; kind < 3; kind++) {
+        float *table = arena_take(&optimizer->arena, values, sizeof(float));
+        for (size_t i = 0; i < optimizer->n_trained; i++) {
+            struct parameter *p = optimizer->trained[i];
+            float **place = kind == 0 ? &p->gradient : kind == 1 ? &p->moment1 : &p->moment2;
+            if (p->is_values) {
+                *place = table;
+                table += p->count;
+            } else {
+                *place = arena_take(&optimizer->arena, p->count, sizeof(float));
+            }
+        }
+    }
+    return MNEME_OK;
+}
+
+mneme_status optimizer_open(struct optimizer *optimizer, const struct adamw_settings *settings,
+                            struct parameter *const *trained, size_t n_trained,
+                            mneme_error *error) {
+    *optimizer = (struct optimizer){.settings = *settings, .n_trained = n_trained};
+    optimizer->trained = malloc((n_trained + 1) * sizeof *optimizer->trained);
+    if (optimizer->trained == NULL) return error_set_memory(error, "the optimizer");
+    memcpy(optimizer->trained, trained, n_trained * sizeof *trained);
+    mneme_status status = place(optimizer, error);
+    if (status != MNEME_OK) optimizer_close(optimizer);
+    return status;
+}
+
+void optimizer_close(struct optimizer *optimizer) {
+    for (size_t i = 0; optimizer->trained != NULL && i < optimizer->n_trained; i++) {
+        optimizer->trained[i]->gradient = NULL;
+        optimizer->trained[i]->moment1 = NULL;
+        optimizer->trained[i]->moment2 = NULL;
+    }
+    free(optimizer->trained);
+    arena_close(&optimizer->arena);
+    *optimizer = (struct optimizer){0};
+}
+
+static size_t block_length(size_t count, size_t first, size_t block) {
+    return count - first < block ? count - first : block;
+}
+
+void optimizer_zero_gradients(struct optimizer *optimizer) {
+    for (size_t i = 0; i < optimizer->n_trained; i++) {
+        struct parameter *p = optimizer->trained[i];
+#pragma omp parallel for schedule(static) if (p->count > UPDATE_BLOCK)
+        for (size_t j = 0; j < p->count; j += UPDATE_BLOCK) {
+            memset(p->gradient + j, 0, block_length(p->count, j, UPDATE_BLOCK) * sizeof(float));
+        }
+    }
+}
+
+/* The sums of a few blocks are found side by side and added in block order. */
+static float sum_squares(const struct parameter *p, float sum) {
+    enum { TOGETHER = 32 };
+    const struct simd_kernels *kernels = simd();
+    for (size_t first = 0; first < p->count; first += (size_t)TOGETHER * NORM_BLOCK) {
+        float sums[TOGETHER];
+        size_t left = (p->count - first + NORM_BLOCK - 1) / NORM_BLOCK;
+        size_t n = left < TOGETHER ? left : TOGETHER;
+#pragma omp parallel for schedule(static) if (n > 1)
+        for (size_t b = 0; b < n; b++) {
+            size_t start = first + b * NORM_BLOCK;
+            sums[b] = kernels->reduce_sum_squares(block_length(p->count, start, NORM_BLOCK),
+                                                  p->gradient + start);
+        }
+        for (size_t b = 0; b < n; b++) sum += sums[b];
+    }
+    return sum;
+}
+
+float optimizer_gradient_norm(const struct optimizer *optimizer) {
+    float sum = 0.0f;
+    for (size_t i = 0; i < optimizer->n_trained; i++) sum = sum_squares(optimizer->trained[i], sum);
+    return sqrtf(sum);
+}
+
+/* base^n as n multiplications, so that it is the same however the run was cut. */
+static float power(float base, size_t n) {
+    float result = 1.0f;
+    for (size_t i = 0; i < n; i++) result *= base;
+    return result;
+}
+
+static struct adamw_step make_step(const struct optimizer *optimizer, float lr, float weight_decay,
+                                   float gradient_scale) {
+    const struct adamw_settings *s = &optimizer->settings;
+    return (struct adamw_step){
+        .gradient_scale = gradient_scale,
+        .beta1 = s->beta1,
+        .beta2 = s->beta2,
+        .one_minus_beta1 = 1.0f - s->beta1,
+        .one_minus_beta2 = 1.0f - s->beta2,
+        .step_size = lr / (1.0f - power(s->beta1, optimizer->step)),
+        .root_correction = sqrtf(1.0f - power(s->beta2, optimizer->step)),
+        .eps = s->eps,
+        .keep = 1.0f - lr * weight_decay,
+    };
+}
+
+void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, float gradient_norm) {
+    const struct simd_kernels *kernels = simd();
+    const struct adamw_settings *s = &optimizer->settings;
+    optimizer->step++;
+    float scale = s->clip > 0.0f && gradient_norm > s->clip ? s->clip / gradient_norm : 1.0f;
+    struct adamw_step common = make_step(optimizer, lr, s->weight_decay, scale);
+    struct adamw_step values = make_step(optimizer, values_lr, s->values_weight_decay, scale);
+    for (size_t i = 0; i < optimizer->n_trained; i++) {
+        struct parameter *p = optimizer->trained[i];
+        const struct adamw_step *step = p->is_values ? &values : &common;
+#pragma omp parallel for schedule(static) if (p->count > UPDATE_BLOCK)
+        for (size_t j = 0; j < p->count; j += UPDATE_BLOCK) {
+            kernels->adamw_update(block_length(p->count, j, UPDATE_BLOCK), step, p->gradient + j,
+                                  p->moment1 + j, p->moment2 + j, p->data + j);
+        }
+    }
+}
+
+mneme_status optimizer_list_model(const struct model *model, struct parameter ***list, size_t *n,
+                                  mneme_error *error) {
+    *list = malloc(model->n_parameters * sizeof **list);
+    if (*list == NULL) return error_set_memory(error, "the optimizer");
+    for (size_t i = 0; i < model->n_parameters; i++) (*list)[i] = &model->parameters[i];
+    *n = model->n_parameters;
+    return MNEME_OK;
+}
+
+mneme_status optimizer_list_adapters(const struct adapter_set *set, struct parameter ***list,
+                                     size_t *n, mneme_error *error) {
+    *list = malloc((2 * set->n_adapters + 1) * sizeof **list);
+    if (*list == NULL) return error_set_memory(error, "the optimizer");
+    *n = 0;
+    for (size_t i = 0; i < set->n_adapters; i++) {
+        (*list)[(*n)++] = &set->adapters[i].a;
+        (*list)[(*n)++] = &set->adapters[i].b;
+    }
+    return MNEME_OK;
+}

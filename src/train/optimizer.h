@@ -1,0 +1,50 @@
+#ifndef TRAIN_OPTIMIZER_H
+#define TRAIN_OPTIMIZER_H
+
+#include <stddef.h>
+
+#include "base/memory.h"
+#include "model/adapter.h"
+#include "model/model.h"
+
+/* AdamW (Loshchilov & Hutter 2017) over a set of parameters, with a group of its own for memory
+ * values and clipping by the global gradient norm. */
+
+struct adamw_settings {
+    float beta1, beta2, eps;
+    float weight_decay;
+    float values_weight_decay;
+    float clip; /* 0: none */
+};
+
+struct optimizer {
+    struct adamw_settings settings;
+    size_t step; /* steps taken */
+    size_t n_trained;
+    struct parameter **trained; /* gets gradient and moments */
+    struct arena arena;
+};
+
+/* Gives every listed parameter a zero gradient and zero moments. Value tables are laid out as in
+ * the model, one after the other. The list is copied. */
+mneme_status optimizer_open(struct optimizer *optimizer, const struct adamw_settings *settings,
+                            struct parameter *const *trained, size_t n_trained, mneme_error *error);
+/* Takes gradients and moments away again. */
+void optimizer_close(struct optimizer *optimizer);
+
+void optimizer_zero_gradients(struct optimizer *optimizer);
+
+/* The global L2 norm: canonical sums of squares over blocks of 65,536 elements of each parameter,
+ * added in the parameters' order. */
+float optimizer_gradient_norm(const struct optimizer *optimizer);
+
+/* One AdamW step with the given learning rates. gradient_norm decides the clipping. */
+void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, float gradient_norm);
+
+/* Lists all parameters of a model; or its adapters' instead. The caller owns the list. */
+mneme_status optimizer_list_model(const struct model *model, struct parameter ***list, size_t *n,
+                                  mneme_error *error);
+mneme_status optimizer_list_adapters(const struct adapter_set *set, struct parameter ***list,
+                                     size_t *n, mneme_error *error);
+
+#endif

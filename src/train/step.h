@@ -1,0 +1,30 @@
+#ifndef TRAIN_STEP_H
+#define TRAIN_STEP_H
+
+#include <stddef.h>
+
+#include "model/pass.h"
+#include "train/optimizer.h"
+
+/* One training step of a dense method (pretraining, full finetuning, LoRA). */
+
+struct step_result {
+    float loss; /* mean over the counted targets of the whole batch */
+    float gradient_norm;
+};
+
+/* The loss of n tokens: one ascending chain, which `sum` continues. */
+float step_sum_losses(float sum, size_t n, const float *losses);
+
+/* Number of targets that count. */
+size_t step_count_targets(const struct batch *batch);
+
+/* Gradients of the mean loss over all micro-batches together, which continue each other's sums: the
+ * bits are those of one large batch. Then one optimizer step. Layers below lowest_layer are frozen.
+ * MNEME_FAILED when loss or gradient are not finite; the parameters are then unchanged. */
+mneme_status step_run(const struct model *model, struct workspace *workspace,
+                      struct optimizer *optimizer, const struct batch *micro_batches,
+                      size_t n_micro_batches, size_t lowest_layer, float lr, float values_lr,
+                      struct step_result *result, mneme_error *error);
+
+#endif
