@@ -1,0 +1,70 @@
+#include "model/batch_builder.h"
+
+#include "nn/cross_entropy.h"
+
+mneme_status batch_builder_open(struct batch_builder *builder, size_t max_tokens,
+                                mneme_error *error) {
+    *builder = (struct batch_builder){.max_tokens = max_tokens};
+    bool fits = true;
+    for (int i = 0; i < 3; i++) {
+        fits = fits && arena_reserve(&builder->arena, max_tokens, sizeof(int32_t));
+    }
+    fits = fits && arena_reserve(&builder->arena, max_tokens + 1, sizeof(size_t));
+    fits = fits && arena_reserve(&builder->arena, max_tokens, sizeof(size_t));
+    if (!fits) return error_set_memory(error, "a batch");
+    mneme_status status = arena_open(&builder->arena, "a batch", error);
+    if (status != MNEME_OK) return status;
+    builder->tokens = arena_take(&builder->arena, max_tokens, sizeof(int32_t));
+    builder->targets = arena_take(&builder->arena, max_tokens, sizeof(int32_t));
+    builder->positions = arena_take(&builder->arena, max_tokens, sizeof(int32_t));
+    builder->starts = arena_take(&builder->arena, max_tokens + 1, sizeof(size_t));
+    builder->pasts = arena_take(&builder->arena, max_tokens, sizeof(size_t));
+    return MNEME_OK;
+}
+
+void batch_builder_close(struct batch_builder *builder) {
+    arena_close(&builder->arena);
+    *builder = (struct batch_builder){0};
+}
+
+void batch_builder_clear(struct batch_builder *builder) {
+    builder->n_tokens = 0;
+    builder->n_sequences = 0;
+    builder->starts[0] = 0;
+}
+
+bool batch_builder_add(struct batch_builder *builder, size_t n, const int32_t *inputs,
+                       const int32_t *targets, size_t past) {
+    if (n > builder->max_tokens - builder->n_tokens) return false;
+    for (size_t i = 0; i < n; i++) {
+        size_t at = builder->n_tokens + i;
+        builder->tokens[at] = inputs[i];
+        builder->targets[at] = targets == NULL ? CROSS_ENTROPY_IGNORE : targets[i];
+        builder->positions[at] = (int32_t)(past + i);
+    }
+    builder->pasts[builder->n_sequences++] = past;
+    builder->n_tokens += n;
+    builder->starts[builder->n_sequences] = builder->n_tokens;
+    return true;
+}
+
+struct batch batch_builder_part(const struct batch_builder *builder, size_t first, size_t end,
+                                size_t *starts) {
+    size_t origin = builder->starts[first];
+    for (size_t i = first; i <= end; i++) starts[i - first] = builder->starts[i] - origin;
+    return (struct batch){.n_tokens = builder->starts[end] - origin,
+                          .tokens = builder->tokens + origin,
+                          .targets = builder->targets + origin,
+                          .positions = builder->positions + origin,
+                          .n_sequences = end - first,
+                          .starts = starts};
+}
+
+struct batch batch_builder_whole(const struct batch_builder *builder) {
+    return (struct batch){.n_tokens = builder->n_tokens,
+                          .tokens = builder->tokens,
+                          .targets = builder->targets,
+                          .positions = builder->positions,
+                          .n_sequences = builder->n_sequences,
+                          .starts = builder->starts};
+}

@@ -1,0 +1,30 @@
+#ifndef SMF_BACKGROUND_H
+#define SMF_BACKGROUND_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* How many of |B| batches of ordinary text read each slot: {b: c_b(i) > 0} of SMF, the document
+ * frequency of its TF-IDF. Slots of all value tables are numbered table * n_slots + slot. */
+struct background {
+    size_t n_slots;           /* of all tables */
+    size_t n_batches;         /* |B| counted so far */
+    int32_t *batches_reading; /* [n_slots] */
+};
+
+mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error);
+void background_close(struct background *background);
+
+/* Counts one batch by the different slots it read. */
+void background_add(struct background *background, size_t n_read, const int32_t *slots);
+
+/* background.safetensors: `batches_reading` and `n_batches`. */
+mneme_status background_save(const struct background *background, const char *path,
+                             mneme_error *error);
+/* Opens from a file; it must be for n_slots slots. */
+mneme_status background_load(struct background *background, const char *path, size_t n_slots,
+                             mneme_error *error);
+
+#endif

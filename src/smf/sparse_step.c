@@ -1,0 +1,86 @@
+#include "smf/sparse_step.h"
+
+#include <math.h>
+
+#include "nn/cross_entropy.h"
+#include "simd/simd.h"
+
+mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct model *model,
+                                 const struct background *background, size_t n_trainable, float lr,
+                                 size_t max_tokens, mneme_error *error) {
+    const struct memory_config *memory = &model->config.memory;
+    size_t reads = max_tokens * memory->heads * memory->knn * memory->n_layers, gradients;
+    *stepper =
+        (struct sparse_stepper){.background = background, .n_trainable = n_trainable, .lr = lr};
+    bool fits = size_multiply(n_trainable, memory->v_dim, &gradients) &&
+                arena_reserve(&stepper->arena, reads, sizeof *stepper->ranked) &&
+                arena_reserve(&stepper->arena, reads, sizeof *stepper->counts) &&
+                arena_reserve(&stepper->arena, n_trainable, sizeof *stepper->chosen) &&
+                arena_reserve(&stepper->arena, gradients, sizeof *stepper->gradients);
+    if (!fits) return error_set_memory(error, "sparse finetuning");
+    mneme_status status = arena_open(&stepper->arena, "sparse finetuning", error);
+    if (status != MNEME_OK) return status;
+    stepper->ranked = arena_take(&stepper->arena, reads, sizeof *stepper->ranked);
+    stepper->counts = arena_take(&stepper->arena, reads, sizeof *stepper->counts);
+    stepper->chosen = arena_take(&stepper->arena, n_trainable, sizeof *stepper->chosen);
+    stepper->gradients = arena_take(&stepper->arena, gradients, sizeof *stepper->gradients);
+    return MNEME_OK;
+}
+
+void sparse_stepper_close(struct sparse_stepper *stepper) {
+    arena_close(&stepper->arena);
+    *stepper = (struct sparse_stepper){0};
+}
+
+/* Mean loss of the batch, with the logits' gradients left in the workspace. */
+static float loss_and_gradients(const struct model *model, struct workspace *workspace,
+                                const struct batch *batch) {
+    size_t targets = 0;
+    for (size_t i = 0; i < batch->n_tokens; i++) {
+        targets += batch->targets[i] != CROSS_ENTROPY_IGNORE;
+    }
+    float scale = 1.0f / (float)(targets > 0 ? targets : 1), sum = 0.0f;
+    model_loss(model, workspace, batch, scale);
+    for (size_t i = 0; i < batch->n_tokens; i++) sum += workspace->losses[i];
+    return sum * scale;
+}
+
+/* Ranks the slots that the batch read; returns how many are chosen. */
+static size_t choose(struct sparse_stepper *stepper, const struct row_scatter *reads) {
+    for (size_t g = 0; g < reads->n_groups; g++) {
+        stepper->counts[g] = reads->group_starts[g + 1] - reads->group_starts[g];
+    }
+    slot_ranking_tf_idf(stepper->background, reads->n_groups, reads->group_rows, stepper->counts,
+                        stepper->ranked);
+    size_t n = reads->n_groups < stepper->n_trainable ? reads->n_groups : stepper->n_trainable;
+    for (size_t i = 0; i < n; i++) stepper->chosen[i] = stepper->ranked[i].group;
+    return n;
+}
+
+mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model *model,
+                             struct workspace *workspace, const struct batch *batch,
+                             struct sparse_step_result *result, mneme_error *error) {
+    const struct simd_kernels *kernels = simd();
+    const struct row_scatter *reads = &workspace->scatter;
+    size_t v_dim = model->config.memory.v_dim;
+    mneme_status status = model_forward(model, workspace, batch, NULL, error);
+    if (status != MNEME_OK) return status;
+    result->loss = loss_and_gradients(model, workspace, batch);
+    workspace_sort_reads(workspace, model, batch->n_tokens);
+    result->n_read = reads->n_groups;
+    result->n_chosen = choose(stepper, reads);
+    model_backward(model, workspace, batch, model->config.memory.layers[0], true);
+    row_scatter_compact(reads, result->n_chosen, stepper->chosen, v_dim, workspace->d_reads, v_dim,
+                        stepper->gradients);
+    if (!isfinite(result->loss) ||
+        !kernels->all_finite(result->n_chosen * v_dim, stepper->gradients)) {
+        return error_set(error, MNEME_FAILED, "sparse step: loss %g or a gradient is not finite",
+                         (double)result->loss);
+    }
+    for (size_t i = 0; i < result->n_chosen; i++) {
+        size_t slot = (size_t)reads->group_rows[stepper->chosen[i]];
+        kernels->sgd_update(v_dim, stepper->lr, stepper->gradients + i * v_dim,
+                            model->values + slot * v_dim);
+    }
+    return MNEME_OK;
+}
