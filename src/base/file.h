@@ -1,0 +1,64 @@
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+/* Whole files in and out. A file appears under its name complete or not at all: it is written as
+ * `NAME.partial` beside it, flushed to the disk, and renamed. A `.partial` that a killed process
+ * left behind is overwritten by the next writer of the same name. Two processes must not write
+ * the same name at the same time.
+ *
+ * Everywhere here: MNEME_BAD_INPUT when the path is wrong (missing, a directory, not permitted to
+ * read), MNEME_FAILED when the machine would not (disk full, no memory, folder not writable). The
+ * message names path and cause. */
+
+/* Reads all of `path`, which may be a pipe or a device too. *bytes is malloc'ed and has a NUL
+ * after its *length bytes. More than max_bytes: MNEME_BAD_INPUT, without having read it all. */
+mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t *length,
+                       mneme_error *error);
+
+/* `path` becomes these bytes, atomically. An existing regular file is replaced (a symbolic link
+ * too, itself); a directory, device or pipe is refused. */
+mneme_status file_write_atomic(const char *path, const void *bytes, size_t length,
+                               mneme_error *error);
+
+/* The same in pieces. Start from {0}; always end with finish or abandon. */
+struct file_writer {
+    FILE *stream; /* may be written to directly: finish sees the stream's errors */
+    char *path;
+    char *partial;
+};
+
+mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error);
+mneme_status file_writer_write(struct file_writer *writer, const void *bytes, size_t length,
+                               mneme_error *error);
+/* Flush, fsync, rename, fsync of the folder. When that fails the partial file is gone and an
+ * earlier file of that name untouched. Frees the writer either way. */
+mneme_status file_writer_finish(struct file_writer *writer, mneme_error *error);
+/* Removes the partial file. Does nothing to a writer that is {0} or finished. */
+void file_writer_abandon(struct file_writer *writer);
+
+/* A regular file opened for reading at any place; nothing is cached. */
+struct file_reader {
+    int descriptor;
+    uint64_t size; /* when it was opened */
+    char *path;
+};
+
+mneme_status file_reader_open(struct file_reader *reader, const char *path, mneme_error *error);
+/* Reads exactly `length` bytes at `offset`; a file that ends before is MNEME_BAD_INPUT. */
+mneme_status file_reader_read(const struct file_reader *reader, uint64_t offset, void *bytes,
+                              size_t length, mneme_error *error);
+/* Does nothing to a reader whose path is NULL. */
+void file_reader_close(struct file_reader *reader);
+
+/* Something of any kind is there (links are followed). */
+bool file_exists(const char *path);
+bool file_is_directory(const char *path);
+
+#endif

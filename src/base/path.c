@@ -1,0 +1,164 @@
+#include "base/path.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/memory.h"
+
+/* Folders nested deeper than this are not a model's. */
+#define MAX_DEPTH 32
+
+static char *concatenate(const char *a, const char *between, const char *b) {
+    size_t n_a = strlen(a), n_between = strlen(between), n_b = strlen(b);
+    char *joined = malloc(n_a + n_between + n_b + 1);
+    if (joined == NULL) return NULL;
+    memcpy(joined, a, n_a);
+    memcpy(joined + n_a, between, n_between);
+    memcpy(joined + n_a + n_between, b, n_b + 1);
+    return joined;
+}
+
+char *path_join(const char *folder, const char *name) {
+    size_t length = strlen(folder);
+    if (length == 0 || name[0] == '/') return strdup(name);
+    return concatenate(folder, folder[length - 1] == '/' ? "" : "/", name);
+}
+
+char *path_append(const char *path, const char *suffix) {
+    return concatenate(path, "", suffix);
+}
+
+char *path_folder(const char *path) {
+    const char *slash = strrchr(path, '/');
+    if (slash == NULL) return strdup(".");
+    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+/* Makes one folder whose parent exists. */
+static mneme_status make_one(const char *path, mneme_error *error) {
+    if (mkdir(path, 0777) == 0) return MNEME_OK;
+    struct stat facts;
+    int code = errno;
+    if (code == EEXIST && stat(path, &facts) == 0) {
+        if (S_ISDIR(facts.st_mode)) return MNEME_OK;
+        return error_set(error, MNEME_BAD_INPUT, "%s: is not a directory", path);
+    }
+    errno = code;
+    return error_set_errno(error, path, "cannot make the directory");
+}
+
+mneme_status directory_make(const char *path, mneme_error *error) {
+    if (path[0] == '\0') return error_set(error, MNEME_BAD_INPUT, "no name for the directory");
+    char *partial = strdup(path);
+    if (partial == NULL) return error_set_memory(error, path);
+    mneme_status status = MNEME_OK;
+    for (char *slash = strchr(partial + 1, '/'); slash != NULL && status == MNEME_OK;
+         slash = strchr(slash + 1, '/')) {
+        *slash = '\0';
+        status = make_one(partial, error);
+        *slash = '/';
+    }
+    if (status == MNEME_OK) status = make_one(partial, error);
+    free(partial);
+    return status;
+}
+
+static bool has_suffix(const char *name, const char *suffix) {
+    size_t n_name = strlen(name), n_suffix = strlen(suffix);
+    return n_name >= n_suffix && strcmp(name + n_name - n_suffix, suffix) == 0;
+}
+
+/* Takes ownership of `path`. */
+static mneme_status list_add(struct path_list *list, char *path, mneme_error *error) {
+    void *paths = list->paths;
+    mneme_status status =
+        memory_grow(&paths, &list->capacity, list->n + 1, sizeof(char *), "a list of files", error);
+    list->paths = paths;
+    if (status == MNEME_OK) {
+        list->paths[list->n++] = path;
+    } else {
+        free(path);
+    }
+    return status;
+}
+
+static mneme_status list_below(const char *root, const char *relative, const char *suffix,
+                               size_t depth, struct path_list *list, mneme_error *error);
+
+/* One entry: a file is added, a folder descended into. `relative` is the entry's own path. */
+static mneme_status list_entry(const char *root, char *relative, const char *suffix, size_t depth,
+                               struct path_list *list, mneme_error *error) {
+    char *full = path_join(root, relative);
+    if (full == NULL) {
+        free(relative);
+        return error_set_memory(error, root);
+    }
+    struct stat facts, target;
+    mneme_status status = MNEME_OK;
+    if (lstat(full, &facts) != 0 || stat(full, &target) != 0) {
+        status =
+            has_suffix(relative, suffix) ? error_set_errno(error, full, "cannot open") : MNEME_OK;
+    } else if (S_ISDIR(facts.st_mode)) {
+        status = list_below(root, relative, suffix, depth + 1, list, error);
+    } else if (S_ISREG(target.st_mode) && has_suffix(relative, suffix)) {
+        status = list_add(list, relative, error);
+        relative = NULL;
+    }
+    free(full);
+    free(relative);
+    return status;
+}
+
+static mneme_status list_below(const char *root, const char *relative, const char *suffix,
+                               size_t depth, struct path_list *list, mneme_error *error) {
+    char *folder = path_join(root, relative);
+    if (folder == NULL) return error_set_memory(error, root);
+    mneme_status status = MNEME_OK;
+    DIR *entries = NULL;
+    if (depth > MAX_DEPTH) {
+        status = error_set(error, MNEME_BAD_INPUT, "%s: folders nested too deep", folder);
+        goto done;
+    }
+    entries = opendir(folder);
+    if (entries == NULL) {
+        status = error_set_errno(error, folder, "cannot open the directory");
+        goto done;
+    }
+    struct dirent *entry;
+    while (status == MNEME_OK && (entry = readdir(entries)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        char *below = path_join(relative, entry->d_name);
+        status = below == NULL ? error_set_memory(error, folder)
+                               : list_entry(root, below, suffix, depth, list, error);
+    }
+done:
+    if (entries != NULL) closedir(entries);
+    free(folder);
+    return status;
+}
+
+static int compare_paths(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+mneme_status directory_list(const char *folder, const char *suffix, struct path_list *list,
+                            mneme_error *error) {
+    *list = (struct path_list){0};
+    mneme_status status = list_below(folder, "", suffix, 0, list, error);
+    if (status != MNEME_OK) {
+        path_list_free(list);
+        return status;
+    }
+    if (list->n > 1) qsort(list->paths, list->n, sizeof(char *), compare_paths);
+    return MNEME_OK;
+}
+
+void path_list_free(struct path_list *list) {
+    for (size_t i = 0; i < list->n; i++) free(list->paths[i]);
+    free(list->paths);
+    *list = (struct path_list){0};
+}

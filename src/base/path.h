@@ -1,0 +1,33 @@
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Names of files and folders. Strings returned are malloc'ed; NULL when there is no memory. */
+
+/* "folder/name"; `name` alone when it is absolute or `folder` is empty. */
+char *path_join(const char *folder, const char *name);
+/* `path` and `suffix` without anything between. */
+char *path_append(const char *path, const char *suffix);
+/* What is before the last '/': "." when there is none, "/" for files in the root. */
+char *path_folder(const char *path);
+
+/* Makes a folder and the folders above it; one that exists is fine. MNEME_BAD_INPUT when a part
+ * of the path is something else, MNEME_FAILED when the machine would not. */
+mneme_status directory_make(const char *path, mneme_error *error);
+
+/* The regular files under `folder`, at any depth, whose name ends in `suffix`: paths relative to
+ * it, sorted by byte, links to folders not followed. Free with path_list_free. */
+struct path_list {
+    char **paths;
+    size_t n;
+    size_t capacity;
+};
+
+mneme_status directory_list(const char *folder, const char *suffix, struct path_list *list,
+                            mneme_error *error);
+void path_list_free(struct path_list *list);
+
+#endif
