@@ -1,0 +1,180 @@
+/* Every gradient against a finite difference along a random direction, the loss summed in double.
+ * The choice of slots jumps, so that a difference counts only if both its ends read the slots that
+ * the middle reads; otherwise a smaller step is taken. */
+
+#include <check.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "model/adapter.h"
+#include "model/pass.h"
+#include "model/tiny_model.h"
+#include "train/optimizer.h"
+
+static double loss_of(struct tiny_model *tiny) {
+    mneme_error error = {0};
+    ck_assert(model_forward(&tiny->model, &tiny->workspace, &tiny->batch, NULL, &error) ==
+              MNEME_OK);
+    model_loss(&tiny->model, &tiny->workspace, &tiny->batch, 0.0f);
+    double sum = 0.0;
+    for (size_t i = 0; i < tiny->batch.n_tokens; i++) sum += (double)tiny->workspace.losses[i];
+    return sum;
+}
+
+/* The loss with the parameter moved along the direction of stream `stream`. */
+static double moved_loss(struct tiny_model *tiny, struct parameter *parameter, uint64_t stream,
+                         float step) {
+    float *saved = malloc(parameter->count * sizeof *saved);
+    memcpy(saved, parameter->data, parameter->count * sizeof *saved);
+    for (size_t i = 0; i < parameter->count; i++) {
+        parameter->data[i] += step * model_random_normal(3, stream, i);
+    }
+    double loss = loss_of(tiny);
+    memcpy(parameter->data, saved, parameter->count * sizeof *saved);
+    free(saved);
+    return loss;
+}
+
+/* A number for the set of slots that each (token, head) reads, whatever their order. */
+static uint64_t selection_of(const struct tiny_model *tiny) {
+    const struct memory_config *memory = &tiny->model.config.memory;
+    uint64_t selection = 0;
+    for (size_t m = 0; m < memory->n_layers; m++) {
+        const int32_t *slots = tiny->workspace.layers[memory->layers[m]].reads.slots;
+        for (size_t i = 0; i < tiny->batch.n_tokens * memory->heads * memory->knn; i++) {
+            uint32_t draws[4];
+            random_draw4((uint64_t)slots[i], m, i / memory->knn, draws);
+            selection += (uint64_t)draws[0] << 32 | draws[1];
+        }
+    }
+    return selection;
+}
+
+static void check_parameter(struct tiny_model *tiny, struct parameter *parameter, uint64_t stream) {
+    static const double sizes[] = {2e-2, 5e-3, 1e-3, 2e-4, 5e-5};
+    double along = 0.0, norm = 0.0;
+    for (size_t i = 0; i < parameter->count; i++) {
+        double d = (double)model_random_normal(3, stream, i);
+        along += d * (double)parameter->gradient[i];
+        norm += d * d;
+    }
+    loss_of(tiny);
+    uint64_t selection = selection_of(tiny);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        float step = (float)(sizes[i] / sqrt(norm));
+        double above = moved_loss(tiny, parameter, stream, step);
+        bool same = selection_of(tiny) == selection;
+        double below = moved_loss(tiny, parameter, stream, -step);
+        if (!same || selection_of(tiny) != selection) continue;
+        double difference = (above - below) / (2.0 * (double)step);
+        double tolerance = 5e-3 * fabs(along) + 3e-5 / (double)step;
+        ck_assert_msg(fabs(difference - along) <= tolerance, "%s: gradient %g, difference %g (%g)",
+                      parameter->name, along, difference, tolerance);
+        return;
+    }
+    ck_abort_msg("%s: no step without a change of slots", parameter->name);
+}
+
+/* Gradients of everything in the list, then each parameter checked. */
+static void check_list(struct tiny_model *tiny, struct parameter **list, size_t n) {
+    mneme_error error = {0};
+    struct adamw_settings settings = {0.9f, 0.95f, 1e-8f, 0.1f, 0.1f, 1.0f};
+    struct optimizer optimizer;
+    ck_assert(optimizer_open(&optimizer, &settings, list, n, &error) == MNEME_OK);
+    loss_of(tiny);
+    model_loss(&tiny->model, &tiny->workspace, &tiny->batch, 1.0f);
+    model_backward(&tiny->model, &tiny->workspace, &tiny->batch, 0, false);
+    if (tiny->workspace.tied_gradient != NULL && tiny->model.embedding->gradient != NULL) {
+        for (size_t i = 0; i < tiny->model.embedding->count; i++) {
+            tiny->model.embedding->gradient[i] += tiny->workspace.tied_gradient[i];
+        }
+    }
+    for (size_t i = 0; i < n; i++) check_parameter(tiny, list[i], i);
+    optimizer_close(&optimizer);
+    free(list);
+}
+
+static void check_model(const struct model_config *config) {
+    struct tiny_model tiny;
+    mneme_error error = {0};
+    tiny_model_open(&tiny, config);
+    struct parameter **list;
+    size_t n;
+    ck_assert(optimizer_list_model(&tiny.model, &list, &n, &error) == MNEME_OK);
+    check_list(&tiny, list, n);
+    tiny_model_close(&tiny);
+}
+
+START_TEST(memory_in_the_middle) {
+    struct model_config config = tiny_model_config();
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(plain_transformer) {
+    struct model_config config = tiny_model_config();
+    config.memory.n_layers = 0;
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(shared_values_and_tied_output) {
+    struct model_config config = tiny_model_config();
+    config.memory.n_layers = 2;
+    config.memory.layers[0] = 0;
+    config.memory.layers[1] = 2;
+    config.memory.share_values = true;
+    config.tied_output = true;
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(separate_value_tables) {
+    struct model_config config = tiny_model_config();
+    config.memory.n_layers = 2;
+    config.memory.layers[0] = 0;
+    config.memory.layers[1] = 1;
+    config.memory.knn = 2;
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(adapters) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    struct adapter_set set;
+    mneme_error error = {0};
+    tiny_model_open(&tiny, &config);
+    ck_assert(adapter_set_open(&set, &tiny.model, 3, 6.0f, 0, SIZE_MAX, 64, 5, &error) == MNEME_OK);
+    for (size_t i = 0; i < set.n_adapters; i++) {
+        struct parameter *b = &set.adapters[i].b;
+        for (size_t j = 0; j < b->count; j++) b->data[j] = 0.1f * model_random_normal(9, i, j);
+    }
+    struct parameter **list;
+    size_t n;
+    ck_assert(optimizer_list_adapters(&set, &list, &n, &error) == MNEME_OK);
+    ck_assert_uint_eq(n, 2 * (7 + 7 + 7));
+    check_list(&tiny, list, n);
+    double with_adapters = loss_of(&tiny);
+    ck_assert(adapter_merge(&tiny.model, &error) == MNEME_OK);
+    ck_assert(fabs(loss_of(&tiny) - with_adapters) < 1e-3);
+    adapter_set_close(&set, &tiny.model);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
+Suite *gradients_suite(void) {
+    Suite *suite = suite_create("gradients");
+    TCase *tests = tcase_create("finite differences");
+    tcase_add_test(tests, memory_in_the_middle);
+    tcase_add_test(tests, plain_transformer);
+    tcase_add_test(tests, shared_values_and_tied_output);
+    tcase_add_test(tests, separate_value_tables);
+    tcase_add_test(tests, adapters);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
