@@ -1,0 +1,47 @@
+#ifndef MNEME_RUN_H
+#define MNEME_RUN_H
+
+/* Running a recipe: pretraining, background, the finetunings, evaluation, report. */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <mneme/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* What a run is doing. Strings live until the callback returns. */
+typedef struct mneme_progress {
+    const char *stage;  /* "pretrain", "background", "full lr 0.001", "evaluate base", … */
+    const char *unit;   /* what is counted: "steps", "batches", "questions" */
+    size_t done, total; /* in units */
+    size_t tokens;      /* processed in this stage since the call began, for a rate */
+    bool has_loss;
+    float loss; /* of the last step */
+} mneme_progress;
+
+typedef void (*mneme_progress_callback)(const mneme_progress *progress, void *user);
+
+typedef struct mneme_run_options {
+    const char *recipe;           /* path of a recipe file */
+    const char *const *overrides; /* "key=value", as for --set */
+    size_t n_overrides;
+    const char *directory; /* the run folder; made if it is not there */
+    mneme_progress_callback progress; /* may be NULL; called from the calling thread */
+    void *user;
+} mneme_run_options;
+
+/* Runs a recipe in a folder. Stages that the folder already holds are not done again; a run that
+ * was killed goes on from its last checkpoint, with the bits of a run that was not. A folder that
+ * holds another recipe, or whose input files have changed, is refused (MNEME_BAD_INPUT).
+ * *table becomes the comparison as text for a terminal; free it with free(). */
+MNEME_API mneme_status mneme_run(const mneme_run_options *options, char **table,
+                                 mneme_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

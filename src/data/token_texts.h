@@ -1,0 +1,32 @@
+#ifndef DATA_TOKEN_TEXTS_H
+#define DATA_TOKEN_TEXTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "data/tokenizer.h"
+
+/* Texts as training sequences. A text is framed by the end-of-text token on both sides; its inputs
+ * are all tokens but the last and its targets all but the first. A text with more than
+ * max_inputs inputs becomes several sequences, cut without overlap. */
+struct token_texts {
+    size_t n;        /* sequences */
+    size_t *starts;  /* [n] first input, an index into tokens.ids; the targets start one after */
+    size_t *lengths; /* [n] inputs */
+    size_t capacity;
+    struct token_list tokens;
+};
+
+/* Appends n texts to *texts, which starts all zero. */
+mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokenizer, size_t n,
+                             char *const *strings, size_t max_inputs, mneme_error *error);
+void token_texts_free(struct token_texts *texts);
+
+/* Appends the end-of-text token and the prompt, as a question is asked; its place and length. */
+mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer *tokenizer,
+                                    const char *prompt, mneme_error *error);
+
+/* The longest sequence's inputs, 0 for none. */
+size_t token_texts_longest(const struct token_texts *texts);
+
+#endif

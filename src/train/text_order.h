@@ -1,0 +1,32 @@
+#ifndef TRAIN_TEXT_ORDER_H
+#define TRAIN_TEXT_ORDER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "data/token_texts.h"
+#include "model/batch_builder.h"
+
+/* An endless, deterministic order of training texts: every epoch is a permutation of all of them.
+ * Its whole state is `cursor`, the number of texts handed out. */
+struct text_order {
+    const struct token_texts *texts;
+    uint64_t seed;
+    uint64_t stream; /* enum random_stream */
+    uint64_t cursor;
+    uint64_t epoch; /* of `order`; UINT64_MAX before the first */
+    uint32_t *order;
+};
+
+mneme_status text_order_open(struct text_order *order, const struct token_texts *texts,
+                             uint64_t seed, uint64_t stream, mneme_error *error);
+void text_order_close(struct text_order *order);
+
+/* Fills the builder with texts until the next one would make more than max_tokens tokens. At least
+ * one text is taken; max_tokens must hold the longest. */
+void text_order_fill(struct text_order *order, struct batch_builder *builder, size_t max_tokens);
+
+/* Appends sequence i of the texts to the builder; false if it does not fit. */
+bool text_order_add(const struct token_texts *texts, size_t i, struct batch_builder *builder);
+
+#endif
