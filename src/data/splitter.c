@@ -21,8 +21,7 @@ struct visitor {
     void *context;
 };
 
-static mneme_status refuse_pattern(const char *place, int code, size_t offset,
-                                   mneme_error *error) {
+static mneme_status refuse_pattern(const char *place, int code, size_t offset, mneme_error *error) {
     PCRE2_UCHAR message[200] = "unknown error";
     pcre2_get_error_message(code, message, sizeof message);
     return error_set(error, MNEME_BAD_INPUT, "%s: splitting pattern, at byte %zu: %s", place,

@@ -1,0 +1,166 @@
+#include "data/tokenizer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "data/tokenizer_parts.h"
+
+/* The cache is for the words of a language: longer pieces are rare, and a flood of different words
+ * must not eat the memory. */
+#define CACHE_MAX_WORDS ((size_t)1 << 17)
+#define CACHE_MAX_LENGTH 64
+
+void token_list_free(struct token_list *list) {
+    free(list->ids);
+    *list = (struct token_list){0};
+}
+
+mneme_status token_list_append(struct token_list *list, const int32_t *ids, size_t n_ids,
+                               mneme_error *error) {
+    mneme_status status = memory_grow((void **)&list->ids, &list->capacity, list->n + n_ids,
+                                      sizeof *ids, "token ids", error);
+    if (status != MNEME_OK) return status;
+    if (n_ids > 0) memcpy(list->ids + list->n, ids, n_ids * sizeof *ids);
+    list->n += n_ids;
+    return MNEME_OK;
+}
+
+mneme_status tokenizer_open(const char *pattern, const char *place, struct tokenizer **tokenizer,
+                            mneme_error *error) {
+    mneme_status status;
+    struct tokenizer *opened = calloc(1, sizeof *opened);
+    if (opened == NULL) return error_set_memory(error, "the tokenizer");
+    opened->pattern = strdup(pattern);
+    if (opened->pattern == NULL) {
+        status = error_set_memory(error, "the tokenizer");
+        goto fail;
+    }
+    status = splitter_open(pattern, TOKENIZER_END_OF_TEXT, place, &opened->splitter, error);
+    if (status != MNEME_OK) goto fail;
+    *tokenizer = opened;
+    return MNEME_OK;
+fail:
+    tokenizer_free(opened);
+    return status;
+}
+
+void tokenizer_free(struct tokenizer *tokenizer) {
+    if (tokenizer == NULL) return;
+    splitter_close(tokenizer->splitter);
+    string_map_free(&tokenizer->vocabulary);
+    string_map_free(&tokenizer->cache.words);
+    token_list_free(&tokenizer->cache.ids);
+    pair_map_free(&tokenizer->ranks);
+    free(tokenizer->cache.starts);
+    free(tokenizer->scratch.symbols);
+    free(tokenizer->scratch.heap);
+    free(tokenizer->merges);
+    free(tokenizer->pattern);
+    free(tokenizer);
+}
+
+mneme_status tokenizer_add_merge(struct tokenizer *tokenizer, int32_t left, int32_t right,
+                                 int32_t *result, mneme_error *error) {
+    size_t left_length, right_length;
+    const char *bytes = string_map_get(&tokenizer->vocabulary, (uint32_t)left, &left_length);
+    string_map_get(&tokenizer->vocabulary, (uint32_t)right, &right_length);
+    char *joined = malloc(left_length + right_length + 1);
+    if (joined == NULL) return error_set_memory(error, "a token");
+    memcpy(joined, bytes, left_length);
+    bytes = string_map_get(&tokenizer->vocabulary, (uint32_t)right, &right_length);
+    memcpy(joined + left_length, bytes, right_length);
+    uint32_t id;
+    mneme_status status = string_map_add(&tokenizer->vocabulary, joined, left_length + right_length,
+                                         &id, NULL, error);
+    free(joined);
+    if (status != MNEME_OK) return status;
+    *result = (int32_t)id;
+    status = memory_grow((void **)&tokenizer->merges, &tokenizer->merge_capacity,
+                         tokenizer->n_merges + 1, sizeof *tokenizer->merges, "merges", error);
+    if (status != MNEME_OK) return status;
+    tokenizer->merges[tokenizer->n_merges] = (struct bpe_merge){left, right, *result};
+    status = pair_map_put(&tokenizer->ranks, left, right, (uint32_t)tokenizer->n_merges, error);
+    if (status == MNEME_OK) tokenizer->n_merges++;
+    return status;
+}
+
+/* Keeps the ids under the word. */
+static mneme_status cache_store(struct word_cache *cache, const char *word, size_t length,
+                                const int32_t *ids, size_t n_ids, mneme_error *error) {
+    mneme_status status = memory_grow((void **)&cache->starts, &cache->start_capacity,
+                                      cache->words.n + 2, sizeof *cache->starts, "words", error);
+    if (status != MNEME_OK) return status;
+    cache->starts[cache->words.n] = cache->ids.n;
+    status = token_list_append(&cache->ids, ids, n_ids, error);
+    if (status != MNEME_OK) return status;
+    cache->starts[cache->words.n + 1] = cache->ids.n;
+    uint32_t index;
+    return string_map_add(&cache->words, word, length, &index, NULL, error);
+}
+
+/* Where an encoded text goes. */
+struct encode_target {
+    struct tokenizer *tokenizer;
+    struct token_list *list;
+};
+
+static mneme_status encode_piece(void *context, const char *piece, size_t length, bool is_special,
+                                 mneme_error *error) {
+    struct encode_target *target = context;
+    struct tokenizer *tokenizer = target->tokenizer;
+    struct word_cache *cache = &tokenizer->cache;
+    struct token_list *list = target->list;
+    if (is_special) return token_list_append(list, &tokenizer->end_of_text, 1, error);
+    if (length > CACHE_MAX_LENGTH) return bpe_encode_word(tokenizer, piece, length, list, error);
+
+    uint32_t word = string_map_find(&cache->words, piece, length);
+    if (word != STRING_MAP_NONE) {
+        size_t start = cache->starts[word];
+        return token_list_append(list, cache->ids.ids + start, cache->starts[word + 1] - start,
+                                 error);
+    }
+    size_t first = list->n;
+    mneme_status status = bpe_encode_word(tokenizer, piece, length, list, error);
+    if (status != MNEME_OK || cache->words.n >= CACHE_MAX_WORDS) return status;
+    return cache_store(cache, piece, length, list->ids + first, list->n - first, error);
+}
+
+mneme_status tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t length,
+                              struct token_list *list, mneme_error *error) {
+    struct encode_target target = {tokenizer, list};
+    return splitter_run(tokenizer->splitter, text, length, encode_piece, &target, error);
+}
+
+mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
+                              char **text, size_t *length, mneme_error *error) {
+    size_t total = 0, token_length;
+    for (size_t i = 0; i < n_ids; i++) {
+        if (ids[i] < 0 || (size_t)ids[i] >= tokenizer->vocabulary.n) {
+            return error_set(error, MNEME_BAD_INPUT, "token %zu: id %d is not in the vocabulary", i,
+                             (int)ids[i]);
+        }
+        string_map_get(&tokenizer->vocabulary, (uint32_t)ids[i], &token_length);
+        total += token_length;
+    }
+    char *decoded = malloc(total + 1);
+    if (decoded == NULL) return error_set_memory(error, "decoded text");
+    char *end = decoded;
+    for (size_t i = 0; i < n_ids; i++) {
+        const char *bytes = string_map_get(&tokenizer->vocabulary, (uint32_t)ids[i], &token_length);
+        memcpy(end, bytes, token_length);
+        end += token_length;
+    }
+    *end = '\0';
+    *text = decoded;
+    if (length != NULL) *length = total;
+    return MNEME_OK;
+}
+
+size_t tokenizer_vocab_size(const struct tokenizer *tokenizer) {
+    return tokenizer->vocabulary.n;
+}
+
+int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer) {
+    return tokenizer->end_of_text;
+}

@@ -1,0 +1,71 @@
+#ifndef DATA_TOKENIZER_H
+#define DATA_TOKENIZER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+/* Byte-level byte pair encoding (Sennrich et al. 2016; bytes and splitting as in GPT-2), in Hugging
+ * Face's tokenizer.json. The same ids as the Python package `tokenizers` gives for any text
+ * (of characters that both have in their Unicode version; PCRE2 alone takes U+180E for a space).
+ * Text is bytes: invalid UTF-8 encodes and decodes like anything else, see splitter.h. A tokenizer
+ * serves one thread at a time, since it caches words. */
+struct tokenizer;
+
+/* GPT-2's splitting pattern, except that every digit stands alone, which helps with sums. */
+#define TOKENIZER_PATTERN \
+    "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
+
+/* Has id 0 in the tokenizers that mneme trains, and wherever it stands in a text. */
+#define TOKENIZER_END_OF_TEXT "<|end_of_text|>"
+
+/* A tokenizer has at least the end of text and the 256 bytes, and at most this many tokens. */
+#define TOKENIZER_MIN_TOKENS 257
+#define TOKENIZER_MAX_TOKENS ((size_t)1 << 20)
+
+/* Token ids that grow as they are appended to; all zero is an empty list. The owner frees ids. */
+struct token_list {
+    int32_t *ids; /* [n] */
+    size_t n;
+    size_t capacity;
+};
+
+void token_list_free(struct token_list *list);
+
+/* Learns vocab_size tokens from the texts (NUL-terminated): id 0 is the end of text, 1 + b is the
+ * byte b, and then comes one token per merge. The merge is always the most frequent pair of
+ * neighbours, of equals the one whose (left bytes, right bytes) come first. Stops early, with
+ * fewer tokens, when no pair occurs twice. A function of the texts as a multiset alone. */
+mneme_status tokenizer_train(const char *const *texts, size_t n_texts, size_t vocab_size,
+                             struct tokenizer **tokenizer, mneme_error *error);
+
+/* The same with another splitting pattern (PCRE2 syntax, kept in the file). */
+mneme_status tokenizer_train_pattern(const char *pattern, const char *const *texts, size_t n_texts,
+                                     size_t vocab_size, struct tokenizer **tokenizer,
+                                     mneme_error *error);
+
+/* Reads or writes Hugging Face's tokenizer.json. Loading refuses, with MNEME_BAD_INPUT, whatever
+ * would make the ids differ from those of the Python package. */
+mneme_status tokenizer_load(const char *path, struct tokenizer **tokenizer, mneme_error *error);
+mneme_status tokenizer_save(const struct tokenizer *tokenizer, const char *path,
+                            mneme_error *error);
+
+/* NULL is allowed. */
+void tokenizer_free(struct tokenizer *tokenizer);
+
+/* Appends the ids of text[0..length) to *list. Adds no token of its own. */
+mneme_status tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t length,
+                              struct token_list *list, mneme_error *error);
+
+/* *text becomes the bytes of the ids, *length of them (length may be NULL) and a NUL; the caller
+ * frees it. It is UTF-8 when the ids are those of whole UTF-8 text. The end of text decodes to its
+ * name. MNEME_BAD_INPUT for an id that is not in the vocabulary. */
+mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
+                              char **text, size_t *length, mneme_error *error);
+
+/* Ids are 0 to this - 1. */
+size_t tokenizer_vocab_size(const struct tokenizer *tokenizer);
+int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer);
+
+#endif

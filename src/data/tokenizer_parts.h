@@ -1,0 +1,80 @@
+#ifndef DATA_TOKENIZER_PARTS_H
+#define DATA_TOKENIZER_PARTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "data/pair_map.h"
+#include "data/splitter.h"
+#include "data/string_map.h"
+#include "data/tokenizer.h"
+
+/* What the files of the tokenizer share; for them only. */
+
+struct bpe_merge {
+    int32_t left, right;
+    int32_t result; /* the token whose bytes are left's and right's */
+};
+
+/* A word in the making: its symbols as a linked list over arrays, so that a merge is O(1). */
+struct bpe_symbol {
+    int32_t id;
+    int32_t previous, next; /* -1 at the ends */
+};
+
+/* A merge that may be applied at the symbol `position`. */
+struct bpe_candidate {
+    uint32_t rank; /* index of the merge; lower is applied first */
+    int32_t position;
+};
+
+/* Scratch of bpe_encode_word, kept between words. */
+struct bpe_scratch {
+    struct bpe_symbol *symbols;
+    size_t symbol_capacity;
+    struct bpe_candidate *heap; /* a binary heap, least (rank, position) first */
+    size_t n_heap;
+    size_t heap_capacity;
+};
+
+/* Ids of words that were encoded before. */
+struct word_cache {
+    struct string_map words;
+    size_t *starts; /* [words.n + 1] word i's ids are ids.ids[starts[i]..starts[i + 1]) */
+    size_t start_capacity;
+    struct token_list ids;
+};
+
+struct tokenizer {
+    char *pattern;
+    struct splitter *splitter;
+    struct string_map vocabulary; /* a token's number is its id; the end of text by its name */
+    struct bpe_merge *merges;     /* [n_merges] in the order they apply */
+    size_t n_merges;
+    size_t merge_capacity;
+    struct pair_map ranks; /* (left, right) -> index in merges */
+    int32_t byte_ids[256];
+    int32_t end_of_text;
+    struct word_cache cache;
+    struct bpe_scratch scratch;
+};
+
+/* A tokenizer with a splitter and an empty vocabulary. `place` names the pattern's source. */
+mneme_status tokenizer_open(const char *pattern, const char *place, struct tokenizer **tokenizer,
+                            mneme_error *error);
+
+/* Appends the merge of two tokens; its result joins the vocabulary when it is a new token.
+ * *result becomes its id. Needs that the pair has no merge yet. */
+mneme_status tokenizer_add_merge(struct tokenizer *tokenizer, int32_t left, int32_t right,
+                                 int32_t *result, mneme_error *error);
+
+mneme_status token_list_append(struct token_list *list, const int32_t *ids, size_t n_ids,
+                               mneme_error *error);
+
+/* Appends the ids of one piece of text to *list: from its bytes on, the merge of lowest rank is
+ * applied, the leftmost first, until none applies. O(n log n). */
+mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size_t length,
+                             struct token_list *list, mneme_error *error);
+
+#endif
