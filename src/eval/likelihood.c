@@ -1,10 +1,5 @@
 #include "eval/likelihood.h"
 
-static bool add(const struct token_texts *texts, size_t i, struct batch_builder *builder) {
-    const int32_t *inputs = texts->tokens.ids + texts->starts[i];
-    return batch_builder_add(builder, texts->lengths[i], inputs, inputs + 1, 0);
-}
-
 mneme_status likelihood_nll(const struct model *model, struct workspace *workspace,
                             struct batch_builder *builder, const struct token_texts *texts,
                             float *nll, mneme_error *error) {
@@ -12,7 +7,7 @@ mneme_status likelihood_nll(const struct model *model, struct workspace *workspa
     size_t n_tokens = 0;
     for (size_t i = 0; i < texts->n;) {
         batch_builder_clear(builder);
-        while (i < texts->n && add(texts, i, builder)) i++;
+        while (i < texts->n && batch_builder_add_text(builder, texts, i)) i++;
         struct batch batch = batch_builder_whole(builder);
         if (batch.n_tokens == 0) {
             return error_set(error, MNEME_FAILED, "text %zu is too long for a pass", i + 1);

@@ -17,16 +17,16 @@
 
 /* Where the texts come from: a fact world, or question files (exactly one of the two). */
 struct recipe_corpus {
-    char *world;           /* path of a world description, or NULL */
-    size_t known_entities; /* world: entities whose facts pretraining teaches */
-    size_t skill_texts;    /* world: skill texts in training */
+    char *world;             /* path of a world description, or NULL */
+    size_t known_entities;   /* world: entities whose facts pretraining teaches */
+    size_t skill_texts;      /* world: skill texts in training */
     size_t background_texts; /* world: other texts in training */
-    char *known;           /* questions: path of the known questions, or NULL */
-    char *new_questions;   /* questions: path of the new ones (key `new`) */
-    char *skill;           /* questions: path of the skill's texts */
-    size_t max_known;      /* questions: take the first n; 0 = all */
-    size_t max_skill;      /* questions: take the first n; 0 = all */
-    size_t new_facts;      /* how many new facts are taught */
+    char *known;             /* questions: path of the known questions, or NULL */
+    char *new_questions;     /* questions: path of the new ones (key `new`) */
+    char *skill;             /* questions: path of the skill's texts */
+    size_t max_known;        /* questions: take the first n; 0 = all */
+    size_t max_skill;        /* questions: take the first n; 0 = all */
+    size_t new_facts;        /* how many new facts are taught */
     size_t skill_test_texts; /* skill texts held out for the NLL */
 };
 
@@ -99,7 +99,8 @@ mneme_status recipe_load(const char *path, const char *const *overrides, size_t 
                          struct recipe *recipe, mneme_error *error);
 void recipe_free(struct recipe *recipe);
 
-/* The recipe with every default filled in; the same text for the same recipe. The caller owns it. */
+/* The recipe with every default filled in; the same text for the same recipe. The caller owns it.
+ */
 json_t *recipe_to_json(const struct recipe *recipe);
 
 #endif

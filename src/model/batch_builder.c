@@ -48,6 +48,12 @@ bool batch_builder_add(struct batch_builder *builder, size_t n, const int32_t *i
     return true;
 }
 
+bool batch_builder_add_text(struct batch_builder *builder, const struct token_texts *texts,
+                            size_t i) {
+    const int32_t *inputs = texts->tokens.ids + texts->starts[i];
+    return batch_builder_add(builder, texts->lengths[i], inputs, inputs + 1, 0);
+}
+
 struct batch batch_builder_part(const struct batch_builder *builder, size_t first, size_t end,
                                 size_t *starts) {
     size_t origin = builder->starts[first];

@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "base/memory.h"
+#include "data/token_texts.h"
 #include "model/pass.h"
 
 /* Collects token sequences into batches without padding. */
@@ -28,6 +29,10 @@ void batch_builder_clear(struct batch_builder *builder);
  * "nothing to predict". False, and nothing changes, if it does not fit. */
 bool batch_builder_add(struct batch_builder *builder, size_t n, const int32_t *inputs,
                        const int32_t *targets, size_t past);
+
+/* Appends sequence i of the texts, from position 0. False if it does not fit. */
+bool batch_builder_add_text(struct batch_builder *builder, const struct token_texts *texts,
+                            size_t i);
 
 /* The sequences [first, end) as a batch; the arrays stay the builder's. starts is [end - first + 1]
  * of the caller's, because a batch's starts count from its own first token. */

@@ -28,11 +28,6 @@ static size_t text_at(struct text_order *order) {
     return order->order[order->cursor % n];
 }
 
-bool text_order_add(const struct token_texts *texts, size_t i, struct batch_builder *builder) {
-    const int32_t *inputs = texts->tokens.ids + texts->starts[i];
-    return batch_builder_add(builder, texts->lengths[i], inputs, inputs + 1, 0);
-}
-
 void text_order_fill(struct text_order *order, struct batch_builder *builder, size_t max_tokens) {
     batch_builder_clear(builder);
     for (;;) {
@@ -40,7 +35,7 @@ void text_order_fill(struct text_order *order, struct batch_builder *builder, si
         if (builder->n_tokens > 0 && builder->n_tokens + order->texts->lengths[i] > max_tokens) {
             return;
         }
-        if (!text_order_add(order->texts, i, builder)) return;
+        if (!batch_builder_add_text(builder, order->texts, i)) return;
         order->cursor++;
     }
 }

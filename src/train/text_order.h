@@ -26,7 +26,4 @@ void text_order_close(struct text_order *order);
  * one text is taken; max_tokens must hold the longest. */
 void text_order_fill(struct text_order *order, struct batch_builder *builder, size_t max_tokens);
 
-/* Appends sequence i of the texts to the builder; false if it does not fit. */
-bool text_order_add(const struct token_texts *texts, size_t i, struct batch_builder *builder);
-
 #endif

@@ -1,0 +1,75 @@
+#include "experiment/background_stage.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "experiment/pretraining.h"
+#include "model/batch_builder.h"
+#include "train/text_order.h"
+
+/* What counting needs. */
+struct counting {
+    struct workspace workspace;
+    struct batch_builder builder;
+    struct text_order order;
+};
+
+static mneme_status open_counting(const struct experiment *experiment, struct counting *c,
+                                  mneme_error *error) {
+    size_t tokens = experiment->recipe.background.batch_tokens;
+    size_t longest = token_texts_longest(&experiment->pretraining);
+    if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
+    if (tokens < longest) tokens = longest;
+    mneme_status status = workspace_open(&c->workspace, &experiment->model, tokens, true, error);
+    if (status == MNEME_OK) status = batch_builder_open(&c->builder, tokens, error);
+    if (status == MNEME_OK) {
+        status = text_order_open(&c->order, &experiment->pretraining, experiment->recipe.seed,
+                                 RANDOM_STREAM_BACKGROUND, error);
+    }
+    return status;
+}
+
+static void close_counting(struct counting *c) {
+    text_order_close(&c->order);
+    batch_builder_close(&c->builder);
+    workspace_close(&c->workspace);
+}
+
+static mneme_status count(const struct experiment *experiment, struct counting *c,
+                          struct background *background, mneme_error *error) {
+    size_t tokens = 0, n = experiment->recipe.background.batches;
+    for (size_t i = 0; i < n; i++) {
+        text_order_fill(&c->order, &c->builder, c->builder.max_tokens);
+        struct batch batch = batch_builder_whole(&c->builder);
+        mneme_status status = model_forward(&experiment->model, &c->workspace, &batch, NULL, error);
+        if (status != MNEME_OK) return status;
+        workspace_sort_reads(&c->workspace, &experiment->model, batch.n_tokens);
+        background_add(background, c->workspace.scatter.n_groups, c->workspace.scatter.group_rows);
+        tokens += batch.n_tokens;
+        experiment_progress(experiment, "background", "batches", i + 1, n, tokens, NULL);
+    }
+    return MNEME_OK;
+}
+
+mneme_status background_stage_run(const struct experiment *experiment,
+                                  struct background *background, mneme_error *error) {
+    size_t slots = experiment->model.n_tables * model_n_slots(&experiment->model.config);
+    char *path = experiment_path(experiment, "background.safetensors");
+    if (path == NULL) return error_set_memory(error, "a path");
+    struct counting counting = {0};
+    mneme_status status;
+    if (file_exists(path)) {
+        status = background_load(background, path, slots, error);
+        free(path);
+        return status;
+    }
+    status = background_open(background, slots, error);
+    if (status == MNEME_OK) status = open_counting(experiment, &counting, error);
+    if (status == MNEME_OK) status = count(experiment, &counting, background, error);
+    if (status == MNEME_OK) status = background_save(background, path, error);
+    if (status != MNEME_OK) background_close(background);
+    close_counting(&counting);
+    free(path);
+    return status;
+}

@@ -1,0 +1,194 @@
+#include "experiment/experiment.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "experiment/identity.h"
+#include "simd/simd.h"
+
+char *experiment_path(const struct experiment *experiment, const char *format, ...) {
+    char name[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(name, sizeof name, format, arguments);
+    va_end(arguments);
+    return path_join(experiment->directory, name);
+}
+
+void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
+                         size_t done, size_t total, size_t tokens, const float *loss) {
+    if (experiment->progress == NULL) return;
+    mneme_progress progress = {.stage = stage,
+                               .unit = unit,
+                               .done = done,
+                               .total = total,
+                               .tokens = tokens,
+                               .has_loss = loss != NULL,
+                               .loss = loss == NULL ? 0.0f : *loss};
+    experiment->progress(&progress, experiment->user);
+}
+
+static mneme_status open_corpus(struct experiment *experiment, mneme_error *error) {
+    const struct recipe_corpus *from = &experiment->recipe.corpus;
+    if (from->world != NULL) {
+        struct world_sizes sizes = {.known_entities = from->known_entities,
+                                    .fresh_facts = from->new_facts,
+                                    .skill_texts = from->skill_texts,
+                                    .skill_test_texts = from->skill_test_texts,
+                                    .background_texts = from->background_texts};
+        return corpus_from_world(from->world, &sizes, experiment->recipe.seed, &experiment->corpus,
+                                 error);
+    }
+    struct question_sources sources = {.known = from->known,
+                                       .fresh = from->new_questions,
+                                       .skill = from->skill,
+                                       .max_known = from->max_known,
+                                       .max_fresh = from->new_facts,
+                                       .max_skill = from->max_skill,
+                                       .n_skill_test = from->skill_test_texts};
+    return corpus_from_questions(&sources, &experiment->corpus, error);
+}
+
+/* Every text that pretraining reads, in a fixed order; the strings stay the corpus's. */
+static char **list_texts(const struct corpus *corpus, size_t *n) {
+    *n = corpus->n_skill_train + corpus->n_background;
+    for (size_t i = 0; i < corpus->n_known; i++) *n += corpus->known[i].n_texts;
+    char **texts = malloc((*n + 1) * sizeof *texts);
+    if (texts == NULL) return NULL;
+    size_t at = 0;
+    for (size_t i = 0; i < corpus->n_known; i++) {
+        for (size_t t = 0; t < corpus->known[i].n_texts; t++) {
+            texts[at++] = corpus->known[i].texts[t];
+        }
+    }
+    for (size_t i = 0; i < corpus->n_skill_train; i++) texts[at++] = corpus->skill_train[i];
+    for (size_t i = 0; i < corpus->n_background; i++) texts[at++] = corpus->background[i];
+    return texts;
+}
+
+/* The tokenizer is learned from the run's own text, once. */
+static mneme_status open_tokenizer(struct experiment *experiment, char *const *texts, size_t n,
+                                   mneme_error *error) {
+    char *path = experiment_path(experiment, "tokenizer.json");
+    if (path == NULL) return error_set_memory(error, "a path");
+    mneme_status status;
+    if (file_exists(path)) {
+        status = tokenizer_load(path, &experiment->tokenizer, error);
+    } else {
+        status = tokenizer_train((const char *const *)texts, n, experiment->recipe.vocab_size,
+                                 &experiment->tokenizer, error);
+        if (status == MNEME_OK) status = tokenizer_save(experiment->tokenizer, path, error);
+    }
+    free(path);
+    return status;
+}
+
+static mneme_status open_facts(struct experiment *experiment, const struct fact *facts, size_t n,
+                               bool with_texts, struct fact_tokens *tokens, mneme_error *error) {
+    tokens->facts = facts;
+    tokens->n = n;
+    tokens->first_text = calloc(n + 1, sizeof *tokens->first_text);
+    if (tokens->first_text == NULL) return error_set_memory(error, "the facts");
+    size_t limit = experiment->recipe.model.max_seq_len;
+    for (size_t i = 0; i < n; i++) {
+        mneme_status status =
+            token_texts_add_prompt(&tokens->prompts, experiment->tokenizer, facts[i].prompt, error);
+        if (status == MNEME_OK && with_texts) {
+            status = token_texts_add(&tokens->texts, experiment->tokenizer, facts[i].n_texts,
+                                     facts[i].texts, limit, error);
+        }
+        if (status != MNEME_OK) return status;
+        tokens->first_text[i + 1] = tokens->texts.n;
+    }
+    size_t longest = token_texts_longest(&tokens->prompts);
+    if (longest + 1 <= limit) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: model.max_seq_len is %zu, but a question has %zu tokens",
+                     experiment->recipe.path, limit, longest);
+}
+
+static mneme_status open_texts(struct experiment *experiment, mneme_error *error) {
+    const struct corpus *corpus = &experiment->corpus;
+    size_t n, limit = experiment->recipe.model.max_seq_len;
+    char **texts = list_texts(corpus, &n);
+    if (texts == NULL) return error_set_memory(error, "the texts");
+    mneme_status status = open_tokenizer(experiment, texts, n, error);
+    if (status == MNEME_OK) {
+        status = token_texts_add(&experiment->pretraining, experiment->tokenizer, n, texts, limit,
+                                 error);
+    }
+    free(texts);
+    if (status == MNEME_OK) {
+        status = token_texts_add(&experiment->skill_test, experiment->tokenizer,
+                                 corpus->n_skill_test, corpus->skill_test, limit, error);
+    }
+    if (status == MNEME_OK) {
+        status = open_facts(experiment, corpus->known, corpus->n_known, false, &experiment->known,
+                            error);
+    }
+    if (status == MNEME_OK) {
+        status =
+            open_facts(experiment, corpus->fresh, corpus->n_fresh, true, &experiment->fresh, error);
+    }
+    return status;
+}
+
+mneme_status experiment_open(const mneme_run_options *options, struct experiment *experiment,
+                             mneme_error *error) {
+    *experiment = (struct experiment){
+        .directory = options->directory, .progress = options->progress, .user = options->user};
+    if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
+    mneme_status status = recipe_load(options->recipe, options->overrides, options->n_overrides,
+                                      &experiment->recipe, error);
+    if (status != MNEME_OK) return status;
+    status = open_corpus(experiment, error);
+    if (status == MNEME_OK) status = directory_make(options->directory, error);
+    if (status == MNEME_OK) {
+        status = identity_check(&experiment->recipe, options->directory, error);
+    }
+    if (status == MNEME_OK) status = open_texts(experiment, error);
+    if (status == MNEME_OK) {
+        experiment->recipe.model.vocab_size = tokenizer_vocab_size(experiment->tokenizer);
+        status = model_open(&experiment->recipe.model, &experiment->model, error);
+    }
+    if (status != MNEME_OK) experiment_close(experiment);
+    return status;
+}
+
+static void close_facts(struct fact_tokens *tokens) {
+    token_texts_free(&tokens->prompts);
+    token_texts_free(&tokens->texts);
+    free(tokens->first_text);
+}
+
+void experiment_close(struct experiment *experiment) {
+    free(experiment->base_parameters);
+    model_close(&experiment->model);
+    close_facts(&experiment->known);
+    close_facts(&experiment->fresh);
+    token_texts_free(&experiment->skill_test);
+    token_texts_free(&experiment->pretraining);
+    tokenizer_free(experiment->tokenizer);
+    corpus_free(&experiment->corpus);
+    recipe_free(&experiment->recipe);
+    *experiment = (struct experiment){0};
+}
+
+mneme_status experiment_keep_base(struct experiment *experiment, mneme_error *error) {
+    const struct arena *arena = &experiment->model.arena;
+    if (experiment->base_parameters == NULL) {
+        experiment->base_parameters = memory_allocate(arena->size, 1);
+    }
+    if (experiment->base_parameters == NULL) return error_set_memory(error, "the base model");
+    memcpy(experiment->base_parameters, arena->base, arena->size);
+    return MNEME_OK;
+}
+
+void experiment_restore_base(struct experiment *experiment) {
+    const struct arena *arena = &experiment->model.arena;
+    memcpy(arena->base, experiment->base_parameters, arena->size);
+}
