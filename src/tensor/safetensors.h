@@ -1,0 +1,72 @@
+#ifndef TENSOR_SAFETENSORS_H
+#define TENSOR_SAFETENSORS_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "tensor/tensor.h"
+
+/* The safetensors format: 8 bytes of header length (little-endian), a JSON header
+ * `{"__metadata__": {…}, NAME: {"dtype", "shape", "data_offsets"}, …}`, the bytes. */
+
+/* A header longer than this is refused, as by the reference implementation. */
+#define SAFETENSORS_MAX_HEADER 100000000
+
+struct safetensors_metadata {
+    const char *key;
+    const char *value;
+};
+
+/* Writes a file atomically. The same tensors and metadata give the same bytes whatever their order:
+ * wider element types come first, names ascend by byte (so that every tensor is aligned, as in the
+ * reference), and metadata keys ascend. Names must differ. Nothing but a buffer is allocated. */
+mneme_status safetensors_write(const char *path, const struct tensor *tensors, size_t n,
+                               const struct safetensors_metadata *metadata, size_t n_metadata,
+                               mneme_error *error);
+
+struct safetensors_entry {
+    struct tensor tensor; /* data is NULL; the name lives as long as the file is open */
+    uint64_t offset;      /* of its first byte, from the start of the file */
+    size_t bytes;
+};
+
+/* An open file. Its header has been checked against the file's size: every tensor's bytes are
+ * those of its type and shape, and together they fill the file without gap or overlap. */
+struct safetensors {
+    struct file_reader file;
+    json_t *header;
+    struct safetensors_entry *entries; /* [n] by name */
+    size_t n;
+};
+
+/* MNEME_BAD_INPUT, naming path and tensor, for anything that is not a valid file. Allocates no
+ * more than the header needs, and nothing before the header's length is known to fit the file. */
+mneme_status safetensors_open(struct safetensors *file, const char *path, mneme_error *error);
+/* Does nothing to {0}. */
+void safetensors_close(struct safetensors *file);
+
+/* NULL when there is none of that name. */
+const struct safetensors_entry *safetensors_find(const struct safetensors *file, const char *name);
+/* The metadata's value; NULL when there is none. */
+const char *safetensors_metadata_get(const struct safetensors *file, const char *key);
+
+/* Reads a tensor of exactly this shape into destination [shape]. F16 and BF16 are converted, which
+ * is exact. MNEME_BAD_INPUT, naming path and tensor, when it is missing, has another shape or
+ * type, or holds an infinity or NaN (then the element is named too). */
+mneme_status safetensors_read_f32(const struct safetensors *file, const char *name, size_t rank,
+                                  const size_t *shape, float *destination, mneme_error *error);
+/* The same for types that are not converted: I32, U32, I64, U64, U8… */
+mneme_status safetensors_read_exact(const struct safetensors *file, const char *name,
+                                    enum tensor_type type, size_t rank, const size_t *shape,
+                                    void *destination, mneme_error *error);
+mneme_status safetensors_read_i32(const struct safetensors *file, const char *name, size_t rank,
+                                  const size_t *shape, int32_t *destination, mneme_error *error);
+
+/* Reads `length` of the tensor's bytes from `offset` in it, as they are. */
+mneme_status safetensors_read_bytes(const struct safetensors *file,
+                                    const struct safetensors_entry *entry, size_t offset,
+                                    void *bytes, size_t length, mneme_error *error);
+
+#endif

@@ -1,0 +1,59 @@
+#include "tensor/tensor.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/memory.h"
+
+static const struct {
+    const char *name;
+    size_t size;
+} types[TENSOR_N_TYPES] = {
+    [TENSOR_BOOL] = {"BOOL", 1}, [TENSOR_U8] = {"U8", 1},   [TENSOR_I8] = {"I8", 1},
+    [TENSOR_U16] = {"U16", 2},   [TENSOR_I16] = {"I16", 2}, [TENSOR_F16] = {"F16", 2},
+    [TENSOR_BF16] = {"BF16", 2}, [TENSOR_U32] = {"U32", 4}, [TENSOR_I32] = {"I32", 4},
+    [TENSOR_F32] = {"F32", 4},   [TENSOR_U64] = {"U64", 8}, [TENSOR_I64] = {"I64", 8},
+    [TENSOR_F64] = {"F64", 8},
+};
+
+const char *tensor_type_name(enum tensor_type type) {
+    return types[type].name;
+}
+
+bool tensor_type_from_name(const char *name, enum tensor_type *type) {
+    for (size_t i = 0; i < TENSOR_N_TYPES; i++) {
+        if (strcmp(types[i].name, name) == 0) {
+            *type = (enum tensor_type)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+size_t tensor_type_size(enum tensor_type type) {
+    return types[type].size;
+}
+
+bool tensor_bytes(const struct tensor *tensor, size_t *bytes) {
+    size_t product = tensor_type_size(tensor->type);
+    for (size_t i = 0; i < tensor->rank; i++) {
+        if (!size_multiply(product, tensor->shape[i], &product)) return false;
+    }
+    *bytes = product;
+    return true;
+}
+
+void tensor_shape_text(size_t rank, const size_t *shape, char text[TENSOR_SHAPE_TEXT]) {
+    size_t used = 0;
+    text[used++] = '[';
+    for (size_t i = 0; i < rank && i < TENSOR_MAX_RANK; i++) {
+        int n = snprintf(text + used, TENSOR_SHAPE_TEXT - used, i == 0 ? "%zu" : ",%zu", shape[i]);
+        used += (size_t)n;
+    }
+    text[used++] = ']';
+    text[used] = '\0';
+}
+
+int tensor_compare_names(const void *a, const void *b) {
+    return strcmp(((const struct tensor *)a)->name, ((const struct tensor *)b)->name);
+}

@@ -1,0 +1,56 @@
+#ifndef TENSOR_TENSOR_H
+#define TENSOR_TENSOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A named array as files hold it. */
+
+#define TENSOR_MAX_RANK 8
+
+/* Element types under their safetensors names. */
+enum tensor_type {
+    TENSOR_BOOL,
+    TENSOR_U8,
+    TENSOR_I8,
+    TENSOR_U16,
+    TENSOR_I16,
+    TENSOR_F16,
+    TENSOR_BF16,
+    TENSOR_U32,
+    TENSOR_I32,
+    TENSOR_F32,
+    TENSOR_U64,
+    TENSOR_I64,
+    TENSOR_F64,
+    TENSOR_N_TYPES,
+};
+
+/* A view: name and data belong to somebody else. Elements are little-endian, rows outermost. */
+struct tensor {
+    const char *name;
+    enum tensor_type type;
+    size_t rank;
+    size_t shape[TENSOR_MAX_RANK];
+    const void *data; /* [shape], or NULL when only the description is meant */
+};
+
+/* "F32" and the like. */
+const char *tensor_type_name(enum tensor_type type);
+/* False when there is no such type here. */
+bool tensor_type_from_name(const char *name, enum tensor_type *type);
+/* Bytes of one element. */
+size_t tensor_type_size(enum tensor_type type);
+
+/* The bytes of all elements; false when that does not fit. */
+bool tensor_bytes(const struct tensor *tensor, size_t *bytes);
+
+/* Room for any shape as text. */
+#define TENSOR_SHAPE_TEXT (TENSOR_MAX_RANK * 21 + 3)
+/* "[2,3]"; "[]" for a scalar. */
+void tensor_shape_text(size_t rank, const size_t *shape, char text[TENSOR_SHAPE_TEXT]);
+
+/* qsort order by name, by byte. */
+int tensor_compare_names(const void *a, const void *b);
+
+#endif

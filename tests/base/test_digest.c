@@ -1,0 +1,50 @@
+#include "base/digest.h"
+
+#include <check.h>
+#include <string.h>
+
+/* FIPS 180-4's examples. */
+static const struct {
+    const char *text;
+    const char *hex;
+} examples[] = {
+    {"", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"},
+    {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
+    {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
+     "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
+};
+
+START_TEST(known_answers) {
+    struct digest digest;
+    mneme_error error;
+    const char *text = examples[_i].text;
+    ck_assert_int_eq(digest_of_bytes(text, strlen(text), &digest, &error), MNEME_OK);
+    ck_assert_str_eq(digest.hex, examples[_i].hex);
+}
+END_TEST
+
+START_TEST(pieces_make_the_same_digest) {
+    struct digest digest;
+    struct digest_stream stream = {0};
+    mneme_error error;
+    digest_close(&stream);
+    const char *text = examples[_i].text;
+    ck_assert_int_eq(digest_open(&stream, &error), MNEME_OK);
+    for (; *text != '\0'; text++) {
+        ck_assert_int_eq(digest_update(&stream, text, 1, &error), MNEME_OK);
+    }
+    ck_assert_int_eq(digest_update(&stream, NULL, 0, &error), MNEME_OK);
+    ck_assert_int_eq(digest_finish(&stream, &digest, &error), MNEME_OK);
+    ck_assert_str_eq(digest.hex, examples[_i].hex);
+    digest_close(&stream);
+}
+END_TEST
+
+Suite *digest_suite(void) {
+    Suite *suite = suite_create("digest");
+    TCase *cases = tcase_create("digest");
+    tcase_add_loop_test(cases, known_answers, 0, 3);
+    tcase_add_loop_test(cases, pieces_make_the_same_digest, 0, 3);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
