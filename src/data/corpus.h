@@ -30,8 +30,8 @@ struct corpus {
 };
 
 struct world_sizes {
-    size_t known_entities;   /* each has one fact per relation */
-    size_t fresh_facts;      /* facts about further entities, one entity per fact */
+    size_t known_entities; /* each has one fact per relation */
+    size_t fresh_facts;    /* facts about further entities, one entity per fact */
     size_t skill_texts;
     size_t skill_test_texts;
     size_t background_texts;
@@ -44,12 +44,12 @@ mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes
                                struct corpus *corpus, mneme_error *error);
 
 struct question_sources {
-    const char *known;  /* NQ-open JSONL, SimpleQA CSV, GSM8K JSONL or plain JSONL, by content */
+    const char *known; /* NQ-open JSONL, SimpleQA CSV, GSM8K JSONL or plain JSONL, by content */
     const char *fresh;
-    const char *skill;  /* any of the same, or plain text with a text per line */
-    size_t max_known;   /* the first n; 0: all */
+    const char *skill; /* any of the same, or plain text with a text per line */
+    size_t max_known;  /* the first n; 0: all */
     size_t max_fresh;
-    size_t max_skill;   /* texts in training and held out together; 0: all */
+    size_t max_skill;    /* texts in training and held out together; 0: all */
     size_t n_skill_test; /* held out */
 };
 

@@ -1,0 +1,53 @@
+#include "data/corpus.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "data/corpus_parts.h"
+#include "data/template.h"
+
+mneme_status question_texts(const char *const *forms, size_t n_forms, const char *question,
+                            const char *answer, struct text_list *texts, mneme_error *error) {
+    const struct template_value values[] = {
+        {"question", question}, {"answer", answer}, {NULL, NULL}};
+    for (size_t i = 0; i < n_forms; i++) {
+        mneme_status status = text_list_add(texts, template_expand_values(forms[i], values), error);
+        if (status != MNEME_OK) return status;
+    }
+    return MNEME_OK;
+}
+
+mneme_status question_prompt(const char *form, const char *question, char **prompt,
+                             mneme_error *error) {
+    const struct template_value values[] = {{"question", question}, {NULL, NULL}};
+    size_t length = (size_t)(strstr(form, "{answer}") - form);
+    while (length > 0 && form[length - 1] == ' ') length--;
+    char *beginning = strndup(form, length);
+    if (beginning == NULL) return error_set_memory(error, "a question");
+    *prompt = template_expand_values(beginning, values);
+    free(beginning);
+    return *prompt == NULL ? error_set_memory(error, "a question") : MNEME_OK;
+}
+
+static void free_texts(char **texts, size_t n_texts) {
+    struct text_list list = {texts, n_texts, n_texts};
+    text_list_free(&list);
+}
+
+static void free_facts(struct fact *facts, size_t n_facts) {
+    for (size_t i = 0; i < n_facts; i++) {
+        free_texts(facts[i].texts, facts[i].n_texts);
+        free_texts(facts[i].answers, facts[i].n_answers);
+        free(facts[i].prompt);
+    }
+    free(facts);
+}
+
+void corpus_free(struct corpus *corpus) {
+    free_facts(corpus->known, corpus->n_known);
+    free_facts(corpus->fresh, corpus->n_fresh);
+    free_texts(corpus->skill_train, corpus->n_skill_train);
+    free_texts(corpus->skill_test, corpus->n_skill_test);
+    free_texts(corpus->background, corpus->n_background);
+    *corpus = (struct corpus){0};
+}

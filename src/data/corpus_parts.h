@@ -1,0 +1,21 @@
+#ifndef DATA_CORPUS_PARTS_H
+#define DATA_CORPUS_PARTS_H
+
+#include <stddef.h>
+
+#include "data/corpus.h"
+#include "data/text_list.h"
+
+/* What the makers of corpora share. */
+
+/* Question forms are templates with {question} and, after it, {answer}. */
+
+/* Appends question and answer in each form. */
+mneme_status question_texts(const char *const *forms, size_t n_forms, const char *question,
+                            const char *answer, struct text_list *texts, mneme_error *error);
+
+/* *prompt becomes the question in this form up to the answer, without the spaces before it. */
+mneme_status question_prompt(const char *form, const char *question, char **prompt,
+                             mneme_error *error);
+
+#endif
