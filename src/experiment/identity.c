@@ -1,0 +1,124 @@
+#include "experiment/identity.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/digest.h"
+#include "base/file.h"
+#include "base/path.h"
+
+/* An input file larger than this is surely not one. */
+#define MAX_INPUT_BYTES ((size_t)1 << 32)
+#define MAX_RECIPE_BYTES ((size_t)1 << 24)
+
+static mneme_status add_input(json_t *inputs, const char *key, const char *path,
+                              mneme_error *error) {
+    if (path == NULL) return MNEME_OK;
+    char *bytes;
+    size_t length;
+    struct digest digest;
+    mneme_status status = file_read(path, MAX_INPUT_BYTES, &bytes, &length, error);
+    if (status != MNEME_OK) return status;
+    status = digest_of_bytes(bytes, length, &digest, error);
+    free(bytes);
+    if (status == MNEME_OK && json_object_set_new(inputs, key, json_string(digest.hex)) != 0) {
+        status = error_set_memory(error, "the recipe");
+    }
+    return status;
+}
+
+/* Paths do not make a run another run; what the files hold does. */
+static void forget_paths(json_t *recipe) {
+    json_t *corpus = json_object_get(recipe, "corpus");
+    json_object_del(corpus, "world");
+    json_object_del(corpus, "known");
+    json_object_del(corpus, "new");
+    json_object_del(corpus, "skill");
+}
+
+static mneme_status describe(const struct recipe *recipe, json_t **identity, mneme_error *error) {
+    const struct recipe_corpus *corpus = &recipe->corpus;
+    json_t *object = recipe_to_json(recipe), *inputs = json_object();
+    mneme_status status =
+        object == NULL || inputs == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
+    if (status == MNEME_OK) status = add_input(inputs, "world", corpus->world, error);
+    if (status == MNEME_OK) status = add_input(inputs, "known", corpus->known, error);
+    if (status == MNEME_OK) status = add_input(inputs, "new", corpus->new_questions, error);
+    if (status == MNEME_OK) status = add_input(inputs, "skill", corpus->skill, error);
+    if (status == MNEME_OK) {
+        forget_paths(object);
+        if (json_object_set(object, "input_sha256", inputs) != 0) {
+            status = error_set_memory(error, "the recipe");
+        }
+    }
+    json_decref(inputs);
+    if (status != MNEME_OK) {
+        json_decref(object);
+        object = NULL;
+    }
+    *identity = object;
+    return status;
+}
+
+/* Writes the dotted key of the first difference into `key`; false if there is none. */
+static bool find_difference(const json_t *a, const json_t *b, char *key, size_t size) {
+    if (json_equal(a, b)) return false;
+    if (!json_is_object(a) || !json_is_object(b)) return true;
+    const char *name;
+    json_t *member;
+    json_object_foreach((json_t *)a, name, member) {
+        if (json_equal(member, json_object_get(b, name))) continue;
+        size_t used = strlen(key);
+        snprintf(key + used, size - used, "%s%s", used > 0 ? "." : "", name);
+        find_difference(member, json_object_get(b, name), key, size);
+        return true;
+    }
+    return true;
+}
+
+static mneme_status compare(const char *path, const json_t *identity, mneme_error *error) {
+    char *text, key[256] = "";
+    size_t length;
+    mneme_status status = file_read(path, MAX_RECIPE_BYTES, &text, &length, error);
+    if (status != MNEME_OK) return status;
+    json_error_t problem;
+    json_t *found = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
+    free(text);
+    if (found == NULL) {
+        return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, problem.line, problem.text);
+    }
+    if (find_difference(identity, found, key, sizeof key)) {
+        status =
+            error_set(error, MNEME_BAD_INPUT,
+                      "%s: this folder holds another run (`%s` differs); choose another folder",
+                      path, key[0] == '\0' ? "a key" : key);
+    }
+    json_decref(found);
+    return status;
+}
+
+static mneme_status write(const char *path, const json_t *identity, mneme_error *error) {
+    char *text =
+        json_dumps(identity, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    if (text == NULL) return error_set_memory(error, "the recipe");
+    mneme_status status = file_write_atomic(path, text, strlen(text), error);
+    free(text);
+    return status;
+}
+
+mneme_status identity_check(const struct recipe *recipe, const char *directory,
+                            mneme_error *error) {
+    json_t *identity = NULL;
+    char *path = path_join(directory, "recipe.json");
+    if (path == NULL) return error_set_memory(error, "a path");
+    mneme_status status = describe(recipe, &identity, error);
+    if (status == MNEME_OK) {
+        status = file_exists(path) ? compare(path, identity, error) : write(path, identity, error);
+    }
+    json_decref(identity);
+    free(path);
+    return status;
+}

@@ -1,0 +1,78 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "model/model.h"
+#include "model/parameter_tensor.h"
+#include "tensor/safetensors.h"
+
+static mneme_status save_config(const struct model *model, const char *directory,
+                                mneme_error *error) {
+    char *path = path_join(directory, "config.json");
+    json_t *object = model_config_to_json(&model->config);
+    char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    mneme_status status = path == NULL || text == NULL
+                              ? error_set_memory(error, "config.json")
+                              : file_write_atomic(path, text, strlen(text), error);
+    free(text);
+    json_decref(object);
+    free(path);
+    return status;
+}
+
+mneme_status model_save(const struct model *model, const char *directory, mneme_error *error) {
+    mneme_status status = directory_make(directory, error);
+    if (status == MNEME_OK) status = save_config(model, directory, error);
+    if (status != MNEME_OK) return status;
+    char *path = path_join(directory, "model.safetensors");
+    struct tensor *tensors = calloc(model->n_parameters, sizeof *tensors);
+    if (path == NULL || tensors == NULL) {
+        status = error_set_memory(error, "model.safetensors");
+    } else {
+        for (size_t i = 0; i < model->n_parameters; i++) {
+            tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
+        }
+        const struct safetensors_metadata metadata[] = {{"format", "pt"}};
+        status = safetensors_write(path, tensors, model->n_parameters, metadata, 1, error);
+    }
+    free(tensors);
+    free(path);
+    return status;
+}
+
+static mneme_status load_config(const char *directory, struct model_config *config,
+                                mneme_error *error) {
+    char *path = path_join(directory, "config.json");
+    if (path == NULL) return error_set_memory(error, "config.json");
+    json_t *object = NULL;
+    mneme_status status = json_read_file(path, MODEL_MAX_CONFIG_BYTES, &object, error);
+    if (status == MNEME_OK) status = model_config_from_json(object, path, config, error);
+    json_decref(object);
+    free(path);
+    return status;
+}
+
+mneme_status model_load(const char *directory, struct model *model, mneme_error *error) {
+    *model = (struct model){0};
+    struct model_config config;
+    mneme_status status = load_config(directory, &config, error);
+    if (status != MNEME_OK) return status;
+    char *path = path_join(directory, "model.safetensors");
+    struct safetensors file = {0};
+    status = path == NULL ? error_set_memory(error, "model.safetensors")
+                          : safetensors_open(&file, path, error);
+    if (status == MNEME_OK) status = model_open(&config, model, error);
+    if (status == MNEME_OK && file.n != model->n_parameters) {
+        status = error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu", path,
+                           file.n, model->n_parameters);
+    }
+    for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        status = safetensors_read_f32(&file, p->name, p->rank, p->shape, p->data, error);
+    }
+    if (status != MNEME_OK) model_close(model);
+    safetensors_close(&file);
+    free(path);
+    return status;
+}

@@ -1,0 +1,71 @@
+#include "smf/background.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "tensor/safetensors.h"
+
+mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error) {
+    *background = (struct background){.n_slots = n_slots};
+    background->batches_reading = memory_allocate(n_slots, sizeof(int32_t));
+    return background->batches_reading == NULL ? error_set_memory(error, "the background")
+                                               : MNEME_OK;
+}
+
+void background_close(struct background *background) {
+    free(background->batches_reading);
+    *background = (struct background){0};
+}
+
+void background_add(struct background *background, size_t n_read, const int32_t *slots) {
+    for (size_t i = 0; i < n_read; i++) background->batches_reading[slots[i]]++;
+    background->n_batches++;
+}
+
+mneme_status background_save(const struct background *background, const char *path,
+                             mneme_error *error) {
+    int32_t n_batches = (int32_t)background->n_batches;
+    const struct tensor tensors[] = {
+        {.name = "batches_reading",
+         .type = TENSOR_I32,
+         .rank = 1,
+         .shape = {background->n_slots},
+         .data = background->batches_reading},
+        {.name = "n_batches", .type = TENSOR_I32, .rank = 1, .shape = {1}, .data = &n_batches}};
+    return safetensors_write(path, tensors, 2, NULL, 0, error);
+}
+
+/* A slot is read by none to all of the batches. */
+static mneme_status check(const struct background *background, const char *path,
+                          mneme_error *error) {
+    for (size_t i = 0; i < background->n_slots; i++) {
+        int32_t count = background->batches_reading[i];
+        if (count < 0 || (size_t)count > background->n_batches) {
+            return error_set(error, MNEME_BAD_INPUT,
+                             "%s: batches_reading[%zu] is %d, but there were %zu batches", path, i,
+                             (int)count, background->n_batches);
+        }
+    }
+    return MNEME_OK;
+}
+
+mneme_status background_load(struct background *background, const char *path, size_t n_slots,
+                             mneme_error *error) {
+    struct safetensors file = {0};
+    const size_t one = 1;
+    int32_t n_batches = 0;
+    mneme_status status = background_open(background, n_slots, error);
+    if (status == MNEME_OK) status = safetensors_open(&file, path, error);
+    if (status == MNEME_OK) {
+        status = safetensors_read_i32(&file, "n_batches", 1, &one, &n_batches, error);
+    }
+    if (status == MNEME_OK) {
+        status = safetensors_read_i32(&file, "batches_reading", 1, &n_slots,
+                                      background->batches_reading, error);
+    }
+    background->n_batches = n_batches > 0 ? (size_t)n_batches : 0;
+    if (status == MNEME_OK) status = check(background, path, error);
+    if (status != MNEME_OK) background_close(background);
+    safetensors_close(&file);
+    return status;
+}

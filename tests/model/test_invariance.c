@@ -1,0 +1,177 @@
+/* Rule 8: what a sequence gets does not depend on the batch around it, nor on whether it was read
+ * at once or token by token; and rule 5: micro-batches continue each other's sums. */
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/generate.h"
+#include "model/pass.h"
+#include "model/tiny_model.h"
+#include "train/optimizer.h"
+#include "train/step.h"
+
+static void forward(struct tiny_model *tiny, const struct batch *batch) {
+    mneme_error error = {0};
+    ck_assert(model_forward(&tiny->model, &tiny->workspace, batch, NULL, &error) == MNEME_OK);
+}
+
+START_TEST(alone_and_in_a_batch) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    tiny_model_open(&tiny, &config);
+    forward(&tiny, &tiny.batch);
+    size_t size = tiny.batch.n_tokens * config.dim * sizeof(float);
+    float *together = malloc(size);
+    memcpy(together, tiny.workspace.output_normed, size);
+    for (size_t s = 0; s < tiny.batch.n_sequences; s++) {
+        size_t starts[2], first = tiny.batch.starts[s];
+        struct batch one = batch_builder_part(&tiny.builder, s, s + 1, starts);
+        forward(&tiny, &one);
+        ck_assert_mem_eq(tiny.workspace.output_normed, together + first * config.dim,
+                         one.n_tokens * config.dim * sizeof(float));
+    }
+    free(together);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
+/* A cache of one row for the tiny model. */
+static void open_cache(const struct model_config *config, struct attention_cache *layers) {
+    for (size_t l = 0; l < config->n_layers; l++) {
+        size_t floats = config->n_kv_heads * model_head_dim(config) * 64;
+        layers[l].stride = 64;
+        layers[l].keys = calloc(floats, sizeof(float));
+        layers[l].values = calloc(floats, sizeof(float));
+    }
+}
+
+static void close_cache(const struct model_config *config, struct attention_cache *layers) {
+    for (size_t l = 0; l < config->n_layers; l++) {
+        free(layers[l].keys);
+        free(layers[l].values);
+    }
+}
+
+START_TEST(token_by_token) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    tiny_model_open(&tiny, &config);
+    forward(&tiny, &tiny.batch);
+    size_t size = tiny.batch.n_tokens * config.dim;
+    float *whole = malloc(size * sizeof *whole);
+    memcpy(whole, tiny.workspace.output_normed, size * sizeof *whole);
+    struct attention_cache layers[3];
+    struct kv_cache cache = {.n_rows = 1, .layers = layers};
+    for (size_t s = 0; s < tiny.batch.n_sequences; s++) {
+        open_cache(&config, layers);
+        size_t first = tiny.batch.starts[s], end = tiny.batch.starts[s + 1];
+        for (size_t t = first; t < end; t++) {
+            size_t starts[2] = {0, 1}, past = t - first, row = 0;
+            struct batch one = {
+                1,     tiny.batch.tokens + t, tiny.batch.targets + t, tiny.batch.positions + t, 1,
+                starts};
+            struct continuation continuation = {&cache, &past, &row};
+            mneme_error error = {0};
+            ck_assert(model_forward(&tiny.model, &tiny.workspace, &one, &continuation, &error) ==
+                      MNEME_OK);
+            ck_assert_mem_eq(tiny.workspace.output_normed, whole + t * config.dim,
+                             config.dim * sizeof(float));
+        }
+        close_cache(&config, layers);
+    }
+    free(whole);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
+/* Parameters after three steps with the batch cut into n_parts. */
+static float *train(const struct model_config *config, size_t n_parts, size_t *bytes) {
+    struct tiny_model tiny;
+    struct optimizer optimizer;
+    struct parameter **list;
+    mneme_error error = {0};
+    size_t n, starts[64];
+    struct adamw_settings settings = {0.9f, 0.95f, 1e-8f, 0.1f, 0.05f, 1.0f};
+    tiny_model_open(&tiny, config);
+    ck_assert(optimizer_list_model(&tiny.model, &list, &n, &error) == MNEME_OK);
+    ck_assert(optimizer_open(&optimizer, &settings, list, n, &error) == MNEME_OK);
+    struct batch parts[5];
+    size_t *place = starts;
+    for (size_t i = 0; i < n_parts; i++) {
+        size_t first = 5 * i / n_parts, end = 5 * (i + 1) / n_parts;
+        parts[i] = batch_builder_part(&tiny.builder, first, end, place);
+        place += end - first + 1;
+    }
+    for (int step = 0; step < 3; step++) {
+        struct step_result result;
+        ck_assert_msg(step_run(&tiny.model, &tiny.workspace, &optimizer, parts, n_parts, 0, 1e-2f,
+                               2e-2f, &result, &error) == MNEME_OK,
+                      "%s", error.message);
+    }
+    *bytes = tiny.model.arena.size;
+    float *parameters = malloc(*bytes);
+    memcpy(parameters, tiny.model.arena.base, *bytes);
+    optimizer_close(&optimizer);
+    free(list);
+    tiny_model_close(&tiny);
+    return parameters;
+}
+
+START_TEST(micro_batches) {
+    struct model_config config = tiny_model_config();
+    config.tied_output = _i % 2 == 1;
+    config.memory.n_layers = _i < 2 ? 1 : 2;
+    config.memory.layers[1] = 2;
+    config.memory.share_values = true;
+    size_t bytes, cut_bytes;
+    float *whole = train(&config, 1, &bytes);
+    for (size_t n_parts = 2; n_parts <= 5; n_parts++) {
+        float *cut = train(&config, n_parts, &cut_bytes);
+        ck_assert_uint_eq(bytes, cut_bytes);
+        ck_assert_msg(memcmp(whole, cut, bytes) == 0, "%zu micro-batches change the bits", n_parts);
+        free(cut);
+    }
+    free(whole);
+}
+END_TEST
+
+START_TEST(greedy_decoding) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    struct generator generator;
+    mneme_error error = {0};
+    tiny_model_open(&tiny, &config);
+    struct token_span prompts[5];
+    for (size_t s = 0; s < 5; s++) {
+        size_t first = tiny.batch.starts[s];
+        prompts[s] =
+            (struct token_span){tiny.batch.tokens + first, tiny.batch.starts[s + 1] - first};
+    }
+    int32_t together[5 * 9], alone[9];
+    size_t lengths[5], length;
+    ck_assert(generator_open(&generator, &tiny.model, 2, 40, &error) == MNEME_OK);
+    ck_assert(generate_greedy(&generator, 5, prompts, 9, -1, together, lengths, &error) ==
+              MNEME_OK);
+    for (size_t s = 0; s < 5; s++) {
+        ck_assert(generate_greedy(&generator, 1, &prompts[s], 9, -1, alone, &length, &error) ==
+                  MNEME_OK);
+        ck_assert_uint_eq(length, lengths[s]);
+        ck_assert_uint_eq(length, prompts[s].n + 9 > 40 ? 40 - prompts[s].n : 9);
+        ck_assert_mem_eq(alone, together + s * 9, length * sizeof *alone);
+    }
+    generator_close(&generator);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
+Suite *invariance_suite(void) {
+    Suite *suite = suite_create("invariance");
+    TCase *tests = tcase_create("bits");
+    tcase_add_test(tests, alone_and_in_a_batch);
+    tcase_add_test(tests, token_by_token);
+    tcase_add_loop_test(tests, micro_batches, 0, 4);
+    tcase_add_test(tests, greedy_decoding);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
