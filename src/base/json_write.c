@@ -1,0 +1,29 @@
+#include "base/json_write.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+json_t *json_float(float value) {
+    /* Printed and read in the same locale, so its decimal point cancels out. */
+    for (int digits = 1; digits <= 9; digits++) {
+        char text[48];
+        snprintf(text, sizeof text, "%.*g", digits, (double)value);
+        double decimal = strtod(text, NULL);
+        if ((float)decimal == value) return json_real(decimal);
+    }
+    return json_real((double)value);
+}
+
+mneme_status json_write_file(const char *path, const json_t *value, mneme_error *error) {
+    char *text = json_dumps(value, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
+    if (text == NULL) return error_set_memory(error, path);
+    /* The text ends in a NUL, whose place the newline takes. */
+    size_t length = strlen(text);
+    text[length] = '\n';
+    mneme_status status = file_write_atomic(path, text, length + 1, error);
+    free(text);
+    return status;
+}

@@ -1,0 +1,17 @@
+#ifndef BASE_JSON_WRITE_H
+#define BASE_JSON_WRITE_H
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+/* The shortest decimal that reads back as exactly this float, so that a file says 0.1 where the
+ * recipe did. The value must be finite. NULL without memory. */
+json_t *json_float(float value);
+
+/* Writes `value` atomically: two spaces of indent, keys in the order in which they were set, a
+ * newline at the end. Doubles get 15 significant digits; floats made by json_float read back
+ * exactly. The same in every locale. */
+mneme_status json_write_file(const char *path, const json_t *value, mneme_error *error);
+
+#endif
