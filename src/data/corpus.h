@@ -37,7 +37,7 @@ struct world_sizes {
     size_t background_texts;
 };
 
-/* Makes a corpus from a world description (a JSON file, see docs/recipes.md): a function of the
+/* Makes a corpus from a world description (a JSON file, see docs/worlds.md): a function of the
  * file, the sizes and the seed alone. MNEME_BAD_INPUT, naming file and key, for a description
  * that is malformed or has too few names for the sizes. */
 mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes, uint64_t seed,

@@ -1,0 +1,37 @@
+#ifndef DATA_QUESTIONS_PARTS_H
+#define DATA_QUESTIONS_PARTS_H
+
+#include <stddef.h>
+
+#include "data/questions.h"
+
+/* What the readers of the question formats share; for them only. */
+
+/* A whole file: valid UTF-8 without NUL bytes or byte order mark, and a NUL at its end. */
+struct question_file {
+    const char *path;
+    const char *text;
+    size_t length;
+    mneme_error *error;
+};
+
+/* "PATH:LINE: cause", MNEME_BAD_INPUT. */
+mneme_status question_refuse(const struct question_file *file, size_t line, const char *cause);
+
+/* Appends a question without answers; its text is text[0..length) without the white space at its
+ * ends, which must leave something (`place` begins the message when it does not). */
+mneme_status question_add(struct question_set *set, const char *text, size_t length,
+                          const char *place, mneme_error *error);
+
+/* Adds an answer to the last question, likewise. An answer that it has already is left out. */
+mneme_status question_add_answer(struct question_set *set, const char *text, size_t length,
+                                 const char *place, mneme_error *error);
+
+/* Each reads all of the file into the set. */
+mneme_status questions_read_lines(const struct question_file *file, struct question_set *set);
+mneme_status questions_read_triviaqa(const struct question_file *file, struct question_set *set);
+/* *is_csv is false, with nothing read, when the first row is no header with both columns. */
+mneme_status questions_read_csv(const struct question_file *file, struct question_set *set,
+                                bool *is_csv);
+
+#endif
