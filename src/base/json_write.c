@@ -1,5 +1,6 @@
 #include "base/json_write.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,8 +18,24 @@ json_t *json_float(float value) {
     return json_real((double)value);
 }
 
+static bool reads_back(const char *text, const json_t *value) {
+    json_t *read = json_loads(text, JSON_DECODE_ANY, NULL);
+    bool same = json_equal(read, value);
+    json_decref(read);
+    return same;
+}
+
+/* As people would write the numbers where that loses nothing. */
+static char *to_text(const json_t *value) {
+    size_t flags = JSON_INDENT(2) | JSON_PRESERVE_ORDER;
+    char *text = json_dumps(value, flags | JSON_REAL_PRECISION(15));
+    if (text == NULL || reads_back(text, value)) return text;
+    free(text);
+    return json_dumps(value, flags | JSON_REAL_PRECISION(17));
+}
+
 mneme_status json_write_file(const char *path, const json_t *value, mneme_error *error) {
-    char *text = json_dumps(value, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
+    char *text = to_text(value);
     if (text == NULL) return error_set_memory(error, path);
     /* The text ends in a NUL, whose place the newline takes. */
     size_t length = strlen(text);

@@ -10,8 +10,8 @@
 json_t *json_float(float value);
 
 /* Writes `value` atomically: two spaces of indent, keys in the order in which they were set, a
- * newline at the end. Doubles get 15 significant digits; floats made by json_float read back
- * exactly. The same in every locale. */
+ * newline at the end. Every number reads back exactly: with 15 significant digits where that is
+ * enough for the whole file, otherwise with 17. The same in every locale. */
 mneme_status json_write_file(const char *path, const json_t *value, mneme_error *error);
 
 #endif

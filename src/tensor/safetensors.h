@@ -20,8 +20,9 @@ struct safetensors_metadata {
 };
 
 /* Writes a file atomically. The same tensors and metadata give the same bytes whatever their order:
- * wider element types come first, names ascend by byte (so that every tensor is aligned, as in the
- * reference), and metadata keys ascend. Names must differ. Nothing but a buffer is allocated. */
+ * types descend, so that wide ones come first and every tensor is aligned; within a type, names
+ * ascend by byte; metadata keys ascend. These are the bytes that the reference implementation
+ * writes. Names must differ, keys too. */
 mneme_status safetensors_write(const char *path, const struct tensor *tensors, size_t n,
                                const struct safetensors_metadata *metadata, size_t n_metadata,
                                mneme_error *error);

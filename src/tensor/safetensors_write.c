@@ -7,11 +7,11 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "files hold little-endian numbers");
 
-/* The reference's order: wide types first, so that no tensor starts unaligned; then names. */
+/* The reference's order: later types, which are no narrower, first, so that no tensor starts
+ * unaligned; then names. */
 static int compare_for_file(const void *a, const void *b) {
     const struct tensor *left = a, *right = b;
-    size_t left_size = tensor_type_size(left->type), right_size = tensor_type_size(right->type);
-    if (left_size != right_size) return left_size > right_size ? -1 : 1;
+    if (left->type != right->type) return left->type > right->type ? -1 : 1;
     return strcmp(left->name, right->name);
 }
 

@@ -8,21 +8,22 @@
 
 #define TENSOR_MAX_RANK 8
 
-/* Element types under their safetensors names. */
+/* Element types under their safetensors names, in the order of the reference implementation (which
+ * decides the order of tensors in a file); sizes ascend. */
 enum tensor_type {
     TENSOR_BOOL,
     TENSOR_U8,
     TENSOR_I8,
-    TENSOR_U16,
     TENSOR_I16,
+    TENSOR_U16,
     TENSOR_F16,
     TENSOR_BF16,
-    TENSOR_U32,
     TENSOR_I32,
+    TENSOR_U32,
     TENSOR_F32,
-    TENSOR_U64,
-    TENSOR_I64,
     TENSOR_F64,
+    TENSOR_I64,
+    TENSOR_U64,
     TENSOR_N_TYPES,
 };
 

@@ -52,16 +52,16 @@ START_TEST(writes_the_documented_bytes) {
     ck_assert_int_eq(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), MNEME_OK);
     const char *header =
         "{\"__metadata__\":{\"a\":\"b\",\"format\":\"pt\"},"
-        "\"numbers\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[0,8]},"
-        "\"weights\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[8,32]},"
+        "\"weights\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
+        "\"numbers\":{\"dtype\":\"I32\",\"shape\":[2],\"data_offsets\":[24,32]},"
         "\"flags\":{\"dtype\":\"BOOL\",\"shape\":[3],\"data_offsets\":[32,35]}}";
     size_t padded = (strlen(header) + 7) / 8 * 8;
     ck_assert_uint_eq(length, 8 + padded + 35);
     ck_assert_mem_eq(bytes, &(uint64_t){padded}, 8);
     ck_assert_mem_eq(bytes + 8, header, strlen(header));
     for (size_t i = strlen(header); i < padded; i++) ck_assert_int_eq(bytes[8 + i], ' ');
-    ck_assert_mem_eq(bytes + 8 + padded, numbers, 8);
-    ck_assert_mem_eq(bytes + 8 + padded + 8, weights, 24);
+    ck_assert_mem_eq(bytes + 8 + padded, weights, 24);
+    ck_assert_mem_eq(bytes + 8 + padded + 24, numbers, 8);
     ck_assert_mem_eq(bytes + 8 + padded + 32, flags, 3);
     free(bytes);
 }

@@ -1,0 +1,127 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include <mneme/digest.h>
+
+#include "base/memory.h"
+#include "base/path.h"
+#include "tensor/safetensors.h"
+#include "tensor/tensor_digest.h"
+
+/* A file is read in pieces of this many bytes. */
+#define PIECE (1 << 20)
+
+struct collector {
+    mneme_digest *digest;
+    size_t capacity;
+    unsigned char *piece; /* [PIECE] */
+};
+
+static mneme_status digest_entry(const struct safetensors *file,
+                                 const struct safetensors_entry *entry, unsigned char *piece,
+                                 struct digest *digest, mneme_error *error) {
+    struct digest_stream stream = {0};
+    mneme_status status = digest_open(&stream, error);
+    for (size_t done = 0; done < entry->bytes && status == MNEME_OK;) {
+        size_t length = entry->bytes - done < PIECE ? entry->bytes - done : PIECE;
+        status = safetensors_read_bytes(file, entry, done, piece, length, error);
+        if (status == MNEME_OK) status = digest_update(&stream, piece, length, error);
+        done += length;
+    }
+    if (status == MNEME_OK) status = digest_finish(&stream, digest, error);
+    digest_close(&stream);
+    return status;
+}
+
+/* "PREFIX:NAME", or the name alone when there is no prefix. */
+static char *full_name(const char *prefix, const char *name) {
+    if (prefix == NULL) return strdup(name);
+    char *start = path_append(prefix, ":");
+    char *full = start == NULL ? NULL : path_append(start, name);
+    free(start);
+    return full;
+}
+
+static mneme_status collect_entry(struct collector *collector, const struct safetensors *file,
+                                  const struct safetensors_entry *entry, const char *prefix,
+                                  mneme_error *error) {
+    mneme_digest *all = collector->digest;
+    void *tensors = all->tensors;
+    mneme_status status = memory_grow(&tensors, &collector->capacity, all->n_tensors + 1,
+                                      sizeof *all->tensors, "a list of digests", error);
+    all->tensors = tensors;
+    struct digest digest = {""};
+    if (status == MNEME_OK) status = digest_entry(file, entry, collector->piece, &digest, error);
+    if (status != MNEME_OK) return status;
+    mneme_tensor_digest made = {.name = full_name(prefix, entry->tensor.name),
+                                .type = tensor_type_name(entry->tensor.type),
+                                .rank = entry->tensor.rank};
+    if (made.name == NULL) return error_set_memory(error, "a list of digests");
+    memcpy(made.shape, entry->tensor.shape, sizeof made.shape);
+    memcpy(made.sha256, digest.hex, sizeof made.sha256);
+    all->tensors[all->n_tensors++] = made;
+    return MNEME_OK;
+}
+
+static mneme_status collect_file(struct collector *collector, const char *path, const char *prefix,
+                                 mneme_error *error) {
+    struct safetensors file = {0};
+    mneme_status status = safetensors_open(&file, path, error);
+    for (size_t i = 0; i < file.n && status == MNEME_OK; i++) {
+        status = collect_entry(collector, &file, &file.entries[i], prefix, error);
+    }
+    safetensors_close(&file);
+    return status;
+}
+
+static mneme_status collect_below(struct collector *collector, const char *folder,
+                                  mneme_error *error) {
+    struct path_list list;
+    mneme_status status = directory_list(folder, ".safetensors", &list, error);
+    if (status != MNEME_OK) return status;
+    if (list.n == 0) {
+        status = error_set(error, MNEME_BAD_INPUT, "%s: has no .safetensors file", folder);
+    }
+    for (size_t i = 0; i < list.n && status == MNEME_OK; i++) {
+        char *path = path_join(folder, list.paths[i]);
+        status = path == NULL ? error_set_memory(error, folder)
+                              : collect_file(collector, path, list.paths[i], error);
+        free(path);
+    }
+    path_list_free(&list);
+    return status;
+}
+
+static mneme_status collect(struct collector *collector, const char *path, mneme_error *error) {
+    if (!file_is_directory(path)) return collect_file(collector, path, NULL, error);
+    char *model = path_join(path, "model.safetensors");
+    if (model == NULL) return error_set_memory(error, path);
+    mneme_status status = file_exists(model) ? collect_file(collector, model, NULL, error)
+                                             : collect_below(collector, path, error);
+    free(model);
+    return status;
+}
+
+static int compare_digests(const void *a, const void *b) {
+    return strcmp(((const mneme_tensor_digest *)a)->name, ((const mneme_tensor_digest *)b)->name);
+}
+
+mneme_status mneme_digest_path(const char *path, mneme_digest *digest, mneme_error *error) {
+    *digest = (mneme_digest){0};
+    struct collector collector = {.digest = digest, .piece = malloc(PIECE)};
+    if (collector.piece == NULL) return error_set_memory(error, path);
+    mneme_status status = collect(&collector, path, error);
+    free(collector.piece);
+    if (status == MNEME_OK && digest->n_tensors > 1) {
+        qsort(digest->tensors, digest->n_tensors, sizeof *digest->tensors, compare_digests);
+    }
+    if (status == MNEME_OK) status = tensor_digest_whole(digest, error);
+    if (status != MNEME_OK) mneme_digest_free(digest);
+    return status;
+}
+
+void mneme_digest_free(mneme_digest *digest) {
+    for (size_t i = 0; i < digest->n_tensors; i++) free(digest->tensors[i].name);
+    free(digest->tensors);
+    *digest = (mneme_digest){0};
+}

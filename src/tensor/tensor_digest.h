@@ -1,0 +1,18 @@
+#ifndef TENSOR_TENSOR_DIGEST_H
+#define TENSOR_TENSOR_DIGEST_H
+
+#include <mneme/digest.h>
+
+#include "base/digest.h"
+#include "tensor/tensor.h"
+
+/* The digest of tensors in memory; the same as that of the file that holds them, by the rules in
+ * <mneme/digest.h>. The tensors may come in any order; names must differ. `each` [n], in the
+ * caller's order, may be NULL. */
+mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct digest *whole,
+                                struct digest *each, mneme_error *error);
+
+/* Fills digest->sha256 from its tensors, which must be sorted by name. */
+mneme_status tensor_digest_whole(mneme_digest *digest, mneme_error *error);
+
+#endif
