@@ -64,8 +64,9 @@ mneme_status json_get_object(const struct json_place *place, const char *key, en
     if (found != NULL && !json_is_object(found)) {
         return json_refuse(place, key, error, "must be an object");
     }
-    *value = (struct json_place){.object = found, .place = place->place};
-    snprintf(value->prefix, sizeof value->prefix, "%.100s%s.", place->prefix, key);
+    struct json_place inner = {.object = found, .place = place->place};
+    snprintf(inner.prefix, sizeof inner.prefix, "%.100s%s.", place->prefix, key);
+    *value = inner;
     return MNEME_OK;
 }
 

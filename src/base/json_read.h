@@ -34,6 +34,7 @@ mneme_status json_place_root(const json_t *object, const char *place, struct jso
  * a wrong type, not an absence. */
 enum key_need { KEY_OPTIONAL, KEY_REQUIRED };
 
+/* `value` may be `place` itself. */
 mneme_status json_get_object(const struct json_place *place, const char *key, enum key_need need,
                              struct json_place *value, mneme_error *error);
 /* An integer in [low, high]. */
