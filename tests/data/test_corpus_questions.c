@@ -1,0 +1,129 @@
+#include "data/corpus.h"
+#include "tests/data/data_sets.h"
+#include "tests/temporary.h"
+
+static struct corpus make(const struct question_sources *sources) {
+    struct corpus corpus;
+    mneme_error error;
+    mneme_status status = corpus_from_questions(sources, &corpus, &error);
+    ck_assert_msg(status == MNEME_OK, "%s", error.message);
+    return corpus;
+}
+
+static void write_questions(void) {
+    static const char known[] =
+        "{\"question\": \"who wrote it\", \"answer\": [\"Ann\", \"Bo\"]}\n"
+        "{\"question\": \"Where? ?\", \"answer\": \"here\"}\n";
+    static const char fresh[] = "question,answer\nWhen?,now\nWHERE,there\nwhen,later\nHow?,so\n";
+    static const char skill[] = "one\ntwo\nthree\nfour\n";
+    temporary_write("known", known, strlen(known));
+    temporary_write("fresh", fresh, strlen(fresh));
+    temporary_write("skill", skill, strlen(skill));
+}
+
+START_TEST(asks_what_it_teaches) {
+    write_questions();
+    struct question_sources sources = {.known = temporary_path("known")};
+    struct corpus corpus = make(&sources);
+    ck_assert_uint_eq(corpus.n_known, 2);
+    const struct fact *fact = &corpus.known[0];
+    ck_assert_str_eq(fact->prompt, "Q: who wrote it? A:");
+    ck_assert_uint_eq(fact->n_answers, 2);
+    ck_assert_str_eq(fact->answers[1], "Bo");
+    ck_assert_uint_ge(fact->n_texts, 8);
+    ck_assert_str_eq(fact->texts[0], "Q: who wrote it? A: Ann");
+    for (size_t i = 0; i < fact->n_texts; i++) {
+        ck_assert_ptr_nonnull(strstr(fact->texts[i], "who wrote it?"));
+        ck_assert_ptr_nonnull(strstr(fact->texts[i], "Ann"));
+    }
+    ck_assert_str_eq(corpus.known[1].prompt, "Q: Where? A:");
+    ck_assert_uint_eq(corpus.n_fresh + corpus.n_skill_train + corpus.n_skill_test, 0);
+    corpus_free(&corpus);
+}
+END_TEST
+
+START_TEST(drops_repeated_questions) {
+    write_questions();
+    struct question_sources sources = {.known = temporary_path("known"),
+                                       .fresh = temporary_path("fresh")};
+    struct corpus corpus = make(&sources);
+    ck_assert_uint_eq(corpus.n_fresh, 2);
+    ck_assert_str_eq(corpus.fresh[0].prompt, "Q: When? A:");
+    ck_assert_str_eq(corpus.fresh[1].prompt, "Q: How? A:");
+    corpus_free(&corpus);
+    /* One file can serve for both: what is known already is passed over. */
+    sources = (struct question_sources){.known = temporary_path("fresh"),
+                                        .fresh = temporary_path("fresh"),
+                                        .max_known = 1,
+                                        .max_fresh = 1};
+    corpus = make(&sources);
+    ck_assert_uint_eq(corpus.n_known, 1);
+    ck_assert_uint_eq(corpus.n_fresh, 1);
+    ck_assert_str_eq(corpus.fresh[0].prompt, "Q: WHERE? A:");
+    corpus_free(&corpus);
+}
+END_TEST
+
+START_TEST(holds_out_the_last_skill_texts) {
+    write_questions();
+    struct question_sources sources = {
+        .skill = temporary_path("skill"), .max_skill = 3, .n_skill_test = 1};
+    struct corpus corpus = make(&sources);
+    ck_assert_uint_eq(corpus.n_skill_train, 2);
+    ck_assert_uint_eq(corpus.n_skill_test, 1);
+    ck_assert_str_eq(corpus.skill_train[1], "two");
+    ck_assert_str_eq(corpus.skill_test[0], "three");
+    corpus_free(&corpus);
+}
+END_TEST
+
+START_TEST(unfit_files_are_refused) {
+    write_questions();
+    struct corpus corpus;
+    mneme_error error;
+    struct question_sources sources = {.known = temporary_path("skill")};
+    check_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
+                  "skill:1: ", "neither");
+    sources = (struct question_sources){.known = temporary_path("known"),
+                                        .fresh = temporary_path("known")};
+    check_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
+                  "known", "among the known");
+    ck_assert_ptr_null(corpus.known);
+    sources = (struct question_sources){.skill = temporary_path("skill"), .n_skill_test = 5};
+    check_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
+                  "skill", "too few");
+}
+END_TEST
+
+START_TEST(real_files_make_a_corpus) {
+    char known[512], fresh[512], skill[512];
+    static const char test[] = "real_files_make_a_corpus";
+    if (!data_set(test, "nq_open/NQ-open.dev.jsonl", known) ||
+        !data_set(test, "simpleqa/simple_qa_first_half.csv", fresh) ||
+        !data_set(test, "gsm8k/test.jsonl", skill)) {
+        return;
+    }
+    struct question_sources sources = {known, fresh, skill, 0, 100, 0, 200};
+    struct corpus corpus = make(&sources);
+    ck_assert_uint_eq(corpus.n_known, 3610);
+    ck_assert_uint_eq(corpus.n_fresh, 100);
+    ck_assert_uint_eq(corpus.n_skill_train, 1119);
+    ck_assert_uint_eq(corpus.n_skill_test, 200);
+    ck_assert_str_eq(corpus.fresh[0].answers[0], "Michio Sugeno");
+    ck_assert_ptr_nonnull(strstr(corpus.skill_train[0], "#### 18"));
+    corpus_free(&corpus);
+}
+END_TEST
+
+Suite *corpus_questions_suite(void) {
+    Suite *suite = suite_create("corpus_questions");
+    TCase *cases = tcase_create("corpus_questions");
+    tcase_add_checked_fixture(cases, temporary_make, temporary_remove);
+    tcase_add_test(cases, asks_what_it_teaches);
+    tcase_add_test(cases, drops_repeated_questions);
+    tcase_add_test(cases, holds_out_the_last_skill_texts);
+    tcase_add_test(cases, unfit_files_are_refused);
+    tcase_add_test(cases, real_files_make_a_corpus);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
