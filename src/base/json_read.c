@@ -8,7 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/c_locale.h"
 #include "base/file.h"
+
+json_t *json_parse(const char *bytes, size_t length, size_t flags, json_error_t *cause) {
+    struct c_locale entered = c_locale_enter();
+    json_t *value = json_loadb(bytes, length, flags, cause);
+    c_locale_leave(entered);
+    return value;
+}
 
 mneme_status json_read_file(const char *path, size_t max_bytes, json_t **root, mneme_error *error) {
     *root = NULL;
@@ -17,7 +25,7 @@ mneme_status json_read_file(const char *path, size_t max_bytes, json_t **root, m
     mneme_status status = file_read(path, max_bytes, &bytes, &length, error);
     if (status != MNEME_OK) return status;
     json_error_t cause;
-    json_t *value = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &cause);
+    json_t *value = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);
     if (value == NULL) {
         return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text);
@@ -98,12 +106,10 @@ mneme_status json_get_size(const struct json_place *place, const char *key, enum
     return MNEME_OK;
 }
 
-/* As JSON has it: a decimal point in every locale. */
 static void number_text(float value, char text[32]) {
-    json_t *number = json_real((double)value);
-    size_t length = json_dumpb(number, text, 31, JSON_ENCODE_ANY | JSON_REAL_PRECISION(6));
-    text[length < 31 ? length : 0] = '\0';
-    json_decref(number);
+    struct c_locale entered = c_locale_enter();
+    snprintf(text, 32, "%g", (double)value);
+    c_locale_leave(entered);
 }
 
 static mneme_status refuse_float(const struct json_place *place, const char *key, const char *noun,

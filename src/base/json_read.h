@@ -11,9 +11,12 @@
 /* Reading JSON files that people write: every refusal is MNEME_BAD_INPUT and one line
  * "PLACE: key `a.b`: must be an integer from 1 to 65536".
  *
- * Numbers do not depend on the process's locale: jansson converts the decimal point both ways.
  * A decimal becomes a double and then a float, each rounded to nearest. Nesting is limited by
  * jansson to 2048. */
+
+/* json_loadb in the C locale. (jansson itself takes every decimal point for one byte, and aborts
+ * in locales where it is not.) */
+json_t *json_parse(const char *bytes, size_t length, size_t flags, json_error_t *cause);
 
 /* Reads a file of at most max_bytes that holds one object. A syntax error, a duplicate key or
  * invalid UTF-8 is "PATH:LINE: cause". The caller owns *root. */

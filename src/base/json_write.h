@@ -5,6 +5,9 @@
 
 #include "base/error.h"
 
+/* json_dumps in the C locale. The caller frees the text. */
+char *json_print(const json_t *value, size_t flags);
+
 /* The shortest decimal that reads back as exactly this float, so that a file says 0.1 where the
  * recipe did. The value must be finite. NULL without memory. */
 json_t *json_float(float value);

@@ -125,15 +125,20 @@ static mneme_status list_below(const char *root, const char *relative, const cha
     }
     entries = opendir(folder);
     if (entries == NULL) {
-        status = error_set_errno(error, folder, "cannot open the directory");
+        mneme_status wrong = errno == ENOENT || errno == ENOTDIR ? MNEME_BAD_INPUT : MNEME_FAILED;
+        status =
+            error_set(error, wrong, "%s: cannot open the directory: %s", folder, strerror(errno));
         goto done;
     }
     struct dirent *entry;
-    while (status == MNEME_OK && (entry = readdir(entries)) != NULL) {
+    while (status == MNEME_OK && (errno = 0, entry = readdir(entries)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
         char *below = path_join(relative, entry->d_name);
         status = below == NULL ? error_set_memory(error, folder)
                                : list_entry(root, below, suffix, depth, list, error);
+    }
+    if (status == MNEME_OK && errno != 0) {
+        status = error_set_errno(error, folder, "cannot read the directory");
     }
 done:
     if (entries != NULL) closedir(entries);

@@ -181,7 +181,7 @@ mneme_status model_config_check(const struct model_config *config, const char *p
         return json_refuse(&root, "rms_norm_eps", error, "must be a number from 1e-12 to 1");
     }
     if (!(config->rope_theta >= THETA_LOW && config->rope_theta <= THETA_HIGH)) {
-        return json_refuse(&root, "rope_theta", error, "must be a number from 1 to 1e12");
+        return json_refuse(&root, "rope_theta", error, "must be a number from 1 to 1e+12");
     }
     return check_memory(config, &memory, error);
 }

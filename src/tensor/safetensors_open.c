@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "base/memory.h"
 #include "tensor/safetensors.h"
 
@@ -152,7 +153,7 @@ static mneme_status read_header(struct safetensors *file, uint64_t *data_start,
     status = file_reader_read(&file->file, sizeof length, text, (size_t)length, error);
     if (status == MNEME_OK) {
         json_error_t cause;
-        file->header = json_loadb(text, (size_t)length, JSON_REJECT_DUPLICATES, &cause);
+        file->header = json_parse(text, (size_t)length, JSON_REJECT_DUPLICATES, &cause);
         if (!json_is_object(file->header)) {
             status = error_set(error, MNEME_BAD_INPUT, "%s: header at byte %d: %s", path,
                                8 + cause.position,

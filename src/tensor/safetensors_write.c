@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_write.h"
 #include "base/memory.h"
 #include "tensor/safetensors.h"
 
@@ -63,7 +64,7 @@ static mneme_status make_header(const char *path, const struct tensor *tensors, 
         }
         offset = end;
     }
-    *text = json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    *text = json_print(header, JSON_COMPACT | JSON_PRESERVE_ORDER);
     if (*text == NULL) status = error_set_memory(error, path);
 done:
     json_decref(header);

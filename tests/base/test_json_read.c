@@ -97,9 +97,9 @@ START_TEST(wrong_values) {
     check_message(json_get_size(&root, "real", KEY_OPTIONAL, 0, 9, &size, &error), &error,
                   "file.json: key `real`: must be an integer from 0 to 9");
     check_message(json_get_float(&root, "real", KEY_OPTIONAL, 0, 0.25f, &number, &error), &error,
-                  "file.json: key `real`: must be a number from 0.0 to 0.25");
+                  "file.json: key `real`: must be a number from 0 to 0.25");
     check_message(json_get_float(&root, "big", KEY_OPTIONAL, 0, FLT_MAX, &number, &error), &error,
-                  "file.json: key `big`: must be a number of at least 0.0");
+                  "file.json: key `big`: must be a number of at least 0");
     check_message(json_get_bool(&root, "size", KEY_OPTIONAL, &truth, &error), &error,
                   "file.json: key `size`: must be true or false");
     check_message(json_get_string(&root, "size", KEY_OPTIONAL, &text, &error), &error,

@@ -124,8 +124,8 @@ static const struct {
      "c: key `num_key_value_heads`: 3 does not divide num_attention_heads, 4"},
     {"intermediate_size", "353",
      "c: key `intermediate_size`: is 353; hidden_size and multiple_of make it 352"},
-    {"rms_norm_eps", "0", "c: key `rms_norm_eps`: must be a number from 1e-12 to 1.0"},
-    {"rope_theta", "1e300", "c: key `rope_theta`: must be a number from 1.0 to 1e12"},
+    {"rms_norm_eps", "0", "c: key `rms_norm_eps`: must be a number from 1e-12 to 1"},
+    {"rope_theta", "1e300", "c: key `rope_theta`: must be a number from 1 to 1e+12"},
     {"contract", "2",
      "c: key `contract`: the model was made under contract 2, this version keeps"
      " to 1"},
