@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/json_read.h"
 #include "data/questions_parts.h"
 
 /* Stands before the answer proper in GSM8K. */
@@ -57,7 +58,7 @@ static mneme_status add_record(const json_t *record, struct question_set *set, c
 static mneme_status read_line(const struct question_file *file, const char *line, size_t length,
                               size_t number, struct question_set *set) {
     json_error_t cause;
-    json_t *record = json_loadb(line, length, JSON_REJECT_DUPLICATES, &cause);
+    json_t *record = json_parse(line, length, JSON_REJECT_DUPLICATES, &cause);
     if (record == NULL) return question_refuse(file, number, cause.text);
     char place[512];
     snprintf(place, sizeof place, "%.480s:%zu", file->path, number);
@@ -105,7 +106,7 @@ static mneme_status add_triviaqa(const json_t *entry, size_t index,
 
 mneme_status questions_read_triviaqa(const struct question_file *file, struct question_set *set) {
     json_error_t cause;
-    json_t *root = json_loadb(file->text, file->length, JSON_REJECT_DUPLICATES, &cause);
+    json_t *root = json_parse(file->text, file->length, JSON_REJECT_DUPLICATES, &cause);
     if (root == NULL) {
         return question_refuse(file, cause.line < 1 ? 1 : (size_t)cause.line, cause.text);
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_read.h"
 #include "data/byte_alphabet.h"
 #include "data/tokenizer_parts.h"
 
@@ -288,7 +289,7 @@ mneme_status tokenizer_load(const char *path, struct tokenizer **tokenizer, mnem
     mneme_status status = file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
     if (status != MNEME_OK) return status;
     json_error_t cause;
-    json_t *root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &cause);
+    json_t *root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);
     if (root == NULL) {
         return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text);

@@ -1,8 +1,7 @@
 #include <jansson.h>
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/file.h"
+#include "base/json_write.h"
 #include "data/byte_alphabet.h"
 #include "data/tokenizer_parts.h"
 
@@ -75,10 +74,8 @@ static json_t *tokenizer_json(const struct tokenizer *tokenizer) {
 mneme_status tokenizer_save(const struct tokenizer *tokenizer, const char *path,
                             mneme_error *error) {
     json_t *root = tokenizer_json(tokenizer);
-    char *text = root == NULL ? NULL : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+    if (root == NULL) return error_set_memory(error, "tokenizer.json");
+    mneme_status status = json_write_file(path, root, error);
     json_decref(root);
-    if (text == NULL) return error_set_memory(error, "tokenizer.json");
-    mneme_status status = file_write_atomic(path, text, strlen(text), error);
-    free(text);
     return status;
 }

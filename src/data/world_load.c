@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_read.h"
 #include "data/string_map.h"
 #include "data/template.h"
 #include "data/world.h"
@@ -270,7 +271,7 @@ mneme_status world_load(const char *path, struct world *world, mneme_error *erro
     mneme_status status = file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
     if (status != MNEME_OK) return status;
     json_error_t cause;
-    world->root = json_loadb(bytes, length, JSON_REJECT_DUPLICATES, &cause);
+    world->root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);
     if (world->root == NULL) {
         return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text);
