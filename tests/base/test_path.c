@@ -48,8 +48,8 @@ START_TEST(lists_in_byte_order) {
     ck_assert_str_eq(list.paths[1], "a.t");
     ck_assert_str_eq(list.paths[2], "b/z.t");
     path_list_free(&list);
-    check_refused(directory_list(temporary_path("none"), ".t", &list, &error), &error, MNEME_FAILED,
-                  "none", "No such file");
+    check_refused(directory_list(temporary_path("none"), ".t", &list, &error), &error,
+                  MNEME_BAD_INPUT, "none", "No such file");
 }
 END_TEST
 
