@@ -276,6 +276,13 @@ static void compare_with_naive(uint64_t seed) {
         free(bytes);
     }
     ck_assert_uint_eq(tokenizer_vocab_size(tokenizer), next);
+    for (size_t w = 0; w < 60; w++) {
+        char expected[100] = "";
+        for (size_t i = 0; i < naive.lengths[w]; i++) {
+            strcat(strcat(expected, naive.words[w][i]), "|");
+        }
+        check_tokens(tokenizer, texts[w], expected);
+    }
     tokenizer_free(tokenizer);
 }
 

@@ -60,6 +60,24 @@ START_TEST(loads_what_it_saved) {
 }
 END_TEST
 
+/* GPT-2's characters for bytes that are not printable, and the edges of those that are. */
+START_TEST(bytes_are_written_as_gpt2_does) {
+    static const struct {
+        const char *text;
+        int byte;
+    } cases[] = {{"\xc4\x80", 0x00}, {"\xc4\x8a", '\n'}, {"\xc4\xa0", ' '},  {"!", '!'},
+                 {"~", '~'},         {"\xc4\xa1", 0x7f}, {"\xc5\x82", 0xa0}, {"\xc2\xa1", 0xa1},
+                 {"\xc2\xac", 0xac}, {"\xc5\x83", 0xad}, {"\xc2\xae", 0xae}, {"\xc3\xbf", 0xff}};
+    json_t *root = saved_json();
+    const json_t *vocabulary = json_object_get(json_object_get(root, "model"), "vocab");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const json_t *id = json_object_get(vocabulary, cases[i].text);
+        ck_assert_msg(json_integer_value(id) == cases[i].byte + 1, "byte %d", cases[i].byte);
+    }
+    json_decref(root);
+}
+END_TEST
+
 START_TEST(merges_may_be_pairs) {
     json_t *root = saved_json();
     json_t *merges = json_object_get(json_object_get(root, "model"), "merges");
@@ -214,6 +232,7 @@ Suite *tokenizer_file_suite(void) {
     tcase_add_checked_fixture(cases, temporary_make, temporary_remove);
     tcase_set_timeout(cases, 60);
     tcase_add_test(cases, loads_what_it_saved);
+    tcase_add_test(cases, bytes_are_written_as_gpt2_does);
     tcase_add_test(cases, merges_may_be_pairs);
     tcase_add_test(cases, lying_vocabularies_are_refused);
     tcase_add_test(cases, lying_merges_are_refused);
