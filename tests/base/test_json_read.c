@@ -90,6 +90,8 @@ START_TEST(wrong_values) {
     const char *const names[] = {"a", "b", "c"};
     check_message(json_get_size(&root, "size", KEY_OPTIONAL, 1, 6, &size, &error), &error,
                   "file.json: key `size`: must be an integer from 1 to 6");
+    check_message(json_get_size(&root, "size", KEY_OPTIONAL, 8, 9, &size, &error), &error,
+                  "file.json: key `size`: must be an integer from 8 to 9");
     check_message(json_get_size(&root, "negative", KEY_OPTIONAL, 0, SIZE_MAX, &size, &error),
                   &error, "file.json: key `negative`: must be an integer of at least 0");
     check_message(json_get_size(&root, "nothing", KEY_OPTIONAL, 0, 9, &size, &error), &error,
