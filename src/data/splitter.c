@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/split_pattern.h"
 #include "data/utf8.h"
 
 struct splitter {
@@ -32,9 +33,12 @@ static mneme_status compile(struct splitter *splitter, const char *pattern, cons
                             mneme_error *error) {
     int code = 0;
     size_t offset = 0;
+    char *spelled = split_pattern_spell_spaces(pattern);
+    if (spelled == NULL) return error_set_memory(error, "the splitting pattern");
     uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
     splitter->code =
-        pcre2_compile((PCRE2_SPTR)pattern, PCRE2_ZERO_TERMINATED, options, &code, &offset, NULL);
+        pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED, options, &code, &offset, NULL);
+    free(spelled);
     if (splitter->code == NULL) return refuse_pattern(place, code, offset, error);
     uint32_t matches_empty = 0;
     pcre2_pattern_info(splitter->code, PCRE2_INFO_MATCHEMPTY, &matches_empty);

@@ -7,10 +7,10 @@
 #include "base/error.h"
 
 /* Byte-level byte pair encoding (Sennrich et al. 2016; bytes and splitting as in GPT-2), in Hugging
- * Face's tokenizer.json. The same ids as the Python package `tokenizers` gives for any text
- * (of characters that both have in their Unicode version; PCRE2 alone takes U+180E for a space).
- * Text is bytes: invalid UTF-8 encodes and decodes like anything else, see splitter.h. A tokenizer
- * serves one thread at a time, since it caches words. */
+ * Face's tokenizer.json. The same ids as the Python package `tokenizers` gives for any text of
+ * characters that PCRE2 knows (Unicode 14 in Debian 12). Text is bytes: invalid UTF-8 encodes and
+ * decodes like anything else, see splitter.h. A tokenizer serves one thread at a time, since it
+ * caches words. */
 struct tokenizer;
 
 /* GPT-2's splitting pattern, except that every digit stands alone, which helps with sums. */

@@ -103,6 +103,8 @@ START_TEST(splits_as_gpt2_with_single_digits) {
     check_tokens(tokenizer, "it's", "it|'s|");
     check_tokens(tokenizer, "17 17", "1|7| |1|7|");
     check_tokens(tokenizer, "wow!?   wow", "wow|!?| | | wow|");
+    /* U+180E is no space, so the "'s" behind it belongs to its piece. */
+    check_tokens(tokenizer, "\xe1\xa0\x8e's", "\xe1|\xa0|\x8e|'|s|");
     tokenizer_free(tokenizer);
 }
 END_TEST
