@@ -17,7 +17,7 @@ struct tokenizer;
 #define TOKENIZER_PATTERN \
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/* Has id 0 in the tokenizers that mneme trains, and wherever it stands in a text. */
+/* Id 0 in the tokenizers that mneme trains. Where this stands in a text, it becomes that one id. */
 #define TOKENIZER_END_OF_TEXT "<|end_of_text|>"
 
 /* A tokenizer has at least the end of text and the 256 bytes, and at most this many tokens. */
