@@ -1,6 +1,7 @@
 #include "experiment/identity.h"
 
-#include <stdint.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -8,6 +9,8 @@
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
 #include "base/path.h"
 
 /* An input file larger than this is surely not one. */
@@ -80,32 +83,16 @@ static bool find_difference(const json_t *a, const json_t *b, char *key, size_t 
 }
 
 static mneme_status compare(const char *path, const json_t *identity, mneme_error *error) {
-    char *text, key[256] = "";
-    size_t length;
-    mneme_status status = file_read(path, MAX_RECIPE_BYTES, &text, &length, error);
-    if (status != MNEME_OK) return status;
-    json_error_t problem;
-    json_t *found = json_loadb(text, length, JSON_REJECT_DUPLICATES, &problem);
-    free(text);
-    if (found == NULL) {
-        return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, problem.line, problem.text);
-    }
-    if (find_difference(identity, found, key, sizeof key)) {
+    json_t *found = NULL;
+    char key[256] = "";
+    mneme_status status = json_read_file(path, MAX_RECIPE_BYTES, &found, error);
+    if (status == MNEME_OK && find_difference(identity, found, key, sizeof key)) {
         status =
             error_set(error, MNEME_BAD_INPUT,
                       "%s: this folder holds another run (`%s` differs); choose another folder",
                       path, key[0] == '\0' ? "a key" : key);
     }
     json_decref(found);
-    return status;
-}
-
-static mneme_status write(const char *path, const json_t *identity, mneme_error *error) {
-    char *text =
-        json_dumps(identity, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-    if (text == NULL) return error_set_memory(error, "the recipe");
-    mneme_status status = file_write_atomic(path, text, strlen(text), error);
-    free(text);
     return status;
 }
 
@@ -116,7 +103,8 @@ mneme_status identity_check(const struct recipe *recipe, const char *directory,
     if (path == NULL) return error_set_memory(error, "a path");
     mneme_status status = describe(recipe, &identity, error);
     if (status == MNEME_OK) {
-        status = file_exists(path) ? compare(path, identity, error) : write(path, identity, error);
+        status = file_exists(path) ? compare(path, identity, error)
+                                   : json_write_file(path, identity, error);
     }
     json_decref(identity);
     free(path);

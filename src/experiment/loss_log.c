@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/format.h"
+#include "base/text.h"
 
 #define HEADER "step,tokens,lr,loss,gradient_norm\n"
 
@@ -39,14 +39,14 @@ mneme_status loss_log_open(struct loss_log *log, const char *path, size_t steps,
 
 mneme_status loss_log_add(struct loss_log *log, size_t step, size_t tokens, float lr,
                           const struct step_result *result, mneme_error *error) {
-    char numbers[3][FORMAT_FLOAT_SIZE];
-    format_float(numbers[0], lr);
-    format_float(numbers[1], result->loss);
-    format_float(numbers[2], result->gradient_norm);
-    if (fprintf(log->stream, "%zu,%zu,%s,%s,%s\n", step + 1, tokens, numbers[0], numbers[1],
-                numbers[2]) < 0) {
-        return error_set_errno(error, log->path, "cannot write");
-    }
+    struct text text = {0};
+    text_add(&text, "%zu,%zu,%.9g,%.9g,%.9g\n", step + 1, tokens, (double)lr, (double)result->loss,
+             (double)result->gradient_norm);
+    char *line = text_take(&text);
+    if (line == NULL) return error_set_memory(error, "the loss log");
+    int written = fputs(line, log->stream);
+    free(line);
+    if (written == EOF) return error_set_errno(error, log->path, "cannot write");
     return MNEME_OK;
 }
 

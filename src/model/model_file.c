@@ -1,21 +1,21 @@
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/file.h"
+#include "base/json_read.h"
+#include "base/json_write.h"
 #include "base/path.h"
 #include "model/model.h"
 #include "model/parameter_tensor.h"
 #include "tensor/safetensors.h"
 
+/* A config.json larger than this is surely not one. */
+#define MAX_CONFIG_BYTES ((size_t)1 << 20)
+
 static mneme_status save_config(const struct model *model, const char *directory,
                                 mneme_error *error) {
     char *path = path_join(directory, "config.json");
     json_t *object = model_config_to_json(&model->config);
-    char *text = object == NULL ? NULL : json_dumps(object, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
-    mneme_status status = path == NULL || text == NULL
-                              ? error_set_memory(error, "config.json")
-                              : file_write_atomic(path, text, strlen(text), error);
-    free(text);
+    mneme_status status = path == NULL || object == NULL ? error_set_memory(error, "config.json")
+                                                         : json_write_file(path, object, error);
     json_decref(object);
     free(path);
     return status;
@@ -46,7 +46,7 @@ static mneme_status load_config(const char *directory, struct model_config *conf
     char *path = path_join(directory, "config.json");
     if (path == NULL) return error_set_memory(error, "config.json");
     json_t *object = NULL;
-    mneme_status status = json_read_file(path, MODEL_MAX_CONFIG_BYTES, &object, error);
+    mneme_status status = json_read_file(path, MAX_CONFIG_BYTES, &object, error);
     if (status == MNEME_OK) status = model_config_from_json(object, path, config, error);
     json_decref(object);
     free(path);

@@ -1,0 +1,33 @@
+#ifndef MNEME_GENERATE_H
+#define MNEME_GENERATE_H
+
+/* Greedy text generation with a model folder. */
+
+#include <stddef.h>
+
+#include <mneme/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mneme_generator mneme_generator;
+
+/* Opens a folder with config.json, model.safetensors and tokenizer.json. */
+MNEME_API mneme_status mneme_generator_open(const char *folder, mneme_generator **generator,
+                                            mneme_error *error);
+/* NULL is allowed. */
+MNEME_API void mneme_generator_close(mneme_generator *generator);
+
+/* Continues the prompt (UTF-8) by up to max_new_tokens tokens, always the likeliest, and stops at
+ * the end of text. *text, which the caller frees, is the continuation alone; *n_tokens (may be
+ * NULL) its length in tokens. MNEME_BAD_INPUT for a prompt that is longer than the model takes. */
+MNEME_API mneme_status mneme_generate(mneme_generator *generator, const char *prompt,
+                                      size_t max_new_tokens, char **text, size_t *n_tokens,
+                                      mneme_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,41 @@
+#ifndef MNEME_INFO_H
+#define MNEME_INFO_H
+
+/* What the library runs on. */
+
+#include <stddef.h>
+
+#include <mneme/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define MNEME_INFO_MAX_LIBRARIES 8
+
+typedef struct mneme_library {
+    const char *name;
+    char version[64];
+} mneme_library;
+
+typedef struct mneme_info {
+    const char *version;  /* of mneme */
+    int contract;         /* version of the arithmetic contract */
+    char cpu[128];        /* the CPU's name, as the operating system tells it */
+    const char *isa;      /* instruction set in use: "avx512", "avx2", "neon", "scalar" */
+    char isas[64];        /* those that the CPU and this build have, separated by blanks */
+    size_t threads;       /* OpenMP's (OMP_NUM_THREADS) */
+    const char *compiler; /* that built the library */
+    size_t n_libraries;
+    mneme_library libraries[MNEME_INFO_MAX_LIBRARIES];
+} mneme_info;
+
+/* Fills *info. MNEME_BAD_INPUT when the environment's MNEME_ISA cannot be followed; *info is
+ * filled all the same. */
+MNEME_API mneme_status mneme_info_get(mneme_info *info, mneme_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,48 @@
+#include "base/text.h"
+
+#include <locale.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/memory.h"
+
+/* printf in the "C" locale, whatever the thread's is. */
+static int print(char *to, size_t size, const char *format, va_list arguments) {
+    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
+    if (plain == (locale_t)0) return -1;
+    locale_t before = uselocale(plain);
+    int length = vsnprintf(to, size, format, arguments);
+    uselocale(before);
+    freelocale(plain);
+    return length;
+}
+
+void text_add(struct text *text, const char *format, ...) {
+    va_list arguments, again;
+    if (text->failed) return;
+    va_start(arguments, format);
+    va_copy(again, arguments);
+    int length = print(NULL, 0, format, arguments);
+    va_end(arguments);
+    void *bytes = text->bytes;
+    size_t needed = text->length + (size_t)(length < 0 ? 0 : length) + 1;
+    text->failed =
+        length < 0 || memory_grow(&bytes, &text->capacity, needed, 1, "text", NULL) != MNEME_OK;
+    text->bytes = bytes;
+    if (!text->failed) {
+        print(text->bytes + text->length, text->capacity - text->length, format, again);
+        text->length += (size_t)length;
+    }
+    va_end(again);
+}
+
+char *text_take(struct text *text) {
+    char *bytes = text->bytes;
+    if (text->failed || bytes == NULL) {
+        free(bytes);
+        bytes = NULL;
+    }
+    *text = (struct text){0};
+    return bytes;
+}

@@ -1,0 +1,66 @@
+#include "cli/arguments.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Not the value of any option of a command. */
+#define OPTION_HELP 1000
+#define MAX_OPTIONS 16
+
+int arguments_next(const struct usage *usage, int argc, char **argv, int *status) {
+    struct option options[MAX_OPTIONS + 2] = {0};
+    size_t n = 0;
+    while (n < MAX_OPTIONS && usage->options[n].name != NULL) {
+        options[n] = usage->options[n];
+        n++;
+    }
+    options[n] = (struct option){"help", no_argument, NULL, OPTION_HELP};
+    opterr = 0;
+    int option = getopt_long(argc, argv, ":h", options, NULL);
+    if (option == OPTION_HELP || option == 'h') {
+        fputs(usage->help, stdout);
+        *status = 0;
+        return -2;
+    }
+    if (option == '?' || option == ':') {
+        fprintf(stderr, "mneme %s: %s%s (see mneme %s --help)\n", usage->command,
+                option == ':' ? "a value is missing after " : "unknown option ", argv[optind - 1],
+                usage->command);
+        *status = MNEME_BAD_INPUT;
+        return -2;
+    }
+    return option;
+}
+
+bool arguments_operands(const struct usage *usage, int argc, char *const *argv) {
+    int given = argc - optind;
+    if (given == usage->n_operands) return true;
+    if (given > usage->n_operands) {
+        fprintf(stderr, "mneme %s: unexpected argument %s (see mneme %s --help)\n", usage->command,
+                argv[optind + usage->n_operands], usage->command);
+    } else {
+        fprintf(stderr, "mneme %s: an argument is missing (see mneme %s --help)\n", usage->command,
+                usage->command);
+    }
+    return false;
+}
+
+int arguments_report(const struct usage *usage, const mneme_error *error) {
+    fprintf(stderr, "mneme %s: %s\n", usage->command, error->message);
+    return (int)error->status;
+}
+
+bool arguments_count(const struct usage *usage, const char *option, const char *text,
+                     size_t *count) {
+    char *end;
+    errno = 0;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || end == text || *end != '\0' || text[0] == '-' || value > SIZE_MAX / 2) {
+        fprintf(stderr, "mneme %s: --%s %s: must be a number\n", usage->command, option, text);
+        return false;
+    }
+    *count = (size_t)value;
+    return true;
+}

@@ -1,0 +1,74 @@
+#include <stdio.h>
+
+#include <mneme/digest.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/json_print.h"
+
+static const char help[] =
+    "mneme digest PATH [--json] [--short]\n"
+    "\n"
+    "SHA-256 of every tensor of a .safetensors file or of a model folder, and of the whole:\n"
+    "two people whose last lines agree have the same weights.\n"
+    "\n"
+    "  --short   the whole's digest alone\n"
+    "  --json    as JSON\n";
+
+enum { OPTION_JSON = 1, OPTION_SHORT };
+
+static const struct option options[] = {
+    {"json", no_argument, NULL, OPTION_JSON}, {"short", no_argument, NULL, OPTION_SHORT}, {0}};
+
+static const struct usage usage = {"digest", help, options, 1};
+
+static void print_shape(const mneme_tensor_digest *tensor) {
+    putchar('[');
+    for (size_t i = 0; i < tensor->rank; i++) printf("%s%zu", i > 0 ? "," : "", tensor->shape[i]);
+    putchar(']');
+}
+
+static void print_json(const mneme_digest *digest) {
+    printf("{\"sha256\": \"%s\", \"tensors\": [", digest->sha256);
+    for (size_t i = 0; i < digest->n_tensors; i++) {
+        const mneme_tensor_digest *tensor = &digest->tensors[i];
+        printf("%s\n  {\"name\": ", i > 0 ? "," : "");
+        json_print_string(stdout, tensor->name);
+        printf(", \"type\": \"%s\", \"shape\": ", tensor->type);
+        print_shape(tensor);
+        printf(", \"sha256\": \"%s\"}", tensor->sha256);
+    }
+    printf("]}\n");
+}
+
+static void print_text(const mneme_digest *digest, int brief) {
+    for (size_t i = 0; !brief && i < digest->n_tensors; i++) {
+        const mneme_tensor_digest *tensor = &digest->tensors[i];
+        printf("%s  %s %s ", tensor->sha256, tensor->name, tensor->type);
+        print_shape(tensor);
+        putchar('\n');
+    }
+    printf(brief ? "%s\n" : "%s  (all)\n", digest->sha256);
+}
+
+int command_digest(int argc, char **argv) {
+    int json = 0, brief = 0, status = 0;
+    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
+        if (option == -2) return status;
+        json |= option == OPTION_JSON;
+        brief |= option == OPTION_SHORT;
+    }
+    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    mneme_error error = {0};
+    mneme_digest digest;
+    if (mneme_digest_path(argv[optind], &digest, &error) != MNEME_OK) {
+        return arguments_report(&usage, &error);
+    }
+    if (json) {
+        print_json(&digest);
+    } else {
+        print_text(&digest, brief);
+    }
+    mneme_digest_free(&digest);
+    return 0;
+}

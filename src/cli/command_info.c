@@ -1,0 +1,73 @@
+#include <stdio.h>
+
+#include <mneme/info.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/json_print.h"
+
+static const char help[] =
+    "mneme info [--json]\n"
+    "\n"
+    "The CPU, the instruction set in use (MNEME_ISA chooses another), threads\n"
+    "(OMP_NUM_THREADS), and the versions that results may depend on.\n"
+    "\n"
+    "  --json   as JSON\n";
+
+enum { OPTION_JSON = 1 };
+
+static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}, {0}};
+
+static const struct usage usage = {"info", help, options, 0};
+
+static void print_member(const char *key, const char *value, const char *end) {
+    printf("  \"%s\": ", key);
+    json_print_string(stdout, value);
+    fputs(end, stdout);
+}
+
+static void print_json(const mneme_info *info) {
+    printf("{\n");
+    print_member("version", info->version, ",\n");
+    printf("  \"contract\": %d,\n", info->contract);
+    print_member("cpu", info->cpu, ",\n");
+    print_member("isa", info->isa, ",\n");
+    print_member("isas", info->isas, ",\n");
+    printf("  \"threads\": %zu,\n", info->threads);
+    print_member("compiler", info->compiler, ",\n");
+    printf("  \"libraries\": {");
+    for (size_t i = 0; i < info->n_libraries; i++) {
+        printf("%s\"%s\": ", i > 0 ? ", " : "", info->libraries[i].name);
+        json_print_string(stdout, info->libraries[i].version);
+    }
+    printf("}\n}\n");
+}
+
+static void print_text(const mneme_info *info) {
+    printf("mneme %s, arithmetic contract %d\n", info->version, info->contract);
+    printf("cpu       %s\n", info->cpu);
+    printf("isa       %s (available: %s)\n", info->isa, info->isas);
+    printf("threads   %zu\n", info->threads);
+    printf("compiler  %s\n", info->compiler);
+    for (size_t i = 0; i < info->n_libraries; i++) {
+        printf("%-9s %s\n", info->libraries[i].name, info->libraries[i].version);
+    }
+}
+
+int command_info(int argc, char **argv) {
+    int json = 0, status = 0;
+    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
+        if (option == -2) return status;
+        json |= option == OPTION_JSON;
+    }
+    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    mneme_info info;
+    mneme_error error = {0};
+    mneme_status done = mneme_info_get(&info, &error);
+    if (json) {
+        print_json(&info);
+    } else {
+        print_text(&info);
+    }
+    return done == MNEME_OK ? 0 : arguments_report(&usage, &error);
+}

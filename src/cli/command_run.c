@@ -1,0 +1,115 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mneme/run.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/progress.h"
+
+#define MAX_OVERRIDES 64
+
+static const char help[] =
+    "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]...\n"
+    "\n"
+    "Pretrains the recipe's model, teaches it new facts by each of its methods, asks it\n"
+    "questions before and after, and compares what the methods learned and forgot.\n"
+    "Work that the run folder already holds is not done again; a run that was killed goes\n"
+    "on from its last checkpoint and ends with the same bits.\n"
+    "\n"
+    "  --dir DIR        the run folder (default: runs/NAME, from the recipe's file name)\n"
+    "  --set KEY=VALUE  replaces a recipe key, such as pretrain.steps=100 (docs/recipes.md)\n"
+    "  --json           prints the run folder's report.json instead of the table\n"
+    "\n"
+    "The folder gets report.md, report.json, tradeoff.svg and .png, and the models.\n";
+
+enum { OPTION_DIR = 1, OPTION_SET, OPTION_JSON };
+
+static const struct option options[] = {{"dir", required_argument, NULL, OPTION_DIR},
+                                        {"set", required_argument, NULL, OPTION_SET},
+                                        {"json", no_argument, NULL, OPTION_JSON},
+                                        {0}};
+
+static const struct usage usage = {"run", help, options, 1};
+
+struct run_arguments {
+    const char *directory;
+    const char *overrides[MAX_OVERRIDES];
+    size_t n_overrides;
+    int json;
+};
+
+/* False when the command is to end with *status. */
+static int parse(int argc, char **argv, struct run_arguments *arguments, int *status) {
+    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
+        if (option == -2) return 0;
+        if (option == OPTION_DIR) arguments->directory = optarg;
+        if (option == OPTION_JSON) arguments->json = 1;
+        if (option != OPTION_SET) continue;
+        if (arguments->n_overrides == MAX_OVERRIDES) {
+            fprintf(stderr, "mneme run: more than %d times --set\n", MAX_OVERRIDES);
+            *status = MNEME_BAD_INPUT;
+            return 0;
+        }
+        arguments->overrides[arguments->n_overrides++] = optarg;
+    }
+    *status = MNEME_BAD_INPUT;
+    return arguments_operands(&usage, argc, argv);
+}
+
+/* runs/NAME for …/NAME.json */
+static void default_directory(const char *recipe, char *directory, size_t size) {
+    const char *slash = strrchr(recipe, '/');
+    const char *name = slash == NULL ? recipe : slash + 1;
+    size_t length = strlen(name);
+    if (length > 5 && strcmp(name + length - 5, ".json") == 0) length -= 5;
+    snprintf(directory, size, "runs/%.*s", (int)length, name);
+}
+
+static int print_file(const char *directory, const char *name) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *stream = fopen(path, "re");
+    if (stream == NULL) {
+        fprintf(stderr, "mneme run: %s: cannot be read\n", path);
+        return MNEME_FAILED;
+    }
+    for (int c = getc(stream); c != EOF; c = getc(stream)) putchar(c);
+    fclose(stream);
+    return 0;
+}
+
+int command_run(int argc, char **argv) {
+    struct run_arguments arguments = {0};
+    char directory[1024];
+    int status;
+    if (!parse(argc, argv, &arguments, &status)) return status;
+    const char *recipe = argv[optind];
+    if (arguments.directory == NULL) {
+        default_directory(recipe, directory, sizeof directory);
+        arguments.directory = directory;
+    }
+    struct progress_bar bar;
+    progress_bar_open(&bar);
+    mneme_run_options run = {.recipe = recipe,
+                             .overrides = arguments.overrides,
+                             .n_overrides = arguments.n_overrides,
+                             .directory = arguments.directory,
+                             .progress = progress_bar_show,
+                             .user = &bar};
+    mneme_error error = {0};
+    char *table;
+    mneme_status done = mneme_run(&run, &table, &error);
+    if (bar.shown && bar.stage[0] != '\0') fputc('\n', stderr);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    if (arguments.json) {
+        status = print_file(arguments.directory, "report.json");
+    } else {
+        printf("%s\nreport: %s/report.md  picture: %s/tradeoff.png\n", table, arguments.directory,
+               arguments.directory);
+        status = 0;
+    }
+    free(table);
+    return status;
+}
