@@ -1,20 +1,16 @@
 #include "base/text.h"
 
-#include <locale.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/c_locale.h"
 #include "base/memory.h"
 
-/* printf in the "C" locale, whatever the thread's is. */
 static int print(char *to, size_t size, const char *format, va_list arguments) {
-    locale_t plain = newlocale(LC_ALL_MASK, "C", (locale_t)0);
-    if (plain == (locale_t)0) return -1;
-    locale_t before = uselocale(plain);
+    struct c_locale locale = c_locale_enter();
     int length = vsnprintf(to, size, format, arguments);
-    uselocale(before);
-    freelocale(plain);
+    c_locale_leave(locale);
     return length;
 }
 

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ static void print_help(FILE *stream) {
 }
 
 int main(int argc, char **argv) {
+    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error with a message */
     if (argc < 2) {
         print_help(stderr);
         return MNEME_BAD_INPUT;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json_write.h"
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
 #include "model/generate.h"
@@ -49,7 +50,7 @@ static mneme_status write_answer(struct asking *a, const char *set, const struct
     json_object_set_new(line, "answers", answers);
     json_object_set_new(line, "said", text != NULL ? text : json_null());
     json_object_set_new(line, "f1", json_real(f1));
-    char *dumped = json_dumps(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    char *dumped = json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(line);
     if (dumped == NULL) return error_set_memory(error, "an answer");
     fprintf(a->answers.stream, "%s\n", dumped);

@@ -3,8 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_read.h"
+
 static json_t *parse_value(const char *text) {
-    json_t *value = json_loads(text, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, NULL);
+    json_error_t problem;
+    json_t *value =
+        json_parse(text, strlen(text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
     return value != NULL ? value : json_string(text);
 }
 

@@ -6,11 +6,12 @@
 #include <mneme/version.h>
 
 #include "base/file.h"
+#include "base/json_write.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "experiment/machine.h"
 
-#define CONTRACT_TEXT                                                                             \
+#define COMPARISON_TEXT                                                                           \
     "The methods are compared at the same new-fact F1: the highest that all of them reach with "  \
     "some learning rate of their sweep. A method's chosen run is the one that keeps the highest " \
     "known-fact F1 among its runs that reach it; `at equal new F1` is read off the line through " \
@@ -148,7 +149,7 @@ static char *report_markdown(const struct report *report) {
     text_add(&text, "# %s: learning against forgetting\n\n```\n", report->recipe);
     char *table = report_table(report);
     text_add(&text, "%s```\n\n%s\n![new against known F1](tradeoff.png)\n\n## Every run\n",
-             table == NULL ? "" : table, CONTRACT_TEXT);
+             table == NULL ? "" : table, COMPARISON_TEXT);
     free(table);
     for (size_t m = 0; m < report->n_methods; m++) {
         markdown_sweep(report, &report->methods[m], &text);
@@ -186,17 +187,21 @@ static mneme_status write_text(const char *directory, const char *name, char *te
     return status;
 }
 
-mneme_status report_write(const struct report *report, const char *directory, mneme_error *error) {
+static mneme_status write_json(const struct report *report, const char *directory,
+                               mneme_error *error) {
     json_t *root = report_to_json(report);
-    char *json = json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(15));
+    char *path = path_join(directory, "report.json");
+    mneme_status status = root == NULL || path == NULL ? error_set_memory(error, "the report")
+                                                       : json_write_file(path, root, error);
+    free(path);
     json_decref(root);
+    return status;
+}
+
+mneme_status report_write(const struct report *report, const char *directory, mneme_error *error) {
     mneme_status status = write_text(directory, "tradeoff.csv", report_csv(report), error);
     if (status == MNEME_OK) {
         status = write_text(directory, "report.md", report_markdown(report), error);
     }
-    if (status != MNEME_OK) {
-        free(json);
-        return status;
-    }
-    return write_text(directory, "report.json", json, error);
+    return status == MNEME_OK ? write_json(report, directory, error) : status;
 }

@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/json_read.h"
+#include "base/json_write.h"
 #include "base/path.h"
 #include "experiment/background_stage.h"
 #include "experiment/evaluation.h"
@@ -52,14 +53,9 @@ static mneme_status save_run(const char *path, const struct report_run *run, mne
                                   json_integer((json_int_t)run->trainable_parameters));
     failed |= json_object_set_new(root, "seconds", json_real(run->seconds));
     failed |= json_object_set_new(root, "digest", json_string(run->digest.hex));
-    char *text =
-        failed != 0
-            ? NULL
-            : json_dumps(root, JSON_INDENT(2) | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(17));
+    mneme_status status =
+        failed != 0 ? error_set_memory(error, "the scores") : json_write_file(path, root, error);
     json_decref(root);
-    if (text == NULL) return error_set_memory(error, "the scores");
-    mneme_status status = file_write_atomic(path, text, strlen(text), error);
-    free(text);
     return status;
 }
 
