@@ -3,17 +3,25 @@
 VERSION := 0.1.0
 SOVERSION := 0
 
-CC ?= gcc
+# CROSS=aarch64-linux-gnu takes that machine's tools.
+CROSS ?=
+CROSS_PREFIX := $(if $(CROSS),$(CROSS)-)
 ifeq ($(origin CC),default)
-CC := gcc
+CC := $(CROSS_PREFIX)gcc
 endif
+ifeq ($(origin LD),default)
+LD := $(CROSS_PREFIX)ld
+endif
+ifeq ($(origin AR),default)
+AR := $(CROSS_PREFIX)ar
+endif
+OBJCOPY ?= $(CROSS_PREFIX)objcopy
 CFLAGS ?= -O3 -g
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share/mneme
-OBJCOPY ?= objcopy
 BUILD ?= build
 
 ifeq ($(V),1)
@@ -26,39 +34,43 @@ endif
 
 # What every object needs, whoever sets CFLAGS. -ffp-contract=off is rule 1 of docs/arithmetic.md.
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
-override ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off \
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off \
 	-fno-omit-frame-pointer -fopenmp -fvisibility=hidden -fPIC
-override ALL_CPPFLAGS := -I. -Isrc -Iinclude -DMNEME_DATADIR='"$(DATADIR)"' $(CPPFLAGS)
+ALL_CPPFLAGS := -I. -Isrc -Iinclude $(CPPFLAGS)
 LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lm
 
 # The instruction sets that this machine's kernels are compiled for.
-MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine)))
-ifeq ($(MACHINE),x86_64)
-ISAS := scalar avx2 avx512
-else
+MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
 ISAS := scalar
+ifeq ($(MACHINE),x86_64)
+ISAS += avx2 avx512
+endif
+ifeq ($(MACHINE),aarch64)
+ISAS += $(if $(wildcard simd/vec_neon.h),neon)
 endif
 FLAGS_scalar :=
+FLAGS_neon :=
 FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
 
 # Objects of different compilers or flags live apart.
-HASH := $(shell printf '%s' "$(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(LDFLAGS) $(ISAS)" | sha256sum | cut -c1-12)
+HASHED := $(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(LDFLAGS) $(ISAS)
+HASH := $(shell { $(CC) --version 2>/dev/null; printf '%s' '$(subst ','\'',$(HASHED))'; } | sha256sum | cut -c1-12)
 OBJ := $(BUILD)/obj/$(HASH)
 
 LIBRARY_SOURCES := $(sort $(wildcard simd/*.c) $(filter-out src/cli/%,$(wildcard src/*/*.c)))
 KERNEL_SOURCES := $(sort $(wildcard simd/kernels/*.c))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
-SUITE_SOURCES := $(sort $(wildcard tests/*/test_*.c))
-TEST_SOURCES := $(sort $(filter-out tests/kernel_check/%,$(wildcard tests/*/*.c)))
+SUITE_SOURCES := $(sort $(wildcard tests/*/test_*.c tests/*/*/test_*.c))
+TEST_SOURCES := $(sort $(filter-out tests/kernel_check/%,$(wildcard tests/*/*.c tests/*/*/*.c)))
 CHECK_SOURCES := $(sort $(wildcard tests/kernel_check/*.c))
-SCRIPTS := $(sort $(wildcard tests/scripts/*.sh))
 
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(OBJ)/%.o) \
 	$(foreach isa,$(ISAS),$(KERNEL_SOURCES:simd/kernels/%.c=$(OBJ)/simd/$(isa)/%.o))
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(OBJ)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/tests/main.o
 CHECK_OBJECTS := $(CHECK_SOURCES:%.c=$(OBJ)/%.o)
+ALL_OBJECTS := $(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS) $(CHECK_OBJECTS)
 
 .PHONY: all
 all: $(BUILD)/libmneme.a $(BUILD)/libmneme.so $(BUILD)/mneme ## build the library and the program (default)
@@ -76,58 +88,74 @@ $(OBJ)/simd/$(1)/%.o: simd/kernels/%.c
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
+# Files that say what a product is made of. They change only when that does, and what depends on
+# them is made again: a source file that is gone is not linked any more.
+keep_text = @mkdir -p $(@D); printf '%s\n' $(1) | cmp -s - $@ || printf '%s\n' $(1) > $@
+$(OBJ)/library.list: FORCE
+	$(call keep_text,$(LIBRARY_OBJECTS))
+$(OBJ)/program.list: FORCE
+	$(call keep_text,$(CLI_OBJECTS))
+$(OBJ)/tests.list: FORCE
+	$(call keep_text,$(TEST_OBJECTS) $(CHECK_OBJECTS))
+$(OBJ)/suites.inc: FORCE
+	$(call keep_text,$(patsubst test_%.c,'SUITE(%)',$(notdir $(SUITE_SOURCES))))
+$(OBJ)/datadir.list: FORCE
+	$(call keep_text,'$(DATADIR)')
+
+# The one file that knows where `make install` puts the data.
+$(OBJ)/src/experiment/recipe_read.o: $(OBJ)/datadir.list
+$(OBJ)/src/experiment/recipe_read.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'
+
 # One object whose internal names are local, so that only mneme_* can be linked against.
-$(OBJ)/mneme.o: $(LIBRARY_OBJECTS)
-	$(Q)$(LD) -r -o $@.all $^
+$(OBJ)/mneme.o: $(LIBRARY_OBJECTS) $(OBJ)/library.list
+	$(Q)$(LD) -r -o $@.all $(filter %.o,$^)
 	$(Q)$(OBJCOPY) --localize-hidden $@.all $@
 	$(Q)rm -f $@.all
 
 $(OBJ)/libmneme.a: $(OBJ)/mneme.o
 	$(say) AR $@
 	$(Q)rm -f $@
-	$(Q)ar rcs $@ $<
+	$(Q)$(AR) rcs $@ $<
 
-$(OBJ)/libmneme.so: $(LIBRARY_OBJECTS)
+$(OBJ)/libmneme.so: $(LIBRARY_OBJECTS) $(OBJ)/library.list
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmneme.so.$(SOVERSION) -Wl,--no-undefined \
-		-o $@ $^ $(LIBS)
+		-o $@ $(filter %.o,$^) $(LIBS)
 
 # The program sees the library as any user does: by its public names alone.
-$(OBJ)/mneme: $(CLI_OBJECTS) $(OBJ)/libmneme.a
+$(OBJ)/mneme: $(CLI_OBJECTS) $(OBJ)/libmneme.a $(OBJ)/program.list
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-
-$(OBJ)/suites.inc: $(SUITE_SOURCES) Makefile
-	$(Q)mkdir -p $(@D)
-	$(Q)for name in $(sort $(patsubst test_%.c,%,$(notdir $(SUITE_SOURCES)))); do \
-		echo "SUITE($$name)"; done > $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(LIBS)
 
 $(OBJ)/tests/main.o: $(OBJ)/suites.inc
 $(OBJ)/tests/%.o: ALL_CPPFLAGS += -Itests -I$(OBJ)
 
-$(OBJ)/run_tests: $(TEST_OBJECTS) $(LIBRARY_OBJECTS)
+$(OBJ)/run_tests: $(TEST_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ)/library.list
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -lcheck -lsubunit -lrt -lpthread $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lcheck -lsubunit -lrt -lpthread $(LIBS)
 
-$(OBJ)/kernel_check: $(CHECK_OBJECTS) $(LIBRARY_OBJECTS)
+$(OBJ)/kernel_check: $(CHECK_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ)/library.list
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 # The last build's products under their plain names.
 $(BUILD)/%: $(OBJ)/% FORCE
-	$(Q)cmp -s $< $@ || cp -f $< $@
+	$(Q)cmp -s $< $@ || { rm -f $@ && cp $< $@; }
 
 .PHONY: FORCE
 FORCE:
 
 TEST_PROGRAMS := $(if $(TEST_SOURCES),$(BUILD)/run_tests) $(if $(CHECK_SOURCES),$(BUILD)/kernel_check)
 
+# What tests/run.sh and the scripts it runs are told.
+TEST_ENVIRONMENT = MAKE='$(MAKE)' CC='$(CC)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLAGS)' BUILD='$(BUILD)'
+
 .PHONY: tests
-tests: all $(TEST_PROGRAMS)
+tests: all $(TEST_PROGRAMS) ## build the test programs
 
 .PHONY: check
 check: tests ## run all tests
-	$(Q)CC="$(CC)" BUILD="$(BUILD)" tests/run.sh
+	$(Q)$(TEST_ENVIRONMENT) tests/run.sh
 
 .PHONY: demo
 demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
@@ -135,10 +163,11 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 	$(Q)$(MAKE) --no-print-directory all
 	$(BUILD)/mneme run data/recipes/tiny.json --dir runs/tiny
 
-# Debian 12's packages: to build and test; and what `make lint` needs besides.
-PACKAGES := gcc make pkg-config check libsleef-dev librandom123-dev libjansson-dev libssl-dev \
-	libpcre2-dev gnuplot-nox g++ locales-all
-LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck libomp-14-dev
+# Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
+# libc6-dev is named because gcc only recommends it.
+PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
+	libssl-dev libpcre2-dev systemtap-sdt-dev gnuplot-nox locales-all
+LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev shellcheck
 
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
@@ -150,43 +179,55 @@ deps-lint: ## install the Debian packages that `make lint` needs
 
 .PHONY: lint
 lint: ## check layout, static analysis, floors and forbidden arithmetic
-	$(Q)CPPFLAGS='$(ALL_CPPFLAGS)' tests/lint.sh
+	$(Q)CPPFLAGS='$(CPPFLAGS)' BUILD='$(BUILD)' tests/lint.sh
 
 .PHONY: format
 format: ## lay the sources out as .clang-format says
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-.PHONY: asan ubsan tsan
-asan: ## build with the address sanitizer; `make asan TARGET=check` tests it
-	$(Q)$(MAKE) BUILD=$(BUILD)/asan CFLAGS="-O1 -g -fsanitize=address" LDFLAGS="-fsanitize=address" $(or $(TARGET),tests)
-ubsan: ## the same with the undefined-behaviour sanitizer
-	$(Q)$(MAKE) BUILD=$(BUILD)/ubsan CFLAGS="-O1 -g -fsanitize=undefined -fno-sanitize-recover=all" LDFLAGS="-fsanitize=undefined" $(or $(TARGET),tests)
-tsan: ## the same with the thread sanitizer
-	$(Q)$(MAKE) BUILD=$(BUILD)/tsan CFLAGS="-O1 -g -fsanitize=thread" LDFLAGS="-fsanitize=thread" $(or $(TARGET),tests)
+# Sanitizers: `make asan` builds library, program and tests in their own folder; `make asan-check`
+# runs the tests there. Only LLVM's OpenMP tells the thread sanitizer about its barriers.
+SANITIZE_asan := address
+SANITIZE_ubsan := undefined -fno-sanitize-recover=all
+SANITIZE_tsan := thread
+COMPILER_tsan := CC=clang-14
+sanitized = $(MAKE) BUILD=$(BUILD)/$(1) $(COMPILER_$(1)) LDFLAGS='-fsanitize=$(SANITIZE_$(1))' \
+	CFLAGS='-O1 -g -fsanitize=$(SANITIZE_$(1))' $(2)
+
+.PHONY: asan ubsan tsan asan-check ubsan-check tsan-check
+asan: ## build with the address sanitizer
+ubsan: ## build with the undefined-behaviour sanitizer
+tsan: ## build with the thread sanitizer (clang-14)
+asan ubsan tsan:
+	$(Q)$(call sanitized,$@,tests)
+asan-check ubsan-check tsan-check: ## run all tests under that sanitizer
+	$(Q)$(call sanitized,$(@:-check=),check)
+
+PKG_CONFIG_LINES := 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
+	'Name: mneme' 'Description: CPU engine for memory-layer transformers' 'Version: $(VERSION)' \
+	'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lmneme' 'Libs.private: $(LIBS) -fopenmp'
 
 .PHONY: install uninstall
 install: all ## install to PREFIX (/usr/local), below DESTDIR
-	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/mneme \
-		$(DESTDIR)$(DATADIR)/recipes $(DESTDIR)$(DATADIR)/worlds
-	install -m 755 $(BUILD)/mneme $(DESTDIR)$(BINDIR)/mneme
-	install -m 644 $(BUILD)/libmneme.a $(DESTDIR)$(LIBDIR)/libmneme.a
-	install -m 755 $(BUILD)/libmneme.so $(DESTDIR)$(LIBDIR)/libmneme.so.$(VERSION)
-	ln -sf libmneme.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmneme.so.$(SOVERSION)
-	ln -sf libmneme.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libmneme.so
-	install -m 644 include/mneme/*.h $(DESTDIR)$(INCLUDEDIR)/mneme
-	install -m 644 data/recipes/*.json $(DESTDIR)$(DATADIR)/recipes
-	install -m 644 data/worlds/*.json $(DESTDIR)$(DATADIR)/worlds
-	printf 'prefix=%s\nlibdir=%s\nincludedir=%s\n\nName: mneme\nDescription: %s\nVersion: %s\nLibs: -L$${libdir} -lmneme\nLibs.private: %s -fopenmp\nCflags: -I$${includedir}\n' \
-		'$(PREFIX)' '$(LIBDIR)' '$(INCLUDEDIR)' 'CPU engine for memory-layer transformers' \
-		'$(VERSION)' '$(LIBS)' > $(DESTDIR)$(LIBDIR)/pkgconfig/mneme.pc
+	$(say) INSTALL "$(DESTDIR)$(PREFIX)"
+	$(Q)install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/mneme
+	$(Q)install -m 755 $(BUILD)/mneme $(DESTDIR)$(BINDIR)/mneme
+	$(Q)install -m 644 $(BUILD)/libmneme.a $(DESTDIR)$(LIBDIR)/libmneme.a
+	$(Q)install -m 755 $(BUILD)/libmneme.so $(DESTDIR)$(LIBDIR)/libmneme.so.$(VERSION)
+	$(Q)ln -sf libmneme.so.$(VERSION) $(DESTDIR)$(LIBDIR)/libmneme.so.$(SOVERSION)
+	$(Q)ln -sf libmneme.so.$(SOVERSION) $(DESTDIR)$(LIBDIR)/libmneme.so
+	$(Q)install -m 644 include/mneme/*.h $(DESTDIR)$(INCLUDEDIR)/mneme
+	$(Q)find data -type d -exec sh -c 'install -d "$$1$${2#data}"' - $(DESTDIR)$(DATADIR) {} \;
+	$(Q)find data -type f -exec sh -c 'install -m 644 "$$2" "$$1$${2#data}"' - $(DESTDIR)$(DATADIR) {} \;
+	$(Q)printf '%s\n' $(PKG_CONFIG_LINES) > $(DESTDIR)$(LIBDIR)/pkgconfig/mneme.pc
 
 uninstall: ## remove what install put there
-	rm -rf $(DESTDIR)$(BINDIR)/mneme $(DESTDIR)$(LIBDIR)/libmneme.* \
+	$(Q)rm -rf $(DESTDIR)$(BINDIR)/mneme $(DESTDIR)$(LIBDIR)/libmneme.* \
 		$(DESTDIR)$(LIBDIR)/pkgconfig/mneme.pc $(DESTDIR)$(INCLUDEDIR)/mneme $(DESTDIR)$(DATADIR)
 
 .PHONY: clean
 clean: ## remove everything that was built
-	rm -rf $(BUILD)
+	$(Q)rm -rf $(BUILD)
 
 .PHONY: help
 help: ## this list
@@ -194,4 +235,4 @@ help: ## this list
 		awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
 	@echo 'Variables: CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, BUILD, V=1'
 
--include $(LIBRARY_OBJECTS:.o=.d) $(CLI_OBJECTS:.o=.d) $(TEST_OBJECTS:.o=.d) $(CHECK_OBJECTS:.o=.d)
+-include $(ALL_OBJECTS:.o=.d)

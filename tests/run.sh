@@ -1,0 +1,59 @@
+#!/bin/bash
+# Runs every test that was built, then tests/scripts/*.sh in order, and counts what passed, failed
+# and was skipped. `make check` calls it; MNEME_TEST=NAME,NAME runs only the suites of that name.
+#
+# Each part says what it found in lines "ok NAME", "not ok NAME" and "skip: NAME: why", or is a
+# Check program, whose last line counts for it. A part that fails without saying so counts as one.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+BUILD=$(realpath "${BUILD:-build}")
+export BUILD PATH="$BUILD:$PATH"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+passed=0 failed=0 skipped=0
+
+# count_part NAME STATUS: adds up what is in the log.
+count_part() {
+    local ok not_ok skips checks bad=0
+    ok=$(grep -c '^ok ' "$log")
+    not_ok=$(grep -c '^not ok ' "$log")
+    skips=$(grep -c '^skip: ' "$log")
+    checks=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+)$/\1 \2 \3/p' \
+        "$log" | tail -n 1)
+    if [ -n "$checks" ]; then
+        # A test that skips passes in Check's eyes.
+        local n failures errors
+        read -r n failures errors <<<"$checks"
+        not_ok=$((failures + errors))
+        ok=$((n - not_ok - skips))
+    fi
+    if [ "$2" -ne 0 ] && [ "$not_ok" -eq 0 ]; then
+        echo "not ok $1: exit status $2"
+        bad=1
+    elif [ "$2" -eq 0 ] && [ $((ok + not_ok + skips)) -eq 0 ]; then
+        ok=1
+    fi
+    passed=$((passed + ok)) failed=$((failed + not_ok + bad)) skipped=$((skipped + skips))
+}
+
+# run_part NAME COMMAND...
+run_part() {
+    local name=$1
+    shift
+    echo "== $name"
+    "$@" 2>&1 | tee "$log"
+    count_part "$name" "${PIPESTATUS[0]}"
+}
+
+[ -x "$BUILD/mneme" ] && "$BUILD/mneme" info | sed -n 's/^isa */instruction set: /p'
+[ -x "$BUILD/run_tests" ] && run_part suites "$BUILD/run_tests"
+if [ -z "${MNEME_TEST:-}" ]; then
+    [ -x "$BUILD/kernel_check" ] && run_part kernel_check "$BUILD/kernel_check"
+    for script in tests/scripts/*.sh; do
+        [ -e "$script" ] && run_part "$(basename "$script" .sh)" bash "$script"
+    done
+fi
+
+echo "checks: $passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
