@@ -9,6 +9,23 @@
 #define OPTION_HELP 1000
 #define MAX_OPTIONS 16
 
+/* What getopt_long's '?' or ':' means; it tells by optopt: 0 for an unknown long option, the letter
+ * for an unknown short one, its own value for a long one that takes none and got one. */
+static void complain(const struct usage *usage, int option, char *const *argv) {
+    const char *given = argv[optind - 1];
+    fprintf(stderr, "mneme %s: ", usage->command);
+    if (option == ':') {
+        fprintf(stderr, "a value is missing after %s", given);
+    } else if (optopt == 0) {
+        fprintf(stderr, "unknown option %s", given);
+    } else if (optopt <= MAX_OPTIONS || optopt == OPTION_HELP) {
+        fprintf(stderr, "the option takes no value: %s", given);
+    } else {
+        fprintf(stderr, "unknown option -%c", optopt);
+    }
+    fprintf(stderr, " (see mneme %s --help)\n", usage->command);
+}
+
 int arguments_next(const struct usage *usage, int argc, char **argv, int *status) {
     struct option options[MAX_OPTIONS + 2] = {0};
     size_t n = 0;
@@ -25,9 +42,7 @@ int arguments_next(const struct usage *usage, int argc, char **argv, int *status
         return -2;
     }
     if (option == '?' || option == ':') {
-        fprintf(stderr, "mneme %s: %s%s (see mneme %s --help)\n", usage->command,
-                option == ':' ? "a value is missing after " : "unknown option ", argv[optind - 1],
-                usage->command);
+        complain(usage, option, argv);
         *status = MNEME_BAD_INPUT;
         return -2;
     }

@@ -7,8 +7,8 @@
 
 #include <mneme/error.h>
 
-/* What a command takes. Options are getopt_long's, `help` is added; the help text is printed as it
- * is. */
+/* What a command takes. Options are getopt_long's, at most 16, with values 1, 2, 3…; `help` is
+ * added. The help text is printed as it is. */
 struct usage {
     const char *command;
     const char *help;

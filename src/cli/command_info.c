@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <string.h>
 
 #include <mneme/info.h>
 
@@ -26,13 +27,26 @@ static void print_member(const char *key, const char *value, const char *end) {
     fputs(end, stdout);
 }
 
+/* A JSON list of the words. */
+static void print_words(const char *words) {
+    putchar('[');
+    for (const char *word = words; *word != '\0'; word += strspn(word, " ")) {
+        int length = (int)strcspn(word, " ");
+        printf("%s\"%.*s\"", word > words ? ", " : "", length, word);
+        word += length;
+    }
+    putchar(']');
+}
+
 static void print_json(const mneme_info *info) {
     printf("{\n");
     print_member("version", info->version, ",\n");
     printf("  \"contract\": %d,\n", info->contract);
     print_member("cpu", info->cpu, ",\n");
     print_member("isa", info->isa, ",\n");
-    print_member("isas", info->isas, ",\n");
+    printf("  \"isas\": ");
+    print_words(info->isas);
+    printf(",\n");
     printf("  \"threads\": %zu,\n", info->threads);
     print_member("compiler", info->compiler, ",\n");
     printf("  \"libraries\": {");

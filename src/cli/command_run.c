@@ -101,7 +101,7 @@ int command_run(int argc, char **argv) {
     mneme_error error = {0};
     char *table;
     mneme_status done = mneme_run(&run, &table, &error);
-    if (bar.shown && bar.stage[0] != '\0') fputc('\n', stderr);
+    progress_bar_close(&bar);
     if (done != MNEME_OK) return arguments_report(&usage, &error);
     if (arguments.json) {
         status = print_file(arguments.directory, "report.json");

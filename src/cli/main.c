@@ -1,4 +1,7 @@
+#include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -33,12 +36,51 @@ static void print_help(FILE *stream) {
         stream);
 }
 
-int main(int argc, char **argv) {
-    signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error with a message */
-    if (argc < 2) {
-        print_help(stderr);
-        return MNEME_BAD_INPUT;
+static const struct command *find_command(const char *name) {
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(name, commands[i].name) == 0) return &commands[i];
     }
+    return NULL;
+}
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Levenshtein's distance; a word longer than any command's name is far from all. */
+static size_t edit_distance(const char *typed, const char *name) {
+    size_t row[16];
+    size_t length = strlen(name);
+    if (length >= sizeof row / sizeof *row) return SIZE_MAX;
+    for (size_t j = 0; j <= length; j++) row[j] = j;
+    for (size_t i = 0; typed[i] != '\0'; i++) {
+        size_t diagonal = row[0];
+        row[0] = i + 1;
+        for (size_t j = 0; j < length; j++) {
+            size_t replaced = diagonal + (typed[i] != name[j]);
+            diagonal = row[j + 1];
+            row[j + 1] = least(replaced, least(row[j], row[j + 1]) + 1);
+        }
+    }
+    return row[length];
+}
+
+static int refuse_command(const char *typed) {
+    const char *closest = NULL;
+    size_t closest_distance = 3; /* further away it is another word */
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        size_t distance = edit_distance(typed, commands[i].name);
+        if (distance >= least(closest_distance, strlen(commands[i].name))) continue;
+        closest = commands[i].name;
+        closest_distance = distance;
+    }
+    fprintf(stderr, "mneme: unknown command %s", typed);
+    if (closest != NULL) fprintf(stderr, "; did you mean %s?", closest);
+    fputs(" (see mneme --help)\n", stderr);
+    return MNEME_BAD_INPUT;
+}
+
+static int run_command(int argc, char **argv) {
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0) {
         print_help(stdout);
@@ -48,9 +90,21 @@ int main(int argc, char **argv) {
         printf("mneme %s\n", MNEME_VERSION);
         return 0;
     }
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(argv[1], commands[i].name) == 0) return commands[i].run(argc - 1, argv + 1);
+    const struct command *command = find_command(argv[1]);
+    return command == NULL ? refuse_command(argv[1]) : command->run(argc - 1, argv + 1);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_help(stderr);
+        return MNEME_BAD_INPUT;
     }
-    fprintf(stderr, "mneme: unknown command %s (see mneme --help)\n", argv[1]);
-    return MNEME_BAD_INPUT;
+    int status = run_command(argc, argv);
+    bool lost = ferror(stdout) != 0;
+    lost |= fclose(stdout) != 0;
+    if (lost && status == 0) {
+        fprintf(stderr, "mneme: standard output: cannot be written: %s\n", strerror(errno));
+        status = MNEME_FAILED;
+    }
+    return status;
 }

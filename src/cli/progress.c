@@ -1,13 +1,32 @@
 #include "cli/progress.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
 #define WIDTH 24
 #define REDRAW_SECONDS 0.1
 #define CLEAR_LINE "\r\033[K"
+
+/* One line of the terminal; what does not fit is left out. */
+struct text_line {
+    size_t length;
+    char bytes[512];
+};
+
+static void add(struct text_line *line, const char *format, ...) MNEME_PRINTF(2, 3);
+
+static void add(struct text_line *line, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t room = sizeof line->bytes - line->length;
+    int length = vsnprintf(line->bytes + line->length, room, format, arguments);
+    va_end(arguments);
+    if (length > 0) line->length += (size_t)length < room ? (size_t)length : room - 1;
+}
 
 static double now(void) {
     struct timespec time;
@@ -20,7 +39,7 @@ void progress_bar_open(struct progress_bar *bar) {
 }
 
 void progress_bar_close(struct progress_bar *bar) {
-    if (bar->shown && bar->stage[0] != '\0') fputs(CLEAR_LINE, stderr);
+    if (bar->shown && bar->stage[0] != '\0') fputc('\n', stderr);
     bar->stage[0] = '\0';
 }
 
@@ -34,25 +53,44 @@ static void begin_stage(struct progress_bar *bar, const mneme_progress *progress
     bar->drawn = 0.0;
 }
 
+/* Columns that a line may fill without being wrapped, after which it could not be redrawn. */
+static size_t line_width(void) {
+    struct winsize size;
+    if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 79;
+    return (size_t)size.ws_col - 1;
+}
+
+static void add_time(struct text_line *line, double seconds, const char *after) {
+    unsigned long whole = seconds < 1e6 ? (unsigned long)seconds : 999999;
+    if (whole >= 3600) {
+        add(line, "  %lu:%02lu:%02lu%s", whole / 3600, whole / 60 % 60, whole % 60, after);
+    } else {
+        add(line, "  %lu:%02lu%s", whole / 60, whole % 60, after);
+    }
+}
+
 static void draw(const struct progress_bar *bar, const mneme_progress *progress, double seconds) {
+    struct text_line line = {.length = 0};
     char cells[WIDTH + 1];
     size_t total = progress->total > 0 ? progress->total : 1;
-    size_t filled = progress->done * WIDTH / total;
+    size_t done = progress->done < total ? progress->done : total;
+    size_t filled = done * WIDTH / total;
     for (size_t i = 0; i < WIDTH; i++) cells[i] = i < filled ? '#' : '.';
     cells[WIDTH] = '\0';
     double rate = seconds > 0.0 ? (double)(progress->done - bar->first) / seconds : 0.0;
-    double left = rate > 0.0 ? (double)(progress->total - progress->done) / rate : 0.0;
-    fprintf(stderr, CLEAR_LINE "%-16s [%s] %zu/%zu %s  %.1f/s", bar->stage, cells, progress->done,
-            progress->total, progress->unit, rate);
+    add(&line, "%-16s [%s] %zu/%zu %s", bar->stage, cells, progress->done, progress->total,
+        progress->unit);
+    if (done == total) {
+        add_time(&line, seconds, "");
+    } else if (rate > 0.0) {
+        add_time(&line, (double)(total - done) / rate, " left");
+    }
+    add(&line, "  %.1f/s", rate);
+    if (progress->has_loss) add(&line, "  loss %.4f", (double)progress->loss);
     if (progress->tokens > 0 && seconds > 0.0) {
-        fprintf(stderr, "  %.0f tokens/s", (double)progress->tokens / seconds);
+        add(&line, "  %.0f tokens/s", (double)progress->tokens / seconds);
     }
-    if (progress->has_loss) fprintf(stderr, "  loss %.4f", (double)progress->loss);
-    if (progress->done < progress->total) {
-        fprintf(stderr, "  %d:%02d left", (int)(left / 60.0), (int)left % 60);
-    } else {
-        fprintf(stderr, "  %.1f s", seconds);
-    }
+    fprintf(stderr, CLEAR_LINE "%.*s", (int)line_width(), line.bytes);
     fflush(stderr);
 }
 

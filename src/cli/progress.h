@@ -5,8 +5,8 @@
 
 #include <mneme/run.h>
 
-/* A progress bar on standard error: stage, share done, rate, time left, loss. Nothing is shown
- * when standard error is not a terminal. */
+/* A progress bar on standard error: stage, share done, time left, rate, loss, at most ten times a
+ * second and cut at the terminal's width. Nothing is shown when standard error is not a terminal. */
 struct progress_bar {
     bool shown;     /* standard error is a terminal */
     char stage[64]; /* that the bar stands at */
@@ -18,6 +18,7 @@ struct progress_bar {
 void progress_bar_open(struct progress_bar *bar);
 /* A mneme_progress_callback; user is the bar. */
 void progress_bar_show(const mneme_progress *progress, void *user);
+/* Ends the line, which stays. */
 void progress_bar_close(struct progress_bar *bar);
 
 #endif
