@@ -1,0 +1,96 @@
+/* Products of any size and layout against the contract's definition, bit for bit: one chain of fma
+ * over ascending k per element, in one thread and in many. */
+
+#include <check.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "nn/matmul.h"
+
+static float value(size_t i) {
+    return random_uniform(5, 1, i) * 2.0f - 1.0f;
+}
+
+static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, size_t k,
+                          bool a_transposed, bool b_transposed, bool accumulate) {
+    float *a = malloc((m * k + 1) * sizeof *a), *b = malloc((k * n + 1) * sizeof *b);
+    size_t stride = n + 3;
+    float *c = malloc((m * stride + 1) * sizeof *c), *expected = malloc((m * stride + 1) * 4);
+    for (size_t i = 0; i < m * k; i++) a[i] = value(i);
+    for (size_t i = 0; i < k * n; i++) b[i] = value(i + 100000);
+    for (size_t i = 0; i < m * stride; i++) expected[i] = c[i] = value(i + 200000);
+    for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+            float sum = accumulate ? expected[i * stride + j] : 0.0f;
+            for (size_t p = 0; p < k; p++) {
+                sum = fmaf(a[a_transposed ? p * m + i : i * k + p],
+                           b[b_transposed ? j * k + p : p * n + j], sum);
+            }
+            expected[i * stride + j] = sum;
+        }
+    }
+    matmul(scratch, m, n, k, a_transposed ? matrix_transposed(a, m) : matrix_rows(a, k),
+           b_transposed ? matrix_transposed(b, k) : matrix_rows(b, n), c, stride, accumulate);
+    ck_assert_msg(memcmp(c, expected, m * stride * sizeof *c) == 0,
+                  "%zu x %zu x %zu, transposed %d %d, accumulate %d", m, n, k, a_transposed,
+                  b_transposed, accumulate);
+    free(a);
+    free(b);
+    free(c);
+    free(expected);
+}
+
+START_TEST(any_size) {
+    static const size_t sizes[][3] = {{1, 1, 1},     {1, 33, 7},     {15, 31, 17}, {14, 32, 256},
+                                      {29, 65, 257}, {100, 130, 70}, {3, 5, 0},    {0, 4, 3},
+                                      {70, 1, 600},  {257, 96, 64},  {60, 97, 512}};
+    struct matmul_scratch scratch = {0};
+    mneme_error error;
+    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        for (int form = 0; form < 8; form++) {
+            check_product(&scratch, sizes[s][0], sizes[s][1], sizes[s][2], form & 1, form & 2,
+                          form & 4);
+        }
+    }
+    matmul_scratch_close(&scratch);
+}
+END_TEST
+
+/* More rows and columns than a panel holds. */
+START_TEST(beyond_the_panels) {
+    struct matmul_scratch scratch = {0};
+    mneme_error error;
+    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    check_product(&scratch, 2100, 40, 33, true, false, false);
+    check_product(&scratch, 40, 2100, 33, false, true, true);
+    matmul_scratch_close(&scratch);
+}
+END_TEST
+
+START_TEST(any_number_of_threads) {
+    int before = omp_get_max_threads();
+    struct matmul_scratch scratch = {0};
+    mneme_error error;
+    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    for (int threads = 1; threads <= 5; threads += 2) {
+        omp_set_num_threads(threads);
+        check_product(&scratch, 201, 130, 300, false, true, false);
+    }
+    omp_set_num_threads(before);
+    matmul_scratch_close(&scratch);
+}
+END_TEST
+
+Suite *matmul_suite(void) {
+    Suite *suite = suite_create("matmul");
+    TCase *tests = tcase_create("bits");
+    tcase_add_test(tests, any_size);
+    tcase_add_test(tests, beyond_the_panels);
+    tcase_add_test(tests, any_number_of_threads);
+    suite_add_tcase(suite, tests);
+    return suite;
+}

@@ -1,0 +1,134 @@
+/* Sparse memory finetuning: what is counted, what is chosen, and that nothing else changes. */
+
+#include <check.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "model/tiny_model.h"
+#include "simd/math.h"
+#include "smf/background.h"
+#include "smf/slot_ranking.h"
+#include "smf/sparse_step.h"
+#include "temporary.h"
+
+START_TEST(ranking) {
+    mneme_error error;
+    struct background background;
+    const int32_t slots[] = {2, 3, 5, 8, 9};
+    const size_t counts[] = {4, 4, 1, 4, 10};
+    ck_assert(background_open(&background, 10, &error) == MNEME_OK);
+    background.n_batches = 9;
+    background.batches_reading[9] = 9; /* in every batch: idf = log(10/10) = 0 */
+    background.batches_reading[3] = 4;
+    struct ranked_slot ranked[5];
+    slot_ranking_tf_idf(&background, 5, slots, counts, ranked);
+    /* 2 and 8 tie at 4/23 log 10 and the lower slot wins; then 3, 5, and 9 with 0. */
+    const size_t expected[] = {0, 3, 1, 2, 4};
+    for (size_t i = 0; i < 5; i++) ck_assert_uint_eq(ranked[i].group, expected[i]);
+    ck_assert(ranked[0].score == 4.0f / 23.0f * math_log(10.0f));
+    ck_assert(ranked[4].score == 0.0f);
+    background_close(&background);
+}
+END_TEST
+
+START_TEST(background_file) {
+    struct background background, loaded;
+    mneme_error error = {0};
+    const int32_t first[] = {0, 7}, second[] = {7};
+    const char *path = temporary_path("background.safetensors");
+    ck_assert(background_open(&background, 8, &error) == MNEME_OK);
+    background_add(&background, 2, first);
+    background_add(&background, 1, second);
+    ck_assert(background_save(&background, path, &error) == MNEME_OK);
+    ck_assert_msg(background_load(&loaded, path, 8, &error) == MNEME_OK, "%s", error.message);
+    ck_assert_uint_eq(loaded.n_batches, 2);
+    ck_assert_mem_eq(loaded.batches_reading, background.batches_reading, 8 * sizeof(int32_t));
+    background_close(&loaded);
+    ck_assert(background_load(&loaded, path, 9, &error) == MNEME_BAD_INPUT);
+    background.batches_reading[3] = 3; /* more batches than there were */
+    ck_assert(background_save(&background, path, &error) == MNEME_OK);
+    ck_assert(background_load(&loaded, path, 8, &error) == MNEME_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(error.message, "batches_reading[3]"));
+    background_close(&background);
+}
+END_TEST
+
+/* Runs one step with t slots; checks that exactly the t best change, and by -lr times the dense
+ * gradient of the values. */
+static void check_step(const struct model_config *config, size_t t) {
+    struct tiny_model tiny;
+    struct background background;
+    struct sparse_stepper stepper;
+    struct sparse_step_result result;
+    mneme_error error = {0};
+    const float lr = 0.5f;
+    tiny_model_open(&tiny, config);
+    size_t v_dim = config->memory.v_dim, bytes = tiny.model.arena.size;
+    size_t n_slots = tiny.model.n_tables * model_n_slots(config);
+    ck_assert(background_open(&background, n_slots, &error) == MNEME_OK);
+    background.n_batches = 6;
+    for (size_t i = 0; i < n_slots; i++) {
+        background.batches_reading[i] = (int32_t)random_below(4, 1, i, 7);
+    }
+    unsigned char *before = malloc(bytes);
+    memcpy(before, tiny.model.arena.base, bytes);
+    const float *old_values =
+        (const float *)(const void *)(before +
+                                      ((unsigned char *)tiny.model.values - tiny.model.arena.base));
+    float *gradient = calloc(n_slots * v_dim, sizeof *gradient);
+
+    ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, t, lr, 64, &error) ==
+              MNEME_OK);
+    ck_assert_msg(sparse_step_run(&stepper, &tiny.model, &tiny.workspace, &tiny.batch, &result,
+                                  &error) == MNEME_OK,
+                  "%s", error.message);
+    const struct row_scatter *reads = &tiny.workspace.scatter;
+    ck_assert_uint_eq(result.n_chosen, result.n_read < t ? result.n_read : t);
+    row_scatter_add(reads, v_dim, tiny.workspace.d_reads, v_dim, gradient);
+    size_t changed = 0;
+    for (size_t slot = 0; slot < n_slots; slot++) {
+        const float *now = tiny.model.values + slot * v_dim;
+        if (memcmp(now, old_values + slot * v_dim, v_dim * sizeof *now) == 0) continue;
+        changed++;
+        for (size_t j = 0; j < v_dim; j++) {
+            float expected = fmaf(-lr, gradient[slot * v_dim + j], old_values[slot * v_dim + j]);
+            ck_assert(now[j] == expected);
+        }
+    }
+    ck_assert_uint_eq(changed, result.n_chosen);
+    for (size_t i = 0; i < result.n_chosen; i++) {
+        size_t slot = (size_t)reads->group_rows[stepper.chosen[i]] * v_dim;
+        memcpy(tiny.model.values + slot, old_values + slot, v_dim * sizeof(float));
+    }
+    ck_assert_mem_eq(tiny.model.arena.base, before, bytes);
+    free(gradient);
+    free(before);
+    sparse_stepper_close(&stepper);
+    background_close(&background);
+    tiny_model_close(&tiny);
+}
+
+START_TEST(only_the_chosen_rows_change) {
+    struct model_config config = tiny_model_config();
+    check_step(&config, 5);
+    check_step(&config, 10000);
+    config.memory.n_layers = 2;
+    config.memory.layers[1] = 2;
+    check_step(&config, 12);
+    config.memory.share_values = true;
+    check_step(&config, 12);
+}
+END_TEST
+
+Suite *sparse_step_suite(void) {
+    Suite *suite = suite_create("sparse_step");
+    TCase *tests = tcase_create("smf");
+    tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
+    tcase_add_test(tests, ranking);
+    tcase_add_test(tests, background_file);
+    tcase_add_test(tests, only_the_chosen_rows_change);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
