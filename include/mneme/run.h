@@ -28,7 +28,7 @@ typedef struct mneme_run_options {
     const char *recipe;           /* path of a recipe file */
     const char *const *overrides; /* "key=value", as for --set */
     size_t n_overrides;
-    const char *directory; /* the run folder; made if it is not there */
+    const char *directory;            /* the run folder; made if it is not there */
     mneme_progress_callback progress; /* may be NULL; called from the calling thread */
     void *user;
 } mneme_run_options;

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#undef error_set
+#undef error_set_errno
+#undef error_set_memory
+
 mneme_status error_set(mneme_error *error, mneme_status status, const char *format, ...) {
     if (error == NULL) return status;
     error->status = status;

@@ -15,4 +15,13 @@ mneme_status error_set_errno(mneme_error *error, const char *path, const char *a
 /* Out of memory while making `what`; always MNEME_FAILED. */
 mneme_status error_set_memory(mneme_error *error, const char *what);
 
+#ifdef __clang_analyzer__
+/* The analyzer sees no function's body outside the file it reads, and would take these for
+ * successes. */
+#define error_set(error, status, ...) ((void)error_set(error, status, __VA_ARGS__), (status))
+#define error_set_errno(error, path, action) \
+    ((void)error_set_errno(error, path, action), MNEME_FAILED)
+#define error_set_memory(error, what) ((void)error_set_memory(error, what), MNEME_FAILED)
+#endif
+
 #endif

@@ -9,12 +9,12 @@
 
 /* Streams that the engine draws from. A new use takes a new number; numbers never change. */
 enum random_stream {
-    RANDOM_STREAM_SHUFFLE = 1,     /* order of the training texts */
-    RANDOM_STREAM_WORLD = 2,       /* entities and facts of a fact world */
-    RANDOM_STREAM_PARAPHRASE = 3,  /* which wording a fact gets in a batch */
-    RANDOM_STREAM_SKILL = 4,       /* texts of the unrelated skill */
-    RANDOM_STREAM_BACKGROUND = 5,  /* background batches */
-    RANDOM_STREAM_SLOTS = 6,       /* random slot selection */
+    RANDOM_STREAM_SHUFFLE = 1,       /* order of the training texts */
+    RANDOM_STREAM_WORLD = 2,         /* entities and facts of a fact world */
+    RANDOM_STREAM_PARAPHRASE = 3,    /* which wording a fact gets in a batch */
+    RANDOM_STREAM_SKILL = 4,         /* texts of the unrelated skill */
+    RANDOM_STREAM_BACKGROUND = 5,    /* background batches */
+    RANDOM_STREAM_SLOTS = 6,         /* random slot selection */
     RANDOM_STREAM_PARAMETERS = 1024, /* + index of the parameter tensor */
 };
 

@@ -6,7 +6,8 @@
 #include <mneme/run.h>
 
 /* A progress bar on standard error: stage, share done, time left, rate, loss, at most ten times a
- * second and cut at the terminal's width. Nothing is shown when standard error is not a terminal. */
+ * second and cut at the terminal's width. Nothing is shown when standard error is not a terminal.
+ */
 struct progress_bar {
     bool shown;     /* standard error is a terminal */
     char stage[64]; /* that the bar stands at */

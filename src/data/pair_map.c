@@ -32,9 +32,11 @@ static mneme_status grow(struct pair_map *map, mneme_error *error) {
         keys[slot] = map->keys[i];
         values[slot] = map->values[i];
     }
-    size_t n = map->n;
-    pair_map_free(map);
-    *map = (struct pair_map){keys, values, n, n_slots};
+    free(map->keys);
+    free(map->values);
+    map->keys = keys;
+    map->values = values;
+    map->n_slots = n_slots;
     return MNEME_OK;
 }
 

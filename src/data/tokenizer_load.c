@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -148,6 +149,7 @@ static mneme_status add_names(const struct reader *reader, struct tokenizer *tok
         size_t length;
         uint32_t id;
         bool added;
+        assert(names[i] != NULL);
         mneme_status status = read_token(reader, names[i], strlen(names[i]), &bytes, &length);
         if (status != MNEME_OK) return status;
         if (strcmp(names[i], TOKENIZER_END_OF_TEXT) == 0) tokenizer->end_of_text = (int32_t)i;

@@ -1,5 +1,6 @@
 #include "data/world.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -175,11 +176,13 @@ static mneme_status make_facts(struct maker *maker, const struct world_sizes *si
     }
     for (size_t i = 0; i < n_known && status == MNEME_OK; i++) {
         size_t entity = i / n_relations;
+        assert(entity < names.n);
         status = make_fact(maker, entity, names.texts[entity], i % n_relations,
                            &corpus->known[corpus->n_known++]);
     }
     for (size_t i = 0; i < sizes->fresh_facts && status == MNEME_OK; i++) {
         size_t entity = sizes->known_entities + i;
+        assert(entity < names.n);
         status = make_fact(maker, entity, names.texts[entity], i % n_relations,
                            &corpus->fresh[corpus->n_fresh++]);
     }

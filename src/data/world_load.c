@@ -68,7 +68,7 @@ static mneme_status read_strings(const struct place *place, struct world_strings
     if (strings->items == NULL) return error_set_memory(place->error, "a world description");
     struct string_map seen = {0};
     mneme_status status = MNEME_OK;
-    for (; strings->n < n && status == MNEME_OK; strings->n++) {
+    for (strings->n = 0; strings->n < n && status == MNEME_OK; strings->n++) {
         struct place inner = element(place, strings->n);
         const char *text = json_string_value(inner.value);
         uint32_t index;

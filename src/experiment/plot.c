@@ -11,8 +11,6 @@
 #include "base/path.h"
 #include "base/text.h"
 
-extern char **environ;
-
 static void add_curves(const struct report *report, struct text *text) {
     static const char *const colours[REPORT_MAX_METHODS] = {"#d62728", "#1f77b4", "#2ca02c"};
     static const char *const titles[][2] = {

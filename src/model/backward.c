@@ -1,3 +1,6 @@
+#include <assert.h>
+#include <string.h>
+
 #include "model/adapter.h"
 #include "model/pass.h"
 #include "nn/elementwise.h"
@@ -6,8 +9,6 @@
 #include "nn/memory_values.h"
 #include "nn/rms_norm.h"
 #include "nn/rope.h"
-
-#include <string.h>
 
 /* Backward of project() in forward.c: gradients of weight, bias and adapter where they train, and
  * dx (overwritten, or += with accumulate) unless it is NULL. */
@@ -121,6 +122,7 @@ static void values_backward(const struct model *model, struct workspace *w, size
     for (size_t i = 0; first == NULL && i < model->n_parameters; i++) {
         if (model->parameters[i].is_values) first = &model->parameters[i];
     }
+    assert(first != NULL);
     if (first->gradient == NULL) return;
     size_t v_dim = model->config.memory.v_dim;
     workspace_sort_reads(w, model, n);

@@ -10,7 +10,7 @@ safetensors() {
     # shellcheck disable=SC2059
     printf "$length" >"$1"
     printf '%s' "$2" >>"$1"
-    # shellcheck disable=SC2059
+    # shellcheck disable=SC2001,SC2059
     printf "$(sed 's/../\\x&/g' <<<"$3")" >>"$1"
 }
 
