@@ -1,0 +1,114 @@
+#!/bin/bash
+# A whole run: the expected digests, the same on every instruction set and number of threads, after
+# kills, and in a folder that is done already; and what a run refuses.
+. tests/script_functions.sh
+
+recipe=data/recipes/nano.json
+expected=data/expected/nano.json
+
+# The digests of a run folder, one per line.
+digests_of() {
+    sed -n '/"digests"/,/}/p' "$1/report.json" | grep -E '^ +"(base|full|lora|smf)"'
+}
+
+# same NAME FOLDER: the folder's digests are the expected ones.
+same() {
+    if [ "$(digests_of "$2")" = "$(grep -E '^ +"(base|full|lora|smf)"' "$expected")" ]; then
+        pass "$1"
+    else
+        fail "$1" "other digests than $expected: $(digests_of "$2" | tr -s ' \n' ' ')"
+    fi
+}
+
+# All that a report holds but times and the machine.
+without_times() {
+    sed '/"machine"/,$d' "$1" | grep -v '"seconds"'
+}
+
+check "nano runs" mneme run "$recipe" --dir "$work/base"
+same "nano has the expected digests" "$work/base"
+
+for isa in scalar avx2 avx512; do
+    if MNEME_ISA=$isa mneme info >/dev/null 2>&1; then
+        check "nano runs on $isa" env MNEME_ISA=$isa mneme run "$recipe" --dir "$work/$isa"
+        same "nano on $isa has the same digests" "$work/$isa"
+    else
+        skip "nano on $isa" "this build or CPU does not have it"
+    fi
+done
+for threads in 1 3 5; do
+    check "nano runs with $threads threads" \
+        env OMP_NUM_THREADS=$threads mneme run "$recipe" --dir "$work/threads$threads"
+    same "nano with $threads threads has the same digests" "$work/threads$threads"
+done
+check "nano runs with micro-batches" \
+    mneme run "$recipe" --dir "$work/micro" --set pretrain.micro_batches=4
+same "nano with micro-batches has the same digests" "$work/micro"
+
+# Killed again and again, a little later each time, until it gets through.
+killed=0
+for tenths in 2 3 4 5 6 7 8 9 10 12 14 16 18 20; do
+    timeout -s KILL "$((tenths / 10)).$((tenths % 10))" \
+        mneme run "$recipe" --dir "$work/killed" >/dev/null 2>&1 && break
+    killed=$((killed + 1))
+done
+check "a run that was killed $killed times ends" mneme run "$recipe" --dir "$work/killed"
+same "a run that was killed has the same digests" "$work/killed"
+if cmp -s "$work/base/pretrain/loss.csv" "$work/killed/pretrain/loss.csv"; then
+    pass "a run that was killed has the same loss log"
+else
+    fail "a run that was killed has the same loss log" "they differ"
+fi
+
+# Killed between two finetunings: their models are there, the report is not.
+cp -r "$work/base" "$work/half"
+rm -rf "$work"/half/report.* "$work/half/finetune/smf" "$work/half/finetune/lora/lr-0.03" \
+    "$work/half/background.safetensors"
+check "a run continues after its first finetunings" mneme run "$recipe" --dir "$work/half"
+same "continued after finetunings it has the same digests" "$work/half"
+if [ "$(without_times "$work/base/report.json")" = "$(without_times "$work/half/report.json")" ]; then
+    pass "both reports are the same but for times"
+else
+    fail "both reports are the same but for times" \
+        "$(diff <(without_times "$work/base/report.json") <(without_times "$work/half/report.json"))"
+fi
+
+expect 0 "a run that is done is read again" 'base +fca7|SHA-256' mneme run "$recipe" --dir "$work/base"
+expect 0 "run --json prints the report" '"digests"' mneme run "$recipe" --dir "$work/base" --json
+expect 0 "the base model's digest is printed by mneme digest" \
+    "$(digests_of "$work/base" | sed -n 's/.*base": "\([0-9a-f]*\).*/\1/p')" \
+    mneme digest "$work/base/base" --short
+expect 0 "the base model answers" 'A: ' mneme generate "$work/base/base" "Q: Where was Bo born? A:"
+
+expect 2 "another recipe in the folder" 'holds another run \(`pretrain.steps` differs\)' \
+    mneme run "$recipe" --dir "$work/base" --set pretrain.steps=241
+expect 2 "a recipe that does not fit its model" 'memory' \
+    mneme run "$recipe" --dir "$work/new" --set 'model.memory.layers=[3]'
+expect 2 "a recipe without its world" 'no-such.json' \
+    mneme run "$recipe" --dir "$work/new" --set corpus.world=no-such.json
+expect 2 "an unknown instruction set" 'MNEME_ISA=avx3' \
+    env MNEME_ISA=avx3 mneme run "$recipe" --dir "$work/new"
+expect 2 "an unknown key" 'stepz' mneme run "$recipe" --dir "$work/new" --set pretrain.stepz=3
+expect 2 "a run folder that is a file" 'README.md' mneme run "$recipe" --dir README.md
+
+# What is in the folder is not trusted.
+cp -r "$work/half" "$work/cut"
+truncate -s 1000 "$work/cut/base/model.safetensors"
+expect 2 "a cut base model" 'base/model.safetensors' mneme run "$recipe" --dir "$work/cut"
+cp -r "$work/half" "$work/cut2"
+rm -r "$work/cut2/finetune/smf"
+truncate -s 100 "$work/cut2/background.safetensors"
+expect 2 "a cut background" 'background.safetensors' mneme run "$recipe" --dir "$work/cut2"
+echo '{' >"$work/cut2/base/scores.json"
+expect 2 "broken scores" 'scores.json:[0-9]+' mneme run "$recipe" --dir "$work/cut2"
+
+# A full disk: files may not grow beyond 50 kB. Nothing that is half a file stays behind.
+full_disk() { (ulimit -f 50 && exec mneme run "$recipe" --dir "$work/full"); }
+expect 1 "a full disk" 'full/.*: ' full_disk
+if find "$work/full" -name '*.partial' | grep -q .; then
+    fail "a full disk leaves nothing half-written" "$(find "$work/full" -name '*.partial')"
+else
+    pass "a full disk leaves nothing half-written"
+fi
+check "the run goes on when there is room again" mneme run "$recipe" --dir "$work/full"
+same "after a full disk it has the same digests" "$work/full"
