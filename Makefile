@@ -154,13 +154,15 @@ TEST_ENVIRONMENT = MAKE='$(MAKE)' CC='$(CC)' CFLAGS='$(CFLAGS)' LDFLAGS='$(LDFLA
 tests: all $(TEST_PROGRAMS) ## build the test programs
 
 .PHONY: check
-check: tests ## run all tests
+check: ## install what is needed, build, and run all tests
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) tests
 	$(Q)$(TEST_ENVIRONMENT) tests/run.sh
 
 .PHONY: demo
 demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 	$(Q)$(MAKE) --no-print-directory deps
-	$(Q)$(MAKE) --no-print-directory all
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
 	$(BUILD)/mneme run data/recipes/tiny.json --dir runs/tiny
 
 # Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
