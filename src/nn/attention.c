@@ -95,7 +95,7 @@ void attention_forward(struct attention_scratch *scratch, const struct attention
                        size_t n_sequences, const size_t *starts, const float *q, const float *k,
                        const float *v, float *out) {
     const size_t group = shape->heads / shape->kv_heads;
-#pragma omp parallel for schedule(dynamic, 4) collapse(2)
+#pragma omp parallel for schedule(dynamic, 4) collapse(2) num_threads((int)scratch->n_threads)
     for (size_t s = 0; s < n_sequences; s++) {
         for (size_t h = 0; h < shape->heads; h++) {
             size_t row = (starts[s] * shape->heads + h) * shape->head_dim;
@@ -141,7 +141,7 @@ void attention_backward(struct attention_scratch *scratch, const struct attentio
                         size_t n_sequences, const size_t *starts, const float *q, const float *k,
                         const float *v, const float *dout, float *dq, float *dk, float *dv) {
     const size_t group = shape->heads / shape->kv_heads;
-#pragma omp parallel for schedule(dynamic, 2) collapse(2)
+#pragma omp parallel for schedule(dynamic, 2) collapse(2) num_threads((int)scratch->n_threads)
     for (size_t s = 0; s < n_sequences; s++) {
         for (size_t kv = 0; kv < shape->kv_heads; kv++) {
             size_t kv_row = (starts[s] * shape->kv_heads + kv) * shape->head_dim;
@@ -173,7 +173,7 @@ void attention_forward_cached(struct attention_scratch *scratch,
                               const float *v, float *out) {
     const size_t group = shape->heads / shape->kv_heads, d = shape->head_dim;
     const struct simd_kernels *kernels = simd();
-#pragma omp parallel for schedule(dynamic, 2) collapse(2)
+#pragma omp parallel for schedule(dynamic, 2) collapse(2) num_threads((int)scratch->n_threads)
     for (size_t s = 0; s < n_sequences; s++) {
         for (size_t kv = 0; kv < shape->kv_heads; kv++) {
             size_t length = starts[s + 1] - starts[s];

@@ -88,7 +88,9 @@ static bool head_block(struct product_key_scratch *scratch, struct matmul_scratc
                n_keys, false);
     }
     int failures = 0;
-#pragma omp parallel for schedule(static) reduction(| : failures)
+#pragma omp parallel for schedule(static) reduction(|           \
+                                                    : failures) \
+    num_threads((int)scratch->n_threads)
     for (size_t i = 0; i < count; i++) {
         struct lists lists = own_lists(scratch, shape->knn);
         size_t place = ((first + i) * shape->heads + head) * shape->knn;

@@ -1,0 +1,72 @@
+/* SQuAD's scores on hard strings. */
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "eval/qa_score.h"
+
+static void check_normal(const char *text, const char *expected) {
+    char *normal = qa_normalize(text);
+    ck_assert_str_eq(normal, expected);
+    free(normal);
+}
+
+START_TEST(normalization) {
+    check_normal("", "");
+    check_normal("  The Beatles,\tand\n A-ha! ", "beatles and aha");
+    check_normal("the", "");
+    check_normal("an apple a day", "apple day");
+    check_normal("theatre anew a's", "theatre anew as");
+    check_normal("THE THE THE x", "x");
+    check_normal("$1,000.50", "100050");
+    check_normal(
+        "\xc3\x89"
+        "COLE \xc3\x9c"
+        "BER \xc5\x81\xc3\xb3"
+        "d\xc5\xba",
+        "\xc3\xa9"
+        "cole \xc3\xbc"
+        "ber \xc5\x82\xc3\xb3"
+        "d\xc5\xba");
+    check_normal("\xce\x91\xce\xa9 \xd0\x90\xd0\xaf\xd0\x81",
+                 "\xce\xb1\xcf\x89 \xd0\xb0\xd1\x8f\xd1\x91");
+    check_normal("\xe2\x80\x9cquoted\xe2\x80\x9d", "\xe2\x80\x9cquoted\xe2\x80\x9d");
+    check_normal("cut \xc3", "cut \xc3");
+    check_normal("\xff\xfe x", "\xff\xfe x");
+    check_normal("\xc3\x97", "\xc3\x97"); /* the times sign has no lower case */
+}
+END_TEST
+
+static void check_score(const char *said, const char *answer, double f1, double em) {
+    double got_f1, got_em;
+    mneme_error error;
+    const char *answers[] = {"nothing like it zzz", answer};
+    ck_assert(qa_score(said, answers, 2, &got_f1, &got_em, &error) == MNEME_OK);
+    ck_assert_msg(got_f1 == f1 && got_em == em, "'%s' for '%s': F1 %.17g, EM %g", said, answer,
+                  got_f1, got_em);
+}
+
+START_TEST(scores) {
+    check_score("Paris", "paris", 1.0, 1.0);
+    check_score(" The city of Paris.", "Paris", 2.0 * 1 / (3 + 1), 0.0);
+    check_score("red red blue", "red blue blue", 2.0 * 2 / 6, 0.0);
+    check_score("red red red", "red", 2.0 * 1 / 4, 0.0);
+    check_score("london", "paris", 0.0, 0.0);
+    check_score("", "the", 1.0, 1.0); /* both are empty once normalised */
+    check_score("", "paris", 0.0, 0.0);
+    check_score("b a c", "c b", 1.0, 0.0);
+    double f1, em;
+    mneme_error error;
+    ck_assert(qa_score("x", NULL, 0, &f1, &em, &error) == MNEME_OK);
+    ck_assert(f1 == 0.0 && em == 0.0);
+}
+END_TEST
+
+Suite *qa_score_suite(void) {
+    Suite *suite = suite_create("qa_score");
+    TCase *tests = tcase_create("squad");
+    tcase_add_test(tests, normalization);
+    tcase_add_test(tests, scores);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
