@@ -99,6 +99,8 @@ int main(int argc, char **argv) {
         print_help(stderr);
         return MNEME_BAD_INPUT;
     }
+    /* A file that reaches a limit is an error with a message, as a full disk is. */
+    signal(SIGXFSZ, SIG_IGN);
     int status = run_command(argc, argv);
     bool lost = ferror(stdout) != 0;
     lost |= fclose(stdout) != 0;
