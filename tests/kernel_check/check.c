@@ -1,0 +1,115 @@
+#include "kernel_check/check.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/random.h"
+
+#define PATTERN 0xa5
+
+const size_t check_sizes[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,  12,  13,  14,
+                              15, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26,  27,  28,  29,
+                              30, 31, 32, 33, 47, 48, 49, 63, 64, 65, 100, 128, 255, 1000};
+const size_t check_n_sizes = sizeof check_sizes / sizeof *check_sizes;
+
+struct buffer buffer_make(size_t n) {
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    size_t bytes = (n * sizeof(float) + 64 + page - 1) / page * page;
+    unsigned char *pages =
+        mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED || mprotect(pages + bytes, page, PROT_NONE) != 0) {
+        perror("kernel_check: no memory");
+        exit(EXIT_FAILURE);
+    }
+    memset(pages, PATTERN, bytes);
+    float *data = (float *)(void *)(pages + bytes - n * sizeof(float));
+    return (struct buffer){data, n, pages, bytes};
+}
+
+void buffer_free(struct buffer *buffer) {
+    munmap(buffer->pages, buffer->bytes + (size_t)sysconf(_SC_PAGESIZE));
+}
+
+bool buffer_intact(const struct buffer *buffer) {
+    const unsigned char *first = (const unsigned char *)buffer->data;
+    for (const unsigned char *p = buffer->pages; p < first; p++) {
+        if (*p != PATTERN) return false;
+    }
+    return true;
+}
+
+uint32_t check_random(struct check *check, uint32_t bound) {
+    return random_below(check->seed, 77, check->draws++, bound);
+}
+
+static float random_value(struct check *check, enum kind kind, float before) {
+    float u = random_uniform(check->seed, 78, check->draws++) * 2.0f - 1.0f;
+    if (kind == KIND_COARSE) return roundf(u * 3.0f);
+    if (kind == KIND_NORMAL) return u;
+    static const float edges[] = {0.0f,  -0.0f,  1e-42f, -1e-45f, 1.17549435e-38f,
+                                  3e38f, -2e38f, 1.0f};
+    uint32_t choice = check_random(check, 16);
+    return choice < 8 ? edges[choice] : choice < 10 ? -before : choice < 12 ? u * 1e-20f : u * 8.0f;
+}
+
+void check_fill(struct check *check, enum kind kind, struct buffer *buffer) {
+    float before = 1.0f;
+    for (size_t i = 0; i < buffer->n; i++) {
+        before = buffer->data[i] = random_value(check, kind, before);
+    }
+}
+
+struct buffer check_filled(struct check *check, enum kind kind, size_t n) {
+    struct buffer buffer = buffer_make(n);
+    check_fill(check, kind, &buffer);
+    return buffer;
+}
+
+struct buffer check_copy(const struct buffer *from) {
+    struct buffer buffer = buffer_make(from->n);
+    memcpy(buffer.data, from->data, from->n * sizeof(float));
+    return buffer;
+}
+
+void check_fail(struct check *check, const char *format, ...) {
+    if (check->failed) return;
+    check->failed = true;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(check->message, sizeof check->message, format, arguments);
+    va_end(arguments);
+}
+
+static bool same_bits(float a, float b) {
+    uint32_t x, y;
+    memcpy(&x, &a, sizeof x);
+    memcpy(&y, &b, sizeof y);
+    return x == y || (isnan(a) && isnan(b));
+}
+
+void check_same(struct check *check, const struct buffer *scalar, const struct buffer *other,
+                const char *what, size_t n, size_t m, size_t k) {
+    check->cases++;
+    for (size_t i = 0; i < scalar->n; i++) {
+        if (same_bits(scalar->data[i], other->data[i])) continue;
+        check_fail(check, "%s (sizes %zu %zu %zu): element %zu is %.9g (%a), scalar has %.9g (%a)",
+                   what, n, m, k, i, (double)other->data[i], (double)other->data[i],
+                   (double)scalar->data[i], (double)scalar->data[i]);
+        return;
+    }
+    if (!buffer_intact(scalar)) check_fail(check, "%s: scalar wrote before its buffer", what);
+    if (!buffer_intact(other))
+        check_fail(check, "%s: wrote before its buffer (%zu %zu)", what, n, m);
+}
+
+void check_same_value(struct check *check, float scalar, float other, const char *what, size_t n) {
+    check->cases++;
+    if (same_bits(scalar, other)) return;
+    check_fail(check, "%s (size %zu): %.9g (%a), scalar has %.9g (%a)", what, n, (double)other,
+               (double)other, (double)scalar, (double)scalar);
+}

@@ -1,0 +1,70 @@
+#ifndef TESTS_KERNEL_CHECK_CHECK_H
+#define TESTS_KERNEL_CHECK_CHECK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "simd/simd.h"
+
+/* Every kernel of an instruction set against the scalar one, bit for bit, after dav1d's checkasm:
+ * random and edge sizes, inputs with zeros of both signs, subnormals and huge values, buffers that
+ * end at a page that cannot be touched and begin after bytes that must not change. */
+
+/* n floats that end at a forbidden page; the bytes before them are a pattern. */
+struct buffer {
+    float *data;
+    size_t n;
+    unsigned char *pages;
+    size_t bytes; /* of the pages that may be touched */
+};
+
+struct buffer buffer_make(size_t n);
+void buffer_free(struct buffer *buffer);
+/* The bytes before the floats are as they were. */
+bool buffer_intact(const struct buffer *buffer);
+
+/* How inputs are made. HARD mixes +-0, subnormals, values near overflow and cancelling pairs;
+ * COARSE has few different values, so that many are equal. */
+enum kind { KIND_NORMAL, KIND_HARD, KIND_COARSE, KIND_COUNT };
+
+/* One check under way. */
+struct check {
+    const char *kernel;
+    const struct simd_kernels *scalar; /* the specification */
+    const struct simd_kernels *other;
+    uint64_t seed;
+    uint64_t draws; /* random numbers used so far */
+    size_t cases;
+    bool failed;
+    char message[512]; /* about the first failure */
+};
+
+uint32_t check_random(struct check *check, uint32_t bound);
+void check_fill(struct check *check, enum kind kind, struct buffer *buffer);
+struct buffer check_filled(struct check *check, enum kind kind, size_t n);
+struct buffer check_copy(const struct buffer *from);
+
+/* Records a failure, the first one with its words. */
+void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Counts a case: both buffers hold the same bits (any NaN equals any NaN) and nothing before them
+ * was written. `what` describes the case. */
+void check_same(struct check *check, const struct buffer *scalar, const struct buffer *other,
+                const char *what, size_t n, size_t m, size_t k);
+
+/* The same for one number. */
+void check_same_value(struct check *check, float scalar, float other, const char *what, size_t n);
+
+/* Sizes that vector kernels are tried with: 0 or 1 to two vectors and one more, and some beyond. */
+extern const size_t check_sizes[];
+extern const size_t check_n_sizes;
+
+typedef void (*check_function)(struct check *check);
+
+/* One per kernel of simd/kernels.def, by its name. */
+#define KERNEL(result, name, arguments) void check_##name(struct check *check);
+#include "simd/kernels.def"
+#undef KERNEL
+
+#endif

@@ -1,0 +1,120 @@
+/* Matrix products. Packed layouts differ between instruction sets, so that C is compared; and the
+ * scalar C with a plain loop: one chain of fma over ascending k. */
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "kernel_check/check.h"
+
+struct shape {
+    size_t m, n, k;
+    bool a_transposed, b_transposed, accumulate;
+};
+
+static size_t tiles(size_t n, size_t tile) {
+    return (n + tile - 1) / tile;
+}
+
+/* C by one instruction set. In place A has k along its rows and is not packed. */
+static void product(const struct simd_kernels *kernels, const struct shape *s, bool in_place,
+                    const float *a, const float *b, float *c, size_t c_stride) {
+    size_t rows = kernels->gemm_rows, columns = kernels->gemm_columns;
+    struct buffer packed_b = buffer_make(tiles(s->n, columns) * columns * s->k);
+    kernels->gemm_pack_b(s->k, s->n, b, s->b_transposed ? 1 : s->n, s->b_transposed ? s->k : 1,
+                         packed_b.data);
+    struct buffer packed_a = buffer_make(tiles(s->m, rows) * rows * s->k);
+    struct gemm_a layout = {a, rows * s->k, s->k, 1};
+    if (!in_place) {
+        kernels->gemm_pack_a(s->m, s->k, a, s->a_transposed ? 1 : s->k, s->a_transposed ? s->m : 1,
+                             packed_a.data);
+        layout = (struct gemm_a){packed_a.data, rows * s->k, 1, rows};
+    }
+    kernels->gemm_tiles(s->m, s->n, s->k, &layout, packed_b.data, c, c_stride, s->accumulate);
+    buffer_free(&packed_a);
+    buffer_free(&packed_b);
+}
+
+static void plain_product(const struct shape *s, const float *a, const float *b, float *c,
+                          size_t c_stride) {
+    for (size_t i = 0; i < s->m; i++) {
+        for (size_t j = 0; j < s->n; j++) {
+            float sum = s->accumulate ? c[i * c_stride + j] : 0.0f;
+            for (size_t p = 0; p < s->k; p++) {
+                sum = fmaf(a[s->a_transposed ? p * s->m + i : i * s->k + p],
+                           b[s->b_transposed ? j * s->k + p : p * s->n + j], sum);
+            }
+            c[i * c_stride + j] = sum;
+        }
+    }
+}
+
+static void check_shape(struct check *check, const struct shape *s, enum kind kind) {
+    size_t c_stride = s->n + check_random(check, 3);
+    struct buffer a = check_filled(check, kind, s->m * s->k);
+    struct buffer b = check_filled(check, kind, s->k * s->n);
+    struct buffer c = check_filled(check, KIND_NORMAL, (s->m - 1) * c_stride + s->n);
+    struct buffer other = check_copy(&c), plain = check_copy(&c);
+    bool in_place = !s->a_transposed && check_random(check, 2) == 0;
+    product(check->scalar, s, in_place, a.data, b.data, c.data, c_stride);
+    product(check->other, s, in_place, a.data, b.data, other.data, c_stride);
+    plain_product(s, a.data, b.data, plain.data, c_stride);
+    check_same(check, &plain, &c, "scalar against a plain loop", s->m, s->n, s->k);
+    check_same(check, &c, &other, in_place ? "A in place" : "A packed", s->m, s->n, s->k);
+    buffer_free(&a);
+    buffer_free(&b);
+    buffer_free(&c);
+    buffer_free(&other);
+    buffer_free(&plain);
+}
+
+void check_gemm_tiles(struct check *check) {
+    static const size_t columns[] = {1, 7, 15, 16, 17, 31, 32, 33, 48, 63, 65};
+    static const size_t depths[] = {1, 2, 3, 15, 16, 17, 64, 257};
+    for (size_t m = 1; m <= 2 * GEMM_MAX_ROWS + 1; m++) {
+        for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
+            size_t k = depths[check_random(check, sizeof depths / sizeof *depths)];
+            uint32_t form = check_random(check, 8);
+            struct shape shape = {m, columns[j], k, form & 1, form & 2, form & 4};
+            check_shape(check, &shape, j % 3 == 2 ? KIND_HARD : KIND_NORMAL);
+        }
+    }
+}
+
+/* Checked through the product; here: padding is zero and nothing else is written. */
+static void check_packing(struct check *check, bool of_a) {
+    const struct simd_kernels *kernels = check->other;
+    size_t tile = of_a ? kernels->gemm_rows : kernels->gemm_columns;
+    for (size_t n = 1; n <= 2 * tile + 1; n++) {
+        for (int transposed = 0; transposed < 2; transposed++) {
+            size_t k = 1 + check_random(check, 20);
+            struct buffer x = check_filled(check, KIND_NORMAL, n * k);
+            struct buffer packed = buffer_make(tiles(n, tile) * tile * k);
+            struct buffer expected = buffer_make(packed.n);
+            size_t along = transposed ? 1 : k, across = transposed ? n : 1;
+            for (size_t i = 0; i < tiles(n, tile) * tile; i++) {
+                for (size_t p = 0; p < k; p++) {
+                    expected.data[i / tile * tile * k + p * tile + i % tile] =
+                        i < n ? x.data[i * along + p * across] : 0.0f;
+                }
+            }
+            if (of_a) {
+                kernels->gemm_pack_a(n, k, x.data, along, across, packed.data);
+            } else {
+                kernels->gemm_pack_b(k, n, x.data, across, along, packed.data);
+            }
+            check_same(check, &expected, &packed, "packing", n, k, (size_t)transposed);
+            buffer_free(&x);
+            buffer_free(&packed);
+            buffer_free(&expected);
+        }
+    }
+}
+
+void check_gemm_pack_a(struct check *check) {
+    check_packing(check, true);
+}
+
+void check_gemm_pack_b(struct check *check) {
+    check_packing(check, false);
+}
