@@ -117,10 +117,13 @@ $(OBJ)/libmneme.a: $(OBJ)/mneme.o
 	$(Q)rm -f $@
 	$(Q)$(AR) rcs $@ $<
 
+comma := ,
+# A sanitizer's own functions come from the program.
+NO_UNDEFINED := $(if $(findstring -fsanitize,$(LDFLAGS)),,-Wl$(comma)--no-undefined)
 $(OBJ)/libmneme.so: $(LIBRARY_OBJECTS) $(OBJ)/library.list
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmneme.so.$(SOVERSION) -Wl,--no-undefined \
-		-o $@ $(filter %.o,$^) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -shared -Wl,-soname,libmneme.so.$(SOVERSION) \
+		$(NO_UNDEFINED) -o $@ $(filter %.o,$^) $(LIBS)
 
 # The program sees the library as any user does: by its public names alone.
 $(OBJ)/mneme: $(CLI_OBJECTS) $(OBJ)/libmneme.a $(OBJ)/program.list
@@ -169,7 +172,8 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
 	libssl-dev libpcre2-dev systemtap-sdt-dev gnuplot-nox locales-all
-LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev shellcheck
+LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
+	shellcheck
 
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
@@ -188,12 +192,14 @@ format: ## lay the sources out as .clang-format says
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
 # Sanitizers: `make asan` builds library, program and tests in their own folder; `make asan-check`
-# runs the tests there. Only LLVM's OpenMP tells the thread sanitizer about its barriers.
+# runs the tests there. Only LLVM's OpenMP tells the thread sanitizer about its barriers, by a tool.
 SANITIZE_asan := address
 SANITIZE_ubsan := undefined -fno-sanitize-recover=all
 SANITIZE_tsan := thread
 COMPILER_tsan := CC=clang-14
-sanitized = $(MAKE) BUILD=$(BUILD)/$(1) $(COMPILER_$(1)) LDFLAGS='-fsanitize=$(SANITIZE_$(1))' \
+ENVIRONMENT_tsan = OMP_TOOL_LIBRARIES=$(shell clang-14 -print-file-name=libarcher.so) \
+	TSAN_OPTIONS=ignore_noninstrumented_modules=1
+sanitized = $(ENVIRONMENT_$(1)) $(MAKE) BUILD=$(BUILD)/$(1) $(COMPILER_$(1)) LDFLAGS='-fsanitize=$(SANITIZE_$(1))' \
 	CFLAGS='-O1 -g -fsanitize=$(SANITIZE_$(1))' $(2)
 
 .PHONY: asan ubsan tsan asan-check ubsan-check tsan-check

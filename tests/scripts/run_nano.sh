@@ -83,6 +83,7 @@ expect 0 "the base model's digest is printed by mneme digest" \
     mneme digest "$work/base/base" --short
 expect 0 "the base model answers" 'A: ' mneme generate "$work/base/base" "Q: Where was Bo born? A:"
 
+# shellcheck disable=SC2016
 expect 2 "another recipe in the folder" 'holds another run \(`pretrain.steps` differs\)' \
     mneme run "$recipe" --dir "$work/base" --set pretrain.steps=241
 expect 2 "a recipe that does not fit its model" 'memory' \
