@@ -192,15 +192,15 @@ format: ## lay the sources out as .clang-format says
 	$(Q)git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
 # Sanitizers: `make asan` builds library, program and tests in their own folder; `make asan-check`
-# runs the tests there. Only LLVM's OpenMP tells the thread sanitizer about its barriers, by a tool.
+# runs the tests there. Only LLVM's OpenMP tells the thread sanitizer about its barriers.
 SANITIZE_asan := address
 SANITIZE_ubsan := undefined -fno-sanitize-recover=all
 SANITIZE_tsan := thread
 COMPILER_tsan := CC=clang-14
-ENVIRONMENT_tsan = OMP_TOOL_LIBRARIES=$(shell clang-14 -print-file-name=libarcher.so) \
-	TSAN_OPTIONS=ignore_noninstrumented_modules=1
-sanitized = $(ENVIRONMENT_$(1)) $(MAKE) BUILD=$(BUILD)/$(1) $(COMPILER_$(1)) LDFLAGS='-fsanitize=$(SANITIZE_$(1))' \
-	CFLAGS='-O1 -g -fsanitize=$(SANITIZE_$(1))' $(2)
+ENVIRONMENT_tsan := TSAN_OPTIONS=ignore_noninstrumented_modules=1
+sanitized = $(ENVIRONMENT_$(1)) $(MAKE) BUILD=$(BUILD)/$(1) $(COMPILER_$(1)) \
+	LDFLAGS='-fsanitize=$(SANITIZE_$(1))' CFLAGS='-O1 -g -fsanitize=$(SANITIZE_$(1))' \
+	$(2)
 
 .PHONY: asan ubsan tsan asan-check ubsan-check tsan-check
 asan: ## build with the address sanitizer
