@@ -3,8 +3,8 @@
 #include <Random123/philox.h>
 
 void random_draw4(uint64_t seed, uint64_t stream, uint64_t index, uint32_t draws[4]) {
-    philox4x32_ctr_t counter = {{(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream,
-                                 (uint32_t)(stream >> 32)}};
+    philox4x32_ctr_t counter = {
+        {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)}};
     philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
     philox4x32_ctr_t result = philox4x32(counter, key);
     for (int i = 0; i < 4; i++) draws[i] = result.v[i];

@@ -31,6 +31,18 @@ static void add_curves(const struct report *report, struct text *text) {
              "'base'\n");
 }
 
+/* Right end of the x axis: a little beyond the best learner. */
+static double x_end(const struct report *report) {
+    double best = 0.05;
+    for (size_t m = 0; m < report->n_methods; m++) {
+        const struct report_method *method = &report->methods[m];
+        for (size_t i = 0; i < method->n_runs; i++) {
+            if (method->runs[i].scores.new_f1 > best) best = method->runs[i].scores.new_f1;
+        }
+    }
+    return best * 1.1 < 1.0 ? best * 1.1 : 1.0;
+}
+
 static char *make_script(const struct report *report) {
     struct text text = {0};
     text_add(&text,
@@ -39,7 +51,7 @@ static char *make_script(const struct report *report) {
              "set title 'Learning against forgetting: %s'\n"
              "set xlabel 'new facts, F1 (learning)'\n"
              "set ylabel 'known facts, F1 (kept)'\n"
-             "set xrange [0:1]\nset yrange [0:1.02]\nset grid lc rgb '#dddddd'\n"
+             "set xrange [0:%.4g]\nset yrange [0:1.02]\nset grid lc rgb '#dddddd'\n"
              "set key bottom left box lc rgb '#bbbbbb'\n"
              "set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dt 2 lc rgb '#888888'\n"
              "set label 'compared here' at %.9g, graph 0.97 offset 0.5,0 tc rgb '#666666'\n"
@@ -47,7 +59,7 @@ static char *make_script(const struct report *report) {
              "  if (format eq 'svg') { set terminal svg size 720,520 font 'sans,13' }\n"
              "  if (format eq 'png') { set terminal pngcairo size 1080,780 font 'sans,14' }\n"
              "  set output 'tradeoff.'.format\n  ",
-             report->recipe, report->level, report->level, report->level);
+             report->recipe, x_end(report), report->level, report->level, report->level);
     add_curves(report, &text);
     text_add(&text, "}\n");
     return text_take(&text);

@@ -274,6 +274,16 @@ static mneme_status read_small_objects(const struct json_place *root, struct rec
                          &recipe->evaluate.known_questions, error);
 }
 
+/* The name goes into file names, reports and plots. */
+static mneme_status check_name(const struct json_place *root, const char *name,
+                               mneme_error *error) {
+    static const char allowed[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
+    size_t length = strlen(name);
+    if (length >= 1 && length <= 64 && strspn(name, allowed) == length) return MNEME_OK;
+    return json_refuse(root, "name", error, "must be 1 to 64 letters, digits, `-`, `_` or `.`");
+}
+
 static mneme_status read_all(const json_t *object, struct recipe *recipe, mneme_error *error) {
     static const char *const known[] = {"name",     "seed",       "corpus",   "tokenizer", "model",
                                         "pretrain", "background", "finetune", "evaluate"};
@@ -282,6 +292,7 @@ static mneme_status read_all(const json_t *object, struct recipe *recipe, mneme_
     TRY(json_place_root(object, recipe->path, &root, error));
     TRY(json_check_keys(&root, known, COUNT(known), error));
     TRY(json_get_string(&root, "name", KEY_REQUIRED, &recipe->name, error));
+    TRY(check_name(&root, recipe->name, error));
     TRY(json_get_size(&root, "seed", KEY_OPTIONAL, 0, (size_t)1 << 62, &seed, error));
     recipe->seed = seed;
     TRY(read_corpus(&root, &recipe->corpus, error));

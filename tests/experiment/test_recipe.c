@@ -86,6 +86,8 @@ START_TEST(refused) {
         {"corpus.world=null", "corpus.world"},
         {"tokenizer.vocab_size=100", "tokenizer.vocab_size"},
         {"name=null", "name"},
+        {"name=it's", "name"},
+        {"name=\"\"", "name"},
         {"nonsense", "key=value"},
         {"=3", "key=value"},
         {"pretrain.=3", "pretrain."},

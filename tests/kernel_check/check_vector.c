@@ -63,8 +63,20 @@ void check_reduce_dot(struct check *check) {
     check_reduction(check, DOT);
 }
 
+/* Of zeros of both signs max(a, b) = a > b ? a : b keeps the second. */
+static void check_max_of_zeros(struct check *check) {
+    for (size_t n = 2; n <= 40; n++) {
+        struct buffer x = buffer_make(n);
+        for (size_t i = 0; i < n; i++) x.data[i] = check_random(check, 2) == 0 ? 0.0f : -0.0f;
+        check_same_value(check, check->scalar->reduce_max(n, x.data),
+                         check->other->reduce_max(n, x.data), "zeros of both signs", n);
+        buffer_free(&x);
+    }
+}
+
 void check_reduce_max(struct check *check) {
     check_reduction(check, MAX);
+    check_max_of_zeros(check);
 }
 
 void check_all_finite(struct check *check) {
