@@ -304,16 +304,19 @@ static mneme_status read_all(const json_t *object, struct recipe *recipe, mneme_
     return model_config_check(&recipe->model, recipe->path, error);
 }
 
-/* Replaces a relative path by the first of: itself, beside the recipe, in its `..`, in the
- * installed data folder; as it is if none of them is there, for the message that will name it. */
+/* Replaces a relative path by the first of: itself, from the recipe's folder, from the recipes of
+ * the source tree that is worked in, from the installed ones; as it is if none of them is there,
+ * for the message that will name it. */
 static mneme_status find_file(char **path, const char *recipe, mneme_error *error) {
     if (*path == NULL || file_exists(*path)) return MNEME_OK;
     char *folder = path_folder(recipe);
-    char *candidates[2] = {folder == NULL ? NULL : path_join(folder, *path),
-                           path_join(MNEME_DATADIR, *path)};
-    mneme_status status = folder == NULL || candidates[0] == NULL || candidates[1] == NULL
-                              ? error_set_memory(error, "a path")
-                              : MNEME_OK;
+    char *candidates[3] = {folder == NULL ? NULL : path_join(folder, *path),
+                           path_join("data/recipes", *path),
+                           path_join(MNEME_DATADIR "/recipes", *path)};
+    mneme_status status =
+        folder == NULL || candidates[0] == NULL || candidates[1] == NULL || candidates[2] == NULL
+            ? error_set_memory(error, "a path")
+            : MNEME_OK;
     for (size_t i = 0; status == MNEME_OK && i < COUNT(candidates); i++) {
         if (!file_exists(candidates[i])) continue;
         free(*path);
