@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/float_state.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/path.h"
@@ -237,10 +238,15 @@ static mneme_status run_stages(struct experiment *experiment, char **table, mnem
 
 mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_error *error) {
     struct experiment experiment;
+    struct float_state state = {0};
     *table = NULL;
-    mneme_status status = experiment_open(options, &experiment, error);
+    mneme_status status = float_state_enter(&state, error);
     if (status != MNEME_OK) return status;
-    status = run_stages(&experiment, table, error);
-    experiment_close(&experiment);
+    status = experiment_open(options, &experiment, error);
+    if (status == MNEME_OK) {
+        status = run_stages(&experiment, table, error);
+        experiment_close(&experiment);
+    }
+    float_state_leave(&state);
     return status;
 }

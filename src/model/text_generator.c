@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/float_state.h"
 #include "base/path.h"
 #include "data/token_texts.h"
 #include "data/tokenizer.h"
@@ -36,7 +37,10 @@ mneme_status mneme_generator_open(const char *folder, mneme_generator **generato
     if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
     mneme_generator *g = calloc(1, sizeof *g);
     if (g == NULL) return error_set_memory(error, "the generator");
-    mneme_status status = open_parts(folder, g, error);
+    struct float_state state = {0};
+    mneme_status status = float_state_enter(&state, error);
+    if (status == MNEME_OK) status = open_parts(folder, g, error);
+    float_state_leave(&state);
     if (status == MNEME_OK) {
         *generator = g;
     } else {
@@ -74,8 +78,13 @@ mneme_status mneme_generate(mneme_generator *generator, const char *prompt, size
                     : token_texts_add_prompt(&prompts, generator->tokenizer, prompt, error);
     if (status == MNEME_OK) {
         struct token_span span = {prompts.tokens.ids, prompts.tokens.n};
-        status = generate_greedy(&generator->generator, 1, &span, max_new_tokens,
-                                 tokenizer_end_of_text(generator->tokenizer), ids, &n, error);
+        struct float_state state = {0};
+        status = float_state_enter(&state, error);
+        if (status == MNEME_OK) {
+            status = generate_greedy(&generator->generator, 1, &span, max_new_tokens,
+                                     tokenizer_end_of_text(generator->tokenizer), ids, &n, error);
+        }
+        float_state_leave(&state);
     }
     if (status == MNEME_OK) {
         n = keep_known(generator->tokenizer, ids, n);
