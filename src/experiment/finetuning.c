@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "base/path.h"
 #include "base/random.h"
+#include "experiment/trail.h"
 #include "model/adapter.h"
 #include "model/batch_builder.h"
 #include "smf/sparse_step.h"
@@ -20,6 +22,7 @@ struct finetuning {
     struct adapter_set adapters;
     struct sparse_stepper stepper;
     size_t lowest_layer;
+    struct trail trail;
 };
 
 const char *method_name(enum method method) {
@@ -94,6 +97,7 @@ static mneme_status open_parts(struct finetuning *f, const struct background *ba
 }
 
 static void close_parts(struct finetuning *f) {
+    trail_close(&f->trail);
     sparse_stepper_close(&f->stepper);
     optimizer_close(&f->optimizer);
     adapter_set_close(&f->adapters, &f->experiment->model);
@@ -118,41 +122,65 @@ static void fill_batch(struct finetuning *f, size_t fact, size_t step) {
     }
 }
 
-static mneme_status one_step(struct finetuning *f, float *loss, mneme_error *error) {
+/* One step on the batch in the builder; line gets its loss and norm. */
+static mneme_status one_step(struct finetuning *f, struct trail_line *line, float *norm,
+                             mneme_error *error) {
     struct experiment *e = f->experiment;
     struct batch batch = batch_builder_whole(&f->builder);
     mneme_status status;
     if (f->method == METHOD_SMF) {
         struct sparse_step_result result;
         status = sparse_step_run(&f->stepper, &e->model, &f->workspace, &batch, &result, error);
-        *loss = result.loss;
+        line->loss = result.loss;
         return status;
     }
     struct step_result result;
     status = step_run(&e->model, &f->workspace, &f->optimizer, &batch, 1, f->lowest_layer, f->lr,
                       f->lr, &result, error);
-    *loss = result.loss;
+    line->loss = result.loss;
+    *norm = result.gradient_norm;
+    line->gradient_norm = norm;
     return status;
 }
 
-static void teach(struct finetuning *f, const char *stage, struct finetuning_result *result) {
-    const struct experiment *e = f->experiment;
-    size_t steps = e->recipe.finetune.steps_per_fact, tokens = 0;
-    for (size_t fact = 0; fact < e->fresh.n; fact++) {
-        float loss = 0.0f;
-        for (size_t step = 0; step < steps; step++) {
-            mneme_error ignored;
-            fill_batch(f, fact, step);
-            if (one_step(f, &loss, &ignored) != MNEME_OK) {
-                result->diverged = true;
-                return;
-            }
-            tokens += f->builder.n_tokens;
-            result->steps++;
+/* All steps on one fact; *diverged when one of them failed, which leaves the parameters alone. */
+static mneme_status teach_fact(struct finetuning *f, size_t fact, struct finetuning_result *result,
+                               float *loss, mneme_error *error) {
+    for (size_t step = 0; step < f->experiment->recipe.finetune.steps_per_fact; step++) {
+        struct trail_line line = {.step = result->steps + 1, .lr = f->lr};
+        mneme_error ignored;
+        float norm;
+        fill_batch(f, fact, step);
+        if (one_step(f, &line, &norm, &ignored) != MNEME_OK) {
+            result->diverged = true;
+            return MNEME_OK;
         }
+        result->steps++;
+        line.tokens = f->builder.n_tokens;
+        *loss = line.loss;
+        mneme_status status = trail_add(&f->trail, &line, error);
+        if (status != MNEME_OK) return status;
+    }
+    return MNEME_OK;
+}
+
+static mneme_status teach(struct finetuning *f, const char *stage, const char *folder,
+                          struct finetuning_result *result, mneme_error *error) {
+    const struct experiment *e = f->experiment;
+    size_t tokens = 0;
+    char *path = path_join(folder, "trail.jsonl");
+    mneme_status status =
+        path == NULL ? error_set_memory(error, "a path") : trail_open(&f->trail, path, 0, error);
+    free(path);
+    for (size_t fact = 0; status == MNEME_OK && fact < e->fresh.n; fact++) {
+        float loss = 0.0f;
+        status = teach_fact(f, fact, result, &loss, error);
+        if (status != MNEME_OK || result->diverged) break;
+        tokens += f->builder.n_tokens * e->recipe.finetune.steps_per_fact;
         result->n_facts++;
         experiment_progress(e, stage, "facts", fact + 1, e->fresh.n, tokens, &loss);
     }
+    return status == MNEME_OK ? trail_flush(&f->trail, error) : status;
 }
 
 static size_t count_trainable(const struct finetuning *f) {
@@ -166,15 +194,18 @@ static size_t count_trainable(const struct finetuning *f) {
 
 mneme_status finetuning_run(struct experiment *experiment, enum method method, float lr,
                             const struct background *background, const char *stage,
-                            struct finetuning_result *result, mneme_error *error) {
+                            const char *folder, struct finetuning_result *result,
+                            mneme_error *error) {
     struct finetuning f = {.experiment = experiment, .method = method, .lr = lr};
     *result = (struct finetuning_result){0};
     experiment_restore_base(experiment);
     mneme_status status = open_parts(&f, background, error);
     if (status == MNEME_OK) {
         result->trainable_parameters = count_trainable(&f);
-        teach(&f, stage, result);
-        if (method == METHOD_LORA) status = adapter_merge(&experiment->model, error);
+        status = teach(&f, stage, folder, result, error);
+        if (status == MNEME_OK && method == METHOD_LORA) {
+            status = adapter_merge(&experiment->model, error);
+        }
     }
     close_parts(&f);
     return status;

@@ -19,9 +19,11 @@ struct finetuning_result {
 
 /* Teaches the new facts one after the other, from the base: each for steps_per_fact steps on
  * batches of `paraphrases` of its wordings, in an order drawn from the seed, the same for every
- * method. Leaves the model as it is then (adapters merged). `background` is for smf alone. */
+ * method. Leaves the model as it is then (adapters merged), and FOLDER/trail.jsonl with a line per
+ * step. `background` is for smf alone. */
 mneme_status finetuning_run(struct experiment *experiment, enum method method, float lr,
                             const struct background *background, const char *stage,
-                            struct finetuning_result *result, mneme_error *error);
+                            const char *folder, struct finetuning_result *result,
+                            mneme_error *error);
 
 #endif

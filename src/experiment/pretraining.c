@@ -8,9 +8,10 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/random.h"
-#include "experiment/loss_log.h"
 #include "experiment/model_folder.h"
+#include "experiment/trail.h"
 #include "model/batch_builder.h"
+#include "model/parameter_digest.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
 #include "train/text_order.h"
@@ -25,7 +26,7 @@ struct pretraining {
     struct text_order order;
     struct batch *micro_batches; /* [micro_batches] */
     size_t *starts;              /* their sequence starts, one after the other */
-    struct loss_log log;
+    struct trail trail;
     char *checkpoint;
     size_t tokens; /* of this call */
 };
@@ -75,7 +76,7 @@ static mneme_status open_parts(struct pretraining *p, mneme_error *error) {
 }
 
 static void close_parts(struct pretraining *p) {
-    loss_log_close(&p->log);
+    trail_close(&p->trail);
     text_order_close(&p->order);
     workspace_close(&p->workspace);
     batch_builder_close(&p->builder);
@@ -88,17 +89,18 @@ static void close_parts(struct pretraining *p) {
 /* From the last checkpoint, or from the beginning. */
 static mneme_status begin(struct pretraining *p, mneme_error *error) {
     struct experiment *e = p->experiment;
-    char *folder = experiment_path(e, "pretrain"), *log = experiment_path(e, "pretrain/loss.csv");
-    mneme_status status = folder == NULL || log == NULL ? error_set_memory(error, "pretraining")
-                                                        : directory_make(folder, error);
+    char *folder = experiment_path(e, "pretrain"),
+         *trail = experiment_path(e, "pretrain/trail.jsonl");
+    mneme_status status = folder == NULL || trail == NULL ? error_set_memory(error, "pretraining")
+                                                          : directory_make(folder, error);
     if (status == MNEME_OK && file_exists(p->checkpoint)) {
         status = checkpoint_load(p->checkpoint, &e->model, &p->optimizer, &p->order.cursor, error);
     } else if (status == MNEME_OK) {
         model_initialize(&e->model, e->recipe.seed);
     }
-    if (status == MNEME_OK) status = loss_log_open(&p->log, log, p->optimizer.step, error);
+    if (status == MNEME_OK) status = trail_open(&p->trail, trail, p->optimizer.step, error);
     free(folder);
-    free(log);
+    free(trail);
     return status;
 }
 
@@ -113,6 +115,28 @@ static size_t cut(struct pretraining *p) {
         starts += end - first + 1;
     }
     return n;
+}
+
+/* A digest is taken where a checkpoint is due, and at the end. */
+static bool is_due(const struct pretraining *p) {
+    size_t every = p->recipe->checkpoint_every, step = p->optimizer.step;
+    return step == p->recipe->steps || (every > 0 && step % every == 0);
+}
+
+static mneme_status leave_trail(struct pretraining *p, float lr, const struct step_result *result,
+                                mneme_error *error) {
+    struct digest digest;
+    struct trail_line line = {.step = p->optimizer.step,
+                              .tokens = p->builder.n_tokens,
+                              .lr = lr,
+                              .loss = result->loss,
+                              .gradient_norm = &result->gradient_norm};
+    if (is_due(p)) {
+        mneme_status status = parameter_digest_model(&p->experiment->model, &digest, error);
+        if (status != MNEME_OK) return status;
+        line.digest = &digest;
+    }
+    return trail_add(&p->trail, &line, error);
 }
 
 static mneme_status one_step(struct pretraining *p, mneme_error *error) {
@@ -133,11 +157,11 @@ static mneme_status one_step(struct pretraining *p, mneme_error *error) {
     p->tokens += p->builder.n_tokens;
     experiment_progress(p->experiment, "pretrain", "steps", step + 1, r->steps, p->tokens,
                         &result.loss);
-    return loss_log_add(&p->log, step, p->builder.n_tokens, factor * r->lr, &result, error);
+    return leave_trail(p, factor * r->lr, &result, error);
 }
 
 static mneme_status save_checkpoint(struct pretraining *p, mneme_error *error) {
-    mneme_status status = loss_log_flush(&p->log, error);
+    mneme_status status = trail_flush(&p->trail, error);
     if (status != MNEME_OK) return status;
     return checkpoint_save(p->checkpoint, &p->experiment->model, &p->optimizer, p->order.cursor,
                            error);
@@ -147,13 +171,12 @@ static mneme_status train(struct pretraining *p, mneme_error *error) {
     const struct recipe_pretrain *r = p->recipe;
     while (p->optimizer.step < r->steps) {
         mneme_status status = one_step(p, error);
-        bool due = r->checkpoint_every > 0 && p->optimizer.step % r->checkpoint_every == 0;
-        if (status == MNEME_OK && due && p->optimizer.step < r->steps) {
+        if (status == MNEME_OK && is_due(p) && p->optimizer.step < r->steps) {
             status = save_checkpoint(p, error);
         }
         if (status != MNEME_OK) return status;
     }
-    return loss_log_flush(&p->log, error);
+    return trail_flush(&p->trail, error);
 }
 
 static mneme_status pretrain(struct experiment *experiment, const char *folder,

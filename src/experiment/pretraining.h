@@ -5,8 +5,8 @@
 
 /* Leaves the pretrained model in experiment->model and in the folder `base` (config.json,
  * model.safetensors, tokenizer.json). Read from there if it is done; otherwise it goes on from
- * `pretrain/checkpoint.safetensors`, which is removed at the end. `pretrain/loss.csv` has a line
- * per step. */
+ * `pretrain/checkpoint.safetensors`, which is removed at the end. `pretrain/trail.jsonl` has a
+ * line per step. */
 mneme_status pretraining_run(struct experiment *experiment, mneme_error *error);
 
 /* The tokens a training pass over the recipe's batches may have. */

@@ -20,8 +20,7 @@
 #include "experiment/plot.h"
 #include "experiment/pretraining.h"
 #include "experiment/report.h"
-#include "model/parameter_tensor.h"
-#include "tensor/tensor_digest.h"
+#include "model/parameter_digest.h"
 
 #define MAX_SCORES_BYTES ((size_t)1 << 20)
 
@@ -29,18 +28,6 @@ static double now(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
-
-static mneme_status digest_model(const struct model *model, struct digest *digest,
-                                 mneme_error *error) {
-    struct tensor *tensors = calloc(model->n_parameters, sizeof *tensors);
-    if (tensors == NULL) return error_set_memory(error, "a digest");
-    for (size_t i = 0; i < model->n_parameters; i++) {
-        tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
-    }
-    mneme_status status = tensor_digest_list(tensors, model->n_parameters, digest, NULL, error);
-    free(tensors);
-    return status;
 }
 
 /* What one evaluated model leaves on disk. */
@@ -99,7 +86,8 @@ static mneme_status evaluate(const struct experiment *experiment, const char *st
     if (status == MNEME_OK) {
         status = evaluation_run(experiment, stage, answers, &run->scores, error);
     }
-    if (status == MNEME_OK) status = digest_model(&experiment->model, &run->digest, error);
+    if (status == MNEME_OK)
+        status = parameter_digest_model(&experiment->model, &run->digest, error);
     if (status == MNEME_OK) status = save_run(scores, run, error);
     if (status == MNEME_OK) status = load_run(scores, run, error);
     free(scores);
@@ -133,7 +121,7 @@ static mneme_status sweep_run(struct experiment *experiment, enum method method,
                               const struct background *background, const char *folder,
                               struct report_run *run, mneme_error *error) {
     char stage[64], *scores = path_join(folder, "scores.json");
-    struct finetuning_result result;
+    struct finetuning_result result = {0};
     if (scores == NULL) return error_set_memory(error, "a path");
     snprintf(stage, sizeof stage, "%s lr %.4g", method_name(method), (double)lr);
     run->lr = (double)lr;
@@ -144,7 +132,10 @@ static mneme_status sweep_run(struct experiment *experiment, enum method method,
         return status;
     }
     double start = now();
-    status = finetuning_run(experiment, method, lr, background, stage, &result, error);
+    status = directory_make(folder, error);
+    if (status == MNEME_OK) {
+        status = finetuning_run(experiment, method, lr, background, stage, folder, &result, error);
+    }
     run->seconds = now() - start;
     run->steps = result.steps;
     run->diverged = result.diverged;

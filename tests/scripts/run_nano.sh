@@ -57,10 +57,10 @@ for tenths in 2 3 4 5 6 7 8 9 10 12 14 16 18 20; do
 done
 check "a run that was killed $killed times ends" mneme run "$recipe" --dir "$work/killed"
 same "a run that was killed has the same digests" "$work/killed"
-if cmp -s "$work/base/pretrain/loss.csv" "$work/killed/pretrain/loss.csv"; then
-    pass "a run that was killed has the same loss log"
+if cmp -s "$work/base/pretrain/trail.jsonl" "$work/killed/pretrain/trail.jsonl"; then
+    pass "a run that was killed has the same trail"
 else
-    fail "a run that was killed has the same loss log" "they differ"
+    fail "a run that was killed has the same trail" "they differ"
 fi
 
 # Killed between two finetunings: their models are there, the report is not.
