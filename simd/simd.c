@@ -11,6 +11,9 @@ extern const struct simd_kernels simd_kernels_scalar;
 #if defined(__x86_64__)
 extern const struct simd_kernels simd_kernels_avx2, simd_kernels_avx512;
 #endif
+#if defined(__aarch64__)
+extern const struct simd_kernels simd_kernels_neon;
+#endif
 
 static const char *const isa_names[SIMD_ISA_COUNT] = {"scalar", "neon", "avx2", "avx512"};
 
@@ -32,6 +35,10 @@ const struct simd_kernels *simd_table(enum simd_isa isa) {
             return &simd_kernels_avx2;
         case SIMD_ISA_AVX512:
             return &simd_kernels_avx512;
+#endif
+#if defined(__aarch64__)
+        case SIMD_ISA_NEON:
+            return &simd_kernels_neon;
 #endif
         default:
             return NULL;

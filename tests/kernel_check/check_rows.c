@@ -21,7 +21,9 @@ void check_softmax_row(struct check *check) {
         check->other->softmax_row(n, other.data);
         check_same(check, &x, &other, "softmax", n, 0, 0);
         double greatest = -INFINITY, sum = 0.0;
-        for (size_t i = 0; i < n; i++) greatest = fmax(greatest, (double)exact.data[i]);
+        for (size_t i = 0; i < n; i++) {
+            if ((double)exact.data[i] > greatest) greatest = (double)exact.data[i];
+        }
         for (size_t i = 0; i < n; i++) sum += exp((double)exact.data[i] - greatest);
         for (size_t i = 0; i < n; i++) {
             double below = greatest - (double)exact.data[i], wanted = exp(-below) / sum;
