@@ -166,7 +166,7 @@ check: ## install what is needed, build, and run all tests
 demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 	$(Q)$(MAKE) --no-print-directory deps
 	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
-	$(BUILD)/mneme run data/recipes/tiny.json --dir runs/tiny
+	$(BUILD)/mneme run data/recipes/tiny.json --dir runs/tiny --expect data/expected/tiny.json
 
 # Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
 # libc6-dev is named because gcc only recommends it.

@@ -29,6 +29,7 @@ typedef struct mneme_run_options {
     const char *const *overrides; /* "key=value", as for --set */
     size_t n_overrides;
     const char *directory;            /* the run folder; made if it is not there */
+    const char *expected;             /* a file of digests that the run must end in, or NULL */
     mneme_progress_callback progress; /* may be NULL; called from the calling thread */
     void *user;
 } mneme_run_options;
@@ -36,7 +37,8 @@ typedef struct mneme_run_options {
 /* Runs a recipe in a folder. Stages that the folder already holds are not done again; a run that
  * was killed goes on from its last checkpoint, with the bits of a run that was not. A folder that
  * holds another recipe, or whose input files have changed, is refused (MNEME_BAD_INPUT).
- * *table becomes the comparison as text for a terminal; free it with free(). */
+ * *table becomes the comparison as text for a terminal; free it with free(). Digests other than
+ * options->expected are MNEME_FAILED, with the table all the same. */
 MNEME_API mneme_status mneme_run(const mneme_run_options *options, char **table,
                                  mneme_error *error);
 

@@ -79,3 +79,12 @@ bool arguments_count(const struct usage *usage, const char *option, const char *
     *count = (size_t)value;
     return true;
 }
+
+bool arguments_override(const struct usage *usage, const char *text, struct overrides *overrides) {
+    if (overrides->n == MAX_OVERRIDES) {
+        fprintf(stderr, "mneme %s: more than %d times --set\n", usage->command, MAX_OVERRIDES);
+        return false;
+    }
+    overrides->list[overrides->n++] = text;
+    return true;
+}

@@ -30,4 +30,14 @@ int arguments_report(const struct usage *usage, const mneme_error *error);
 bool arguments_count(const struct usage *usage, const char *option, const char *text,
                      size_t *count);
 
+/* The texts of --set, in order. */
+#define MAX_OVERRIDES 64
+struct overrides {
+    const char *list[MAX_OVERRIDES];
+    size_t n;
+};
+
+/* Appends one; says so and returns false when there are too many. */
+bool arguments_override(const struct usage *usage, const char *text, struct overrides *overrides);
+
 #endif

@@ -8,10 +8,8 @@
 #include "cli/commands.h"
 #include "cli/progress.h"
 
-#define MAX_OVERRIDES 64
-
 static const char help[] =
-    "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]...\n"
+    "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]... [--expect FILE] [--json]\n"
     "\n"
     "Pretrains the recipe's model, teaches it new facts by each of its methods, asks it\n"
     "questions before and after, and compares what the methods learned and forgot.\n"
@@ -20,14 +18,17 @@ static const char help[] =
     "\n"
     "  --dir DIR        the run folder (default: runs/NAME, from the recipe's file name)\n"
     "  --set KEY=VALUE  replaces a recipe key, such as pretrain.steps=100 (docs/recipes.md)\n"
+    "  --expect FILE    compares the digests with the file's (data/expected/); others than these\n"
+    "                   are a failure\n"
     "  --json           prints the run folder's report.json instead of the table\n"
     "\n"
     "The folder gets report.md, report.json, tradeoff.svg and .png, and the models.\n";
 
-enum { OPTION_DIR = 1, OPTION_SET, OPTION_JSON };
+enum { OPTION_DIR = 1, OPTION_SET, OPTION_EXPECT, OPTION_JSON };
 
 static const struct option options[] = {{"dir", required_argument, NULL, OPTION_DIR},
                                         {"set", required_argument, NULL, OPTION_SET},
+                                        {"expect", required_argument, NULL, OPTION_EXPECT},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {0}};
 
@@ -35,24 +36,23 @@ static const struct usage usage = {"run", help, options, 1};
 
 struct run_arguments {
     const char *directory;
-    const char *overrides[MAX_OVERRIDES];
-    size_t n_overrides;
-    int json;
+    const char *expected;
+    struct overrides overrides;
+    bool json;
 };
 
 /* False when the command is to end with *status. */
-static int parse(int argc, char **argv, struct run_arguments *arguments, int *status) {
+static bool parse(int argc, char **argv, struct run_arguments *arguments, int *status) {
     for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
-        if (option == -2) return 0;
+        if (option == -2) return false;
         if (option == OPTION_DIR) arguments->directory = optarg;
-        if (option == OPTION_JSON) arguments->json = 1;
-        if (option != OPTION_SET) continue;
-        if (arguments->n_overrides == MAX_OVERRIDES) {
-            fprintf(stderr, "mneme run: more than %d times --set\n", MAX_OVERRIDES);
-            *status = MNEME_BAD_INPUT;
-            return 0;
+        if (option == OPTION_EXPECT) arguments->expected = optarg;
+        if (option == OPTION_JSON) arguments->json = true;
+        if (option != OPTION_SET || arguments_override(&usage, optarg, &arguments->overrides)) {
+            continue;
         }
-        arguments->overrides[arguments->n_overrides++] = optarg;
+        *status = MNEME_BAD_INPUT;
+        return false;
     }
     *status = MNEME_BAD_INPUT;
     return arguments_operands(&usage, argc, argv);
@@ -80,6 +80,18 @@ static int print_file(const char *directory, const char *name) {
     return 0;
 }
 
+static int print_result(const struct run_arguments *arguments, const char *table,
+                        bool as_expected) {
+    if (arguments->json) return print_file(arguments->directory, "report.json");
+    puts(table);
+    if (as_expected && arguments->expected != NULL) {
+        printf("the same as in %s: this is the result that everyone gets\n\n", arguments->expected);
+    }
+    printf("report: %s/report.md  picture: %s/tradeoff.png\n", arguments->directory,
+           arguments->directory);
+    return 0;
+}
+
 int command_run(int argc, char **argv) {
     struct run_arguments arguments = {0};
     char directory[1024];
@@ -93,23 +105,17 @@ int command_run(int argc, char **argv) {
     struct progress_bar bar;
     progress_bar_open(&bar);
     mneme_run_options run = {.recipe = recipe,
-                             .overrides = arguments.overrides,
-                             .n_overrides = arguments.n_overrides,
+                             .overrides = arguments.overrides.list,
+                             .n_overrides = arguments.overrides.n,
                              .directory = arguments.directory,
+                             .expected = arguments.expected,
                              .progress = progress_bar_show,
                              .user = &bar};
     mneme_error error = {0};
     char *table;
     mneme_status done = mneme_run(&run, &table, &error);
     progress_bar_close(&bar);
-    if (done != MNEME_OK) return arguments_report(&usage, &error);
-    if (arguments.json) {
-        status = print_file(arguments.directory, "report.json");
-    } else {
-        printf("%s\nreport: %s/report.md  picture: %s/tradeoff.png\n", table, arguments.directory,
-               arguments.directory);
-        status = 0;
-    }
+    status = table == NULL ? 0 : print_result(&arguments, table, done == MNEME_OK);
     free(table);
-    return status;
+    return done == MNEME_OK ? status : arguments_report(&usage, &error);
 }

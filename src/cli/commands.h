@@ -7,6 +7,9 @@
 int command_run(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_digest(int argc, char **argv);
+int command_diff(int argc, char **argv);
+int command_verify(int argc, char **argv);
+int command_trace(int argc, char **argv);
 int command_info(int argc, char **argv);
 
 #endif

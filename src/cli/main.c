@@ -18,6 +18,9 @@ static const struct command {
     {"run", command_run, "run a recipe: pretrain, teach new facts, compare what was forgotten"},
     {"generate", command_generate, "continue a prompt with a model"},
     {"digest", command_digest, "SHA-256 of a model's tensors"},
+    {"diff", command_diff, "the first step, tensor and element in which two runs differ"},
+    {"verify", command_verify, "repeat a run and compare every step with its trail"},
+    {"trace", command_trace, "every tensor of one step of a run, as a file"},
     {"info", command_info, "CPU, instruction set, threads, versions"},
 };
 

@@ -15,6 +15,11 @@ struct counting {
     struct text_order order;
 };
 
+/* Of all tables. */
+static size_t n_slots(const struct experiment *experiment) {
+    return experiment->model.n_tables * model_n_slots(&experiment->model.config);
+}
+
 static mneme_status open_counting(const struct experiment *experiment, struct counting *c,
                                   mneme_error *error) {
     size_t tokens = experiment->recipe.background.batch_tokens;
@@ -52,24 +57,38 @@ static mneme_status count(const struct experiment *experiment, struct counting *
     return MNEME_OK;
 }
 
-mneme_status background_stage_run(const struct experiment *experiment,
-                                  struct background *background, mneme_error *error) {
-    size_t slots = experiment->model.n_tables * model_n_slots(&experiment->model.config);
-    char *path = experiment_path(experiment, "background.safetensors");
-    if (path == NULL) return error_set_memory(error, "a path");
+mneme_status background_stage_count(const struct experiment *experiment,
+                                    struct background *background, mneme_error *error) {
     struct counting counting = {0};
-    mneme_status status;
-    if (file_exists(path)) {
-        status = background_load(background, path, slots, error);
-        free(path);
-        return status;
-    }
-    status = background_open(background, slots, error);
+    mneme_status status = background_open(background, n_slots(experiment), error);
     if (status == MNEME_OK) status = open_counting(experiment, &counting, error);
     if (status == MNEME_OK) status = count(experiment, &counting, background, error);
-    if (status == MNEME_OK) status = background_save(background, path, error);
     if (status != MNEME_OK) background_close(background);
     close_counting(&counting);
+    return status;
+}
+
+mneme_status background_stage_load(const struct experiment *experiment,
+                                   struct background *background, mneme_error *error) {
+    char *path = experiment_path(experiment, "background.safetensors");
+    if (path == NULL) return error_set_memory(error, "a path");
+    mneme_status status = background_load(background, path, n_slots(experiment), error);
+    free(path);
+    return status;
+}
+
+mneme_status background_stage_run(const struct experiment *experiment,
+                                  struct background *background, mneme_error *error) {
+    char *path = experiment_path(experiment, "background.safetensors");
+    if (path == NULL) return error_set_memory(error, "a path");
+    mneme_status status;
+    if (file_exists(path)) {
+        status = background_stage_load(experiment, background, error);
+    } else {
+        status = background_stage_count(experiment, background, error);
+        if (status == MNEME_OK) status = background_save(background, path, error);
+        if (status != MNEME_OK) background_close(background);
+    }
     free(path);
     return status;
 }

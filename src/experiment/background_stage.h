@@ -9,4 +9,12 @@
 mneme_status background_stage_run(const struct experiment *experiment,
                                   struct background *background, mneme_error *error);
 
+/* From `background.safetensors`, which must be there. */
+mneme_status background_stage_load(const struct experiment *experiment,
+                                   struct background *background, mneme_error *error);
+
+/* Counts it, and leaves nothing in the folder. */
+mneme_status background_stage_count(const struct experiment *experiment,
+                                    struct background *background, mneme_error *error);
+
 #endif

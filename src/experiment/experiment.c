@@ -142,13 +142,16 @@ mneme_status experiment_open(const mneme_run_options *options, struct experiment
     *experiment = (struct experiment){
         .directory = options->directory, .progress = options->progress, .user = options->user};
     if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
-    mneme_status status = recipe_load(options->recipe, options->overrides, options->n_overrides,
-                                      &experiment->recipe, error);
+    bool again = options->recipe == NULL;
+    mneme_status status = again ? identity_recipe(options->directory, options->overrides,
+                                                  options->n_overrides, &experiment->recipe, error)
+                                : recipe_load(options->recipe, options->overrides,
+                                              options->n_overrides, &experiment->recipe, error);
     if (status != MNEME_OK) return status;
     status = open_corpus(experiment, error);
     if (status == MNEME_OK) status = directory_make(options->directory, error);
     if (status == MNEME_OK) {
-        status = identity_check(&experiment->recipe, options->directory, error);
+        status = identity_check(&experiment->recipe, options->directory, !again, error);
     }
     if (status == MNEME_OK) status = open_texts(experiment, error);
     if (status == MNEME_OK) {

@@ -34,7 +34,8 @@ struct experiment {
 };
 
 /* Makes the folder if need be, reads or makes recipe.json and tokenizer.json in it, and makes
- * texts and an empty model. A folder of another recipe is refused. */
+ * texts and an empty model. A folder of another recipe is refused. Without options->recipe the
+ * folder's own is taken, and the folder must be there. */
 mneme_status experiment_open(const mneme_run_options *options, struct experiment *experiment,
                              mneme_error *error);
 void experiment_close(struct experiment *experiment);

@@ -4,38 +4,8 @@
 
 #include "base/path.h"
 #include "base/random.h"
-#include "experiment/trail.h"
-#include "model/adapter.h"
-#include "model/batch_builder.h"
-#include "smf/sparse_step.h"
+#include "model/parameter_digest.h"
 #include "train/step.h"
-
-/* A finetuning under way: the parts that its method needs. */
-struct finetuning {
-    struct experiment *experiment;
-    enum method method;
-    float lr;
-    struct workspace workspace;
-    struct batch_builder builder;
-    uint32_t *order; /* of a fact's wordings */
-    struct optimizer optimizer;
-    struct adapter_set adapters;
-    struct sparse_stepper stepper;
-    size_t lowest_layer;
-    struct trail trail;
-};
-
-const char *method_name(enum method method) {
-    static const char *const names[METHOD_COUNT] = {"full", "lora", "smf"};
-    return names[method];
-}
-
-const struct recipe_method *method_recipe(const struct recipe *recipe, enum method method) {
-    const struct recipe_finetune *finetune = &recipe->finetune;
-    return method == METHOD_FULL   ? &finetune->full
-           : method == METHOD_LORA ? &finetune->lora
-                                   : &finetune->smf;
-}
 
 /* The most tokens that a batch of any fact can have. */
 static size_t most_tokens(const struct experiment *experiment) {
@@ -80,10 +50,11 @@ static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_er
     return status;
 }
 
-static mneme_status open_parts(struct finetuning *f, const struct background *background,
-                               mneme_error *error) {
-    struct experiment *e = f->experiment;
+mneme_status finetuning_open(struct finetuning *f, struct experiment *e, const struct stage *stage,
+                             const struct background *background, mneme_error *error) {
     size_t tokens = most_tokens(e);
+    *f = (struct finetuning){.experiment = e, .method = stage->method, .lr = stage->lr};
+    experiment_restore_base(e);
     f->order = malloc(most_wordings(&e->fresh) * sizeof *f->order);
     if (f->order == NULL) return error_set_memory(error, "finetuning");
     mneme_status status = batch_builder_open(&f->builder, tokens, error);
@@ -96,14 +67,19 @@ static mneme_status open_parts(struct finetuning *f, const struct background *ba
     return open_dense(f, tokens, error);
 }
 
-static void close_parts(struct finetuning *f) {
-    trail_close(&f->trail);
+void finetuning_close(struct finetuning *f) {
+    if (f->experiment == NULL) return;
     sparse_stepper_close(&f->stepper);
     optimizer_close(&f->optimizer);
     adapter_set_close(&f->adapters, &f->experiment->model);
     workspace_close(&f->workspace);
     batch_builder_close(&f->builder);
     free(f->order);
+    *f = (struct finetuning){0};
+}
+
+size_t finetuning_n_steps(const struct finetuning *f) {
+    return f->experiment->fresh.n * f->experiment->recipe.finetune.steps_per_fact;
 }
 
 /* Batch number `step` of a fact: the next paraphrases in the fact's own endless order. */
@@ -111,10 +87,7 @@ static void fill_batch(struct finetuning *f, size_t fact, size_t step) {
     const struct experiment *e = f->experiment;
     size_t first = e->fresh.first_text[fact], n = e->fresh.first_text[fact + 1] - first;
     size_t paraphrases = e->recipe.finetune.paraphrases;
-    if (step == 0) {
-        random_permutation(e->recipe.seed, RANDOM_STREAM_PARAPHRASE, (uint64_t)fact << 32, n,
-                           f->order);
-    }
+    random_permutation(e->recipe.seed, RANDOM_STREAM_PARAPHRASE, (uint64_t)fact << 32, n, f->order);
     batch_builder_clear(&f->builder);
     for (size_t i = 0; i < paraphrases; i++) {
         size_t text = f->order[(step * paraphrases + i) % n];
@@ -122,65 +95,73 @@ static void fill_batch(struct finetuning *f, size_t fact, size_t step) {
     }
 }
 
-/* One step on the batch in the builder; line gets its loss and norm. */
-static mneme_status one_step(struct finetuning *f, struct trail_line *line, float *norm,
-                             mneme_error *error) {
+/* One step on the batch in the builder; the line gets its loss and norm. */
+static mneme_status learn(struct finetuning *f, struct trail_line *line, mneme_error *error) {
     struct experiment *e = f->experiment;
     struct batch batch = batch_builder_whole(&f->builder);
     mneme_status status;
     if (f->method == METHOD_SMF) {
-        struct sparse_step_result result;
+        struct sparse_step_result result = {0};
         status = sparse_step_run(&f->stepper, &e->model, &f->workspace, &batch, &result, error);
         line->loss = result.loss;
         return status;
     }
-    struct step_result result;
+    struct step_result result = {0};
     status = step_run(&e->model, &f->workspace, &f->optimizer, &batch, 1, f->lowest_layer, f->lr,
                       f->lr, &result, error);
     line->loss = result.loss;
-    *norm = result.gradient_norm;
-    line->gradient_norm = norm;
+    line->has_norm = true;
+    line->gradient_norm = result.gradient_norm;
     return status;
 }
 
-/* All steps on one fact; *diverged when one of them failed, which leaves the parameters alone. */
-static mneme_status teach_fact(struct finetuning *f, size_t fact, struct finetuning_result *result,
-                               float *loss, mneme_error *error) {
-    for (size_t step = 0; step < f->experiment->recipe.finetune.steps_per_fact; step++) {
-        struct trail_line line = {.step = result->steps + 1, .lr = f->lr};
-        mneme_error ignored;
-        float norm;
-        fill_batch(f, fact, step);
-        if (one_step(f, &line, &norm, &ignored) != MNEME_OK) {
-            result->diverged = true;
-            return MNEME_OK;
-        }
-        result->steps++;
-        line.tokens = f->builder.n_tokens;
-        *loss = line.loss;
-        mneme_status status = trail_add(&f->trail, &line, error);
-        if (status != MNEME_OK) return status;
-    }
-    return MNEME_OK;
+/* What the method trains: the adapters alone, or the model. */
+static mneme_status take_digest(const struct finetuning *f, struct digest *digest,
+                                mneme_error *error) {
+    if (f->method != METHOD_LORA)
+        return parameter_digest_model(&f->experiment->model, digest, error);
+    return parameter_digest_list(f->optimizer.n_trained, f->optimizer.trained, digest, error);
 }
 
-static mneme_status teach(struct finetuning *f, const char *stage, const char *folder,
+mneme_status finetuning_step(struct finetuning *f, struct trail_line *line, bool *diverged,
+                             mneme_error *error) {
+    const struct recipe_finetune *recipe = &f->experiment->recipe.finetune;
+    mneme_error cause;
+    *line = (struct trail_line){.step = f->steps + 1, .lr = f->lr};
+    fill_batch(f, f->steps / recipe->steps_per_fact, f->steps % recipe->steps_per_fact);
+    line->tokens = f->builder.n_tokens;
+    *diverged = learn(f, line, &cause) != MNEME_OK;
+    if (*diverged) return MNEME_OK;
+    f->steps++;
+    size_t every = recipe->digest_every;
+    line->has_digest = f->steps == finetuning_n_steps(f) || (every > 0 && f->steps % every == 0);
+    return line->has_digest ? take_digest(f, &line->digest, error) : MNEME_OK;
+}
+
+mneme_status finetuning_finish(struct finetuning *f, mneme_error *error) {
+    return f->method == METHOD_LORA ? adapter_merge(&f->experiment->model, error) : MNEME_OK;
+}
+
+static mneme_status teach(struct finetuning *f, const struct stage *stage, struct trail *trail,
                           struct finetuning_result *result, mneme_error *error) {
     const struct experiment *e = f->experiment;
-    size_t tokens = 0;
-    char *path = path_join(folder, "trail.jsonl");
-    mneme_status status =
-        path == NULL ? error_set_memory(error, "a path") : trail_open(&f->trail, path, 0, error);
-    free(path);
-    for (size_t fact = 0; status == MNEME_OK && fact < e->fresh.n; fact++) {
-        float loss = 0.0f;
-        status = teach_fact(f, fact, result, &loss, error);
-        if (status != MNEME_OK || result->diverged) break;
-        tokens += f->builder.n_tokens * e->recipe.finetune.steps_per_fact;
-        result->n_facts++;
-        experiment_progress(e, stage, "facts", fact + 1, e->fresh.n, tokens, &loss);
+    size_t tokens = 0, per_fact = e->recipe.finetune.steps_per_fact,
+           n_steps = finetuning_n_steps(f);
+    while (f->steps < n_steps) {
+        struct trail_line line;
+        mneme_status status = finetuning_step(f, &line, &result->diverged, error);
+        if (status != MNEME_OK) return status;
+        if (result->diverged) break;
+        status = trail_add(trail, &line, error);
+        if (status != MNEME_OK) return status;
+        tokens += line.tokens;
+        if (f->steps % per_fact != 0) continue;
+        experiment_progress(e, stage->name, "facts", f->steps / per_fact, e->fresh.n, tokens,
+                            &line.loss);
     }
-    return status == MNEME_OK ? trail_flush(&f->trail, error) : status;
+    result->steps = f->steps;
+    result->n_facts = f->steps / per_fact;
+    return trail_flush(trail, error);
 }
 
 static size_t count_trainable(const struct finetuning *f) {
@@ -192,21 +173,23 @@ static size_t count_trainable(const struct finetuning *f) {
     return count;
 }
 
-mneme_status finetuning_run(struct experiment *experiment, enum method method, float lr,
-                            const struct background *background, const char *stage,
-                            const char *folder, struct finetuning_result *result,
-                            mneme_error *error) {
-    struct finetuning f = {.experiment = experiment, .method = method, .lr = lr};
+mneme_status finetuning_run(struct experiment *experiment, const struct stage *stage,
+                            const struct background *background, const char *folder,
+                            struct finetuning_result *result, mneme_error *error) {
+    struct finetuning f = {0};
+    struct trail trail = {0};
+    char *path = path_join(folder, "trail.jsonl");
     *result = (struct finetuning_result){0};
-    experiment_restore_base(experiment);
-    mneme_status status = open_parts(&f, background, error);
+    mneme_status status = path == NULL ? error_set_memory(error, "a path")
+                                       : finetuning_open(&f, experiment, stage, background, error);
+    if (status == MNEME_OK) status = trail_open(&trail, path, stage->name, 0, error);
     if (status == MNEME_OK) {
         result->trainable_parameters = count_trainable(&f);
-        status = teach(&f, stage, folder, result, error);
-        if (status == MNEME_OK && method == METHOD_LORA) {
-            status = adapter_merge(&experiment->model, error);
-        }
+        status = teach(&f, stage, &trail, result, error);
     }
-    close_parts(&f);
+    if (status == MNEME_OK) status = finetuning_finish(&f, error);
+    trail_close(&trail);
+    finetuning_close(&f);
+    free(path);
     return status;
 }

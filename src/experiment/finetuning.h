@@ -2,13 +2,46 @@
 #define EXPERIMENT_FINETUNING_H
 
 #include "experiment/experiment.h"
+#include "experiment/stage.h"
+#include "experiment/trail.h"
+#include "model/adapter.h"
+#include "model/batch_builder.h"
 #include "smf/background.h"
+#include "smf/sparse_step.h"
+#include "train/optimizer.h"
 
-enum method { METHOD_FULL, METHOD_LORA, METHOD_SMF, METHOD_COUNT };
+/* A finetuning under way: the parts that its method needs. */
+struct finetuning {
+    struct experiment *experiment;
+    enum method method;
+    float lr;
+    size_t steps; /* done */
+    struct workspace workspace;
+    struct batch_builder builder;
+    uint32_t *order; /* of a fact's wordings */
+    struct optimizer optimizer;
+    struct adapter_set adapters;
+    struct sparse_stepper stepper;
+    size_t lowest_layer;
+};
 
-/* "full", "lora", "smf" */
-const char *method_name(enum method method);
-const struct recipe_method *method_recipe(const struct recipe *recipe, enum method method);
+/* From the base, which the experiment keeps. `background` is for smf alone and is borrowed. */
+mneme_status finetuning_open(struct finetuning *finetuning, struct experiment *experiment,
+                             const struct stage *stage, const struct background *background,
+                             mneme_error *error);
+/* Does nothing to {0}. */
+void finetuning_close(struct finetuning *finetuning);
+
+/* The steps of the whole stream: steps_per_fact for every new fact. */
+size_t finetuning_n_steps(const struct finetuning *finetuning);
+
+/* One step, and what is to be said about it. *diverged when loss or gradient were not finite; the
+ * parameters and `steps` are then as before, and the stream ends. */
+mneme_status finetuning_step(struct finetuning *finetuning, struct trail_line *line, bool *diverged,
+                             mneme_error *error);
+
+/* After the last step: the adapters, if there are any, become part of the model. */
+mneme_status finetuning_finish(struct finetuning *finetuning, mneme_error *error);
 
 struct finetuning_result {
     size_t steps;
@@ -19,11 +52,9 @@ struct finetuning_result {
 
 /* Teaches the new facts one after the other, from the base: each for steps_per_fact steps on
  * batches of `paraphrases` of its wordings, in an order drawn from the seed, the same for every
- * method. Leaves the model as it is then (adapters merged), and FOLDER/trail.jsonl with a line per
- * step. `background` is for smf alone. */
-mneme_status finetuning_run(struct experiment *experiment, enum method method, float lr,
-                            const struct background *background, const char *stage,
-                            const char *folder, struct finetuning_result *result,
-                            mneme_error *error);
+ * method. Leaves the model as it is then, and FOLDER/trail.jsonl with a line per step. */
+mneme_status finetuning_run(struct experiment *experiment, const struct stage *stage,
+                            const struct background *background, const char *folder,
+                            struct finetuning_result *result, mneme_error *error);
 
 #endif

@@ -12,10 +12,16 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/text.h"
 
 /* An input file larger than this is surely not one. */
 #define MAX_INPUT_BYTES ((size_t)1 << 32)
 #define MAX_RECIPE_BYTES ((size_t)1 << 24)
+
+#define N_INPUTS 4
+
+/* The keys of recipe.corpus that are paths. */
+static const char *const input_keys[N_INPUTS] = {"world", "known", "new", "skill"};
 
 static mneme_status add_input(json_t *inputs, const char *key, const char *path,
                               mneme_error *error) {
@@ -33,13 +39,35 @@ static mneme_status add_input(json_t *inputs, const char *key, const char *path,
     return status;
 }
 
+/* inputs.json: where the input files are, for whoever opens the folder again without a recipe. */
+static mneme_status remember_paths(const struct recipe_corpus *corpus, const char *directory,
+                                   mneme_error *error) {
+    const char *const paths[] = {corpus->world, corpus->known, corpus->new_questions,
+                                 corpus->skill};
+    char *path = path_join(directory, "inputs.json");
+    json_t *object = json_object();
+    mneme_status status =
+        path == NULL || object == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
+    for (size_t i = 0; i < N_INPUTS && status == MNEME_OK; i++) {
+        if (paths[i] == NULL) continue;
+        char *absolute = realpath(paths[i], NULL);
+        if (absolute == NULL) {
+            status = error_set_errno(error, paths[i], "cannot resolve");
+        }
+        /* A path that is not UTF-8 cannot stand in JSON; --set will have to tell it again. */
+        if (absolute != NULL) json_object_set_new(object, input_keys[i], json_string(absolute));
+        free(absolute);
+    }
+    if (status == MNEME_OK) status = json_write_file(path, object, error);
+    json_decref(object);
+    free(path);
+    return status;
+}
+
 /* Paths do not make a run another run; what the files hold does. */
 static void forget_paths(json_t *recipe) {
     json_t *corpus = json_object_get(recipe, "corpus");
-    json_object_del(corpus, "world");
-    json_object_del(corpus, "known");
-    json_object_del(corpus, "new");
-    json_object_del(corpus, "skill");
+    for (size_t i = 0; i < N_INPUTS; i++) json_object_del(corpus, input_keys[i]);
 }
 
 static mneme_status describe(const struct recipe *recipe, json_t **identity, mneme_error *error) {
@@ -96,7 +124,7 @@ static mneme_status compare(const char *path, const json_t *identity, mneme_erro
     return status;
 }
 
-mneme_status identity_check(const struct recipe *recipe, const char *directory,
+mneme_status identity_check(const struct recipe *recipe, const char *directory, bool write_paths,
                             mneme_error *error) {
     json_t *identity = NULL;
     char *path = path_join(directory, "recipe.json");
@@ -106,7 +134,61 @@ mneme_status identity_check(const struct recipe *recipe, const char *directory,
         status = file_exists(path) ? compare(path, identity, error)
                                    : json_write_file(path, identity, error);
     }
+    if (status == MNEME_OK && write_paths) {
+        status = remember_paths(&recipe->corpus, directory, error);
+    }
     json_decref(identity);
     free(path);
+    return status;
+}
+
+/* "corpus.world=/PATH" for an input that inputs.json tells; NULL otherwise. malloc'ed. */
+static char *input_override(const json_t *inputs, const char *key) {
+    struct text text = {0};
+    const char *path = json_string_value(json_object_get(inputs, key));
+    if (path == NULL) return NULL;
+    text_add(&text, "corpus.%s=%s", key, path);
+    return text_take(&text);
+}
+
+/* The folder's own input paths, then the caller's overrides. */
+static mneme_status load_with_inputs(const char *recipe_path, const json_t *inputs,
+                                     const char *const *overrides, size_t n_overrides,
+                                     struct recipe *recipe, mneme_error *error) {
+    char *own[N_INPUTS] = {NULL};
+    const char **all = calloc(N_INPUTS + n_overrides, sizeof *all);
+    size_t n = 0;
+    if (all == NULL) return error_set_memory(error, "the recipe");
+    for (size_t i = 0; i < N_INPUTS; i++) {
+        own[i] = input_override(inputs, input_keys[i]);
+        if (own[i] != NULL) all[n++] = own[i];
+    }
+    for (size_t i = 0; i < n_overrides; i++) all[n++] = overrides[i];
+    mneme_status status = recipe_load(recipe_path, all, n, recipe, error);
+    for (size_t i = 0; i < N_INPUTS; i++) free(own[i]);
+    free(all);
+    return status;
+}
+
+mneme_status identity_recipe(const char *directory, const char *const *overrides,
+                             size_t n_overrides, struct recipe *recipe, mneme_error *error) {
+    char *recipe_path = path_join(directory, "recipe.json");
+    char *inputs_path = path_join(directory, "inputs.json");
+    json_t *inputs = NULL;
+    mneme_status status = MNEME_OK;
+    if (recipe_path == NULL || inputs_path == NULL) {
+        status = error_set_memory(error, "a path");
+    } else if (!file_exists(recipe_path)) {
+        status = error_set(error, MNEME_BAD_INPUT, "%s: is not a run folder: it has no recipe.json",
+                           directory);
+    } else if (file_exists(inputs_path)) {
+        status = json_read_file(inputs_path, MAX_RECIPE_BYTES, &inputs, error);
+    }
+    if (status == MNEME_OK) {
+        status = load_with_inputs(recipe_path, inputs, overrides, n_overrides, recipe, error);
+    }
+    json_decref(inputs);
+    free(inputs_path);
+    free(recipe_path);
     return status;
 }

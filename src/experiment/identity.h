@@ -1,12 +1,21 @@
 #ifndef EXPERIMENT_IDENTITY_H
 #define EXPERIMENT_IDENTITY_H
 
+#include <stdbool.h>
+
 #include "base/error.h"
 #include "experiment/recipe.h"
 
 /* Whose run folder it is: recipe.json in it holds the recipe with every default filled in and the
  * SHA-256 of each input file. Written into a folder that has none; a folder that holds another
- * one is refused with MNEME_BAD_INPUT, naming the first key that differs. */
-mneme_status identity_check(const struct recipe *recipe, const char *directory, mneme_error *error);
+ * one is refused with MNEME_BAD_INPUT, naming the first key that differs. With write_paths
+ * inputs.json gets the absolute paths of the input files. */
+mneme_status identity_check(const struct recipe *recipe, const char *directory, bool write_paths,
+                            mneme_error *error);
+
+/* Reads the recipe of a run folder: recipe.json, input files from inputs.json, overrides over both
+ * (recipe_load). */
+mneme_status identity_recipe(const char *directory, const char *const *overrides,
+                             size_t n_overrides, struct recipe *recipe, mneme_error *error);
 
 #endif

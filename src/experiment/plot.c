@@ -52,7 +52,7 @@ static char *make_script(const struct report *report) {
              "set xlabel 'new facts, F1 (learning)'\n"
              "set ylabel 'known facts, F1 (kept)'\n"
              "set xrange [0:%.4g]\nset yrange [0:1.02]\nset grid lc rgb '#dddddd'\n"
-             "set key bottom left box lc rgb '#bbbbbb'\n"
+             "set key below\n"
              "set arrow from %.9g, graph 0 to %.9g, graph 1 nohead dt 2 lc rgb '#888888'\n"
              "set label 'compared here' at %.9g, graph 0.97 offset 0.5,0 tc rgb '#666666'\n"
              "do for [format in 'svg png'] {\n"

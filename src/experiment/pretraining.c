@@ -1,35 +1,16 @@
 #include "experiment/pretraining.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <stdint.h>
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/path.h"
 #include "base/random.h"
+#include "experiment/checkpoint_files.h"
 #include "experiment/model_folder.h"
-#include "experiment/trail.h"
-#include "model/batch_builder.h"
+#include "experiment/stage.h"
 #include "model/parameter_digest.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
-#include "train/text_order.h"
-
-/* A pretraining under way. */
-struct pretraining {
-    struct experiment *experiment;
-    const struct recipe_pretrain *recipe;
-    struct optimizer optimizer;
-    struct workspace workspace;
-    struct batch_builder builder;
-    struct text_order order;
-    struct batch *micro_batches; /* [micro_batches] */
-    size_t *starts;              /* their sequence starts, one after the other */
-    struct trail trail;
-    char *checkpoint;
-    size_t tokens; /* of this call */
-};
 
 size_t pretraining_batch_tokens(const struct experiment *experiment) {
     size_t longest = token_texts_longest(&experiment->pretraining);
@@ -54,53 +35,57 @@ static mneme_status open_optimizer(struct pretraining *p, mneme_error *error) {
     return status;
 }
 
-static mneme_status open_parts(struct pretraining *p, mneme_error *error) {
-    struct experiment *e = p->experiment;
-    size_t tokens = pretraining_batch_tokens(e);
-    p->checkpoint = experiment_path(e, "pretrain/checkpoint.safetensors");
+mneme_status pretraining_open(struct pretraining *p, struct experiment *experiment,
+                              mneme_error *error) {
+    *p = (struct pretraining){.experiment = experiment, .recipe = &experiment->recipe.pretrain};
+    size_t tokens = pretraining_batch_tokens(experiment);
     p->micro_batches = calloc(p->recipe->micro_batches, sizeof *p->micro_batches);
     p->starts = calloc(tokens + p->recipe->micro_batches + 1, sizeof *p->starts);
-    if (p->checkpoint == NULL || p->micro_batches == NULL || p->starts == NULL) {
+    if (p->micro_batches == NULL || p->starts == NULL) {
         return error_set_memory(error, "pretraining");
     }
     mneme_status status = open_optimizer(p, error);
     if (status == MNEME_OK) status = batch_builder_open(&p->builder, tokens, error);
     if (status == MNEME_OK) {
-        status = workspace_open(&p->workspace, &e->model, tokens, true, error);
+        status = workspace_open(&p->workspace, &experiment->model, tokens, true, error);
     }
     if (status == MNEME_OK) {
-        status = text_order_open(&p->order, &e->pretraining, e->recipe.seed, RANDOM_STREAM_SHUFFLE,
-                                 error);
+        status = text_order_open(&p->order, &experiment->pretraining, experiment->recipe.seed,
+                                 RANDOM_STREAM_SHUFFLE, error);
     }
     return status;
 }
 
-static void close_parts(struct pretraining *p) {
-    trail_close(&p->trail);
+void pretraining_close(struct pretraining *p) {
     text_order_close(&p->order);
     workspace_close(&p->workspace);
     batch_builder_close(&p->builder);
     optimizer_close(&p->optimizer);
     free(p->starts);
     free(p->micro_batches);
-    free(p->checkpoint);
+    *p = (struct pretraining){0};
 }
 
-/* From the last checkpoint, or from the beginning. */
-static mneme_status begin(struct pretraining *p, mneme_error *error) {
-    struct experiment *e = p->experiment;
-    char *folder = experiment_path(e, "pretrain"),
-         *trail = experiment_path(e, "pretrain/trail.jsonl");
-    mneme_status status = folder == NULL || trail == NULL ? error_set_memory(error, "pretraining")
-                                                          : directory_make(folder, error);
-    if (status == MNEME_OK && file_exists(p->checkpoint)) {
-        status = checkpoint_load(p->checkpoint, &e->model, &p->optimizer, &p->order.cursor, error);
+mneme_status pretraining_begin(struct pretraining *p, size_t steps, mneme_error *error) {
+    const struct experiment *e = p->experiment;
+    char *folder = experiment_path(e, "pretrain"), *checkpoint = NULL;
+    size_t step = 0;
+    mneme_status status = folder == NULL ? error_set_memory(error, "a path")
+                                         : checkpoint_files_last(folder, steps, &step, error);
+    if (status == MNEME_OK && step == 0) {
+        model_initialize(&p->experiment->model, e->recipe.seed);
     } else if (status == MNEME_OK) {
-        model_initialize(&e->model, e->recipe.seed);
+        checkpoint = checkpoint_files_path(folder, step);
+        status = checkpoint == NULL ? error_set_memory(error, "a path")
+                                    : checkpoint_load(checkpoint, &e->model, &p->optimizer,
+                                                      &p->order.cursor, error);
+        if (status == MNEME_OK && p->optimizer.step != step) {
+            status = error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint,
+                               p->optimizer.step);
+        }
     }
-    if (status == MNEME_OK) status = trail_open(&p->trail, trail, p->optimizer.step, error);
+    free(checkpoint);
     free(folder);
-    free(trail);
     return status;
 }
 
@@ -123,30 +108,13 @@ static bool is_due(const struct pretraining *p) {
     return step == p->recipe->steps || (every > 0 && step % every == 0);
 }
 
-static mneme_status leave_trail(struct pretraining *p, float lr, const struct step_result *result,
-                                mneme_error *error) {
-    struct digest digest;
-    struct trail_line line = {.step = p->optimizer.step,
-                              .tokens = p->builder.n_tokens,
-                              .lr = lr,
-                              .loss = result->loss,
-                              .gradient_norm = &result->gradient_norm};
-    if (is_due(p)) {
-        mneme_status status = parameter_digest_model(&p->experiment->model, &digest, error);
-        if (status != MNEME_OK) return status;
-        line.digest = &digest;
-    }
-    return trail_add(&p->trail, &line, error);
-}
-
-static mneme_status one_step(struct pretraining *p, mneme_error *error) {
+mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mneme_error *error) {
     const struct recipe_pretrain *r = p->recipe;
     struct schedule schedule = {.kind = r->schedule,
                                 .warmup = r->warmup,
                                 .steps = r->steps,
                                 .lr_min_ratio = r->lr_min_ratio};
-    size_t step = p->optimizer.step;
-    float factor = schedule_factor(&schedule, step);
+    float factor = schedule_factor(&schedule, p->optimizer.step);
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);
     struct step_result result;
@@ -154,48 +122,86 @@ static mneme_status one_step(struct pretraining *p, mneme_error *error) {
         step_run(&p->experiment->model, &p->workspace, &p->optimizer, p->micro_batches, n, 0,
                  factor * r->lr, factor * r->values_lr, &result, error);
     if (status != MNEME_OK) return status;
-    p->tokens += p->builder.n_tokens;
-    experiment_progress(p->experiment, "pretrain", "steps", step + 1, r->steps, p->tokens,
-                        &result.loss);
-    return leave_trail(p, factor * r->lr, &result, error);
+    *line = (struct trail_line){.step = p->optimizer.step,
+                                .tokens = p->builder.n_tokens,
+                                .lr = factor * r->lr,
+                                .loss = result.loss,
+                                .has_norm = true,
+                                .gradient_norm = result.gradient_norm,
+                                .has_digest = is_due(p)};
+    if (!line->has_digest) return MNEME_OK;
+    return parameter_digest_model(&p->experiment->model, &line->digest, error);
 }
 
-static mneme_status save_checkpoint(struct pretraining *p, mneme_error *error) {
-    mneme_status status = trail_flush(&p->trail, error);
-    if (status != MNEME_OK) return status;
-    return checkpoint_save(p->checkpoint, &p->experiment->model, &p->optimizer, p->order.cursor,
-                           error);
+/* The new checkpoint is whole before an older one goes. */
+static mneme_status save_checkpoint(const struct pretraining *p, const char *folder,
+                                    mneme_error *error) {
+    size_t step = p->optimizer.step;
+    char *path = checkpoint_files_path(folder, step);
+    if (path == NULL) return error_set_memory(error, "a path");
+    mneme_status status =
+        checkpoint_save(path, &p->experiment->model, &p->optimizer, p->order.cursor, error);
+    free(path);
+    if (status != MNEME_OK || p->recipe->keep_checkpoints) return status;
+    return checkpoint_files_remove_before(folder, step, error);
 }
 
-static mneme_status train(struct pretraining *p, mneme_error *error) {
+static mneme_status train(struct pretraining *p, const char *folder, struct trail *trail,
+                          mneme_error *error) {
     const struct recipe_pretrain *r = p->recipe;
+    size_t tokens = 0;
     while (p->optimizer.step < r->steps) {
-        mneme_status status = one_step(p, error);
-        if (status == MNEME_OK && is_due(p) && p->optimizer.step < r->steps) {
-            status = save_checkpoint(p, error);
-        }
+        struct trail_line line;
+        mneme_status status = pretraining_step(p, &line, error);
+        if (status == MNEME_OK) status = trail_add(trail, &line, error);
+        if (status != MNEME_OK) return status;
+        tokens += line.tokens;
+        experiment_progress(p->experiment, "pretrain", "steps", line.step, r->steps, tokens,
+                            &line.loss);
+        if (!is_due(p)) continue;
+        status = trail_flush(trail, error);
+        if (status == MNEME_OK && line.step < r->steps) status = save_checkpoint(p, folder, error);
         if (status != MNEME_OK) return status;
     }
-    return trail_flush(&p->trail, error);
+    return MNEME_OK;
 }
 
-static mneme_status pretrain(struct experiment *experiment, const char *folder,
-                             mneme_error *error) {
-    struct pretraining p = {.experiment = experiment, .recipe = &experiment->recipe.pretrain};
-    mneme_status status = open_parts(&p, error);
-    if (status == MNEME_OK) status = begin(&p, error);
-    if (status == MNEME_OK) status = train(&p, error);
-    if (status == MNEME_OK) status = model_folder_save(experiment, folder, error);
-    if (status == MNEME_OK) unlink(p.checkpoint);
-    close_parts(&p);
+/* From the last checkpoint, or from the beginning, to the end. */
+static mneme_status pretrain(struct pretraining *p, const char *folder, mneme_error *error) {
+    char *path = path_join(folder, "trail.jsonl");
+    struct trail trail = {0};
+    mneme_status status =
+        path == NULL ? error_set_memory(error, "a path") : directory_make(folder, error);
+    if (status == MNEME_OK) status = pretraining_begin(p, SIZE_MAX, error);
+    if (status == MNEME_OK) {
+        status = trail_open(&trail, path, stage_pretraining().name, p->optimizer.step, error);
+    }
+    if (status == MNEME_OK) status = train(p, folder, &trail, error);
+    trail_close(&trail);
+    free(path);
+    return status;
+}
+
+static mneme_status make_base(struct experiment *experiment, const char *base, mneme_error *error) {
+    struct pretraining p = {0};
+    char *folder = experiment_path(experiment, "pretrain");
+    mneme_status status = folder == NULL ? error_set_memory(error, "a path")
+                                         : pretraining_open(&p, experiment, error);
+    if (status == MNEME_OK) status = pretrain(&p, folder, error);
+    if (status == MNEME_OK) status = model_folder_save(experiment, base, error);
+    if (status == MNEME_OK && !experiment->recipe.pretrain.keep_checkpoints) {
+        status = checkpoint_files_remove_before(folder, SIZE_MAX, error);
+    }
+    pretraining_close(&p);
+    free(folder);
     return status;
 }
 
 mneme_status pretraining_run(struct experiment *experiment, mneme_error *error) {
-    char *folder = experiment_path(experiment, "base");
-    if (folder == NULL) return error_set_memory(error, "a path");
-    mneme_status status = model_folder_exists(folder) ? model_folder_load(experiment, folder, error)
-                                                      : pretrain(experiment, folder, error);
-    free(folder);
+    char *base = experiment_path(experiment, "base");
+    if (base == NULL) return error_set_memory(error, "a path");
+    mneme_status status = model_folder_exists(base) ? model_folder_load(experiment, base, error)
+                                                    : make_base(experiment, base, error);
+    free(base);
     return status;
 }

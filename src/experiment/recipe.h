@@ -44,6 +44,7 @@ struct recipe_pretrain {
     size_t warmup;
     float lr_min_ratio;      /* final lr as a fraction of lr (linear, cosine) */
     size_t checkpoint_every; /* steps; 0: only at the end */
+    bool keep_checkpoints;   /* all of them, for replaying a window of steps */
 };
 
 struct recipe_background {
@@ -60,6 +61,7 @@ struct recipe_method {
 struct recipe_finetune {
     size_t paraphrases;    /* texts of one fact in a batch */
     size_t steps_per_fact; /* on that fact's batches, before the next fact */
+    size_t digest_every;   /* steps; the trail has a digest there and at the end; 0: only there */
     struct recipe_method full;
     float full_weight_decay;
     struct recipe_method lora;

@@ -35,6 +35,7 @@ static const struct recipe defaults = {
     .background = {.batches = 1000},
     .finetune = {.paraphrases = 64,
                  .steps_per_fact = 1,
+                 .digest_every = 100,
                  .lora_rank = 8,
                  .lora_alpha = 16.0f,
                  .lora_last_layer = SIZE_MAX,
@@ -149,7 +150,8 @@ static mneme_status read_pretrain(const struct json_place *root, struct recipe_p
                                         "schedule",
                                         "warmup",
                                         "lr_min_ratio",
-                                        "checkpoint_every"};
+                                        "checkpoint_every",
+                                        "keep_checkpoints"};
     struct json_place at;
     TRY(json_get_object(root, "pretrain", KEY_REQUIRED, &at, error));
     TRY(json_check_keys(&at, known, COUNT(known), error));
@@ -167,6 +169,7 @@ static mneme_status read_pretrain(const struct json_place *root, struct recipe_p
     TRY(json_get_float(&at, "eps", KEY_OPTIONAL, 1e-30f, 1.0f, &p->eps, error));
     TRY(json_get_float(&at, "clip", KEY_OPTIONAL, 0.0f, LARGE, &p->clip, error));
     TRY(json_get_size(&at, "checkpoint_every", KEY_OPTIONAL, 0, MOST, &p->checkpoint_every, error));
+    TRY(json_get_bool(&at, "keep_checkpoints", KEY_OPTIONAL, &p->keep_checkpoints, error));
     return read_schedule(&at, p, error);
 }
 
@@ -234,13 +237,15 @@ static mneme_status read_smf(const struct json_place *finetune, struct recipe *r
 
 static mneme_status read_finetune(const struct json_place *root, struct recipe *recipe,
                                   mneme_error *error) {
-    static const char *const known[] = {"paraphrases", "steps_per_fact", "full", "lora", "smf"};
+    static const char *const known[] = {"paraphrases", "steps_per_fact", "digest_every",
+                                        "full",        "lora",           "smf"};
     struct recipe_finetune *f = &recipe->finetune;
     struct json_place at;
     TRY(json_get_object(root, "finetune", KEY_REQUIRED, &at, error));
     TRY(json_check_keys(&at, known, COUNT(known), error));
     TRY(json_get_size(&at, "paraphrases", KEY_OPTIONAL, 1, 65536, &f->paraphrases, error));
     TRY(json_get_size(&at, "steps_per_fact", KEY_OPTIONAL, 1, 65536, &f->steps_per_fact, error));
+    TRY(json_get_size(&at, "digest_every", KEY_OPTIONAL, 0, MOST, &f->digest_every, error));
     TRY(read_full(&at, f, error));
     TRY(read_lora(&at, f, recipe->model.n_layers, error));
     TRY(read_smf(&at, recipe, error));
@@ -285,8 +290,10 @@ static mneme_status check_name(const struct json_place *root, const char *name,
 }
 
 static mneme_status read_all(const json_t *object, struct recipe *recipe, mneme_error *error) {
-    static const char *const known[] = {"name",     "seed",       "corpus",   "tokenizer", "model",
-                                        "pretrain", "background", "finetune", "evaluate"};
+    /* The recipe in a run folder has the digests of its inputs too; identity.c compares them. */
+    static const char *const known[] = {"name",     "seed",        "corpus",     "tokenizer",
+                                        "model",    "pretrain",    "background", "finetune",
+                                        "evaluate", "input_sha256"};
     struct json_place root;
     size_t seed = (size_t)recipe->seed;
     TRY(json_place_root(object, recipe->path, &root, error));

@@ -85,7 +85,8 @@ static int write_pretrain(json_t *root, const struct recipe_pretrain *p) {
     failed |= set_string(o, "schedule", schedule_names[p->schedule]);
     failed |= set_size(o, "warmup", p->warmup);
     failed |= set_float(o, "lr_min_ratio", p->lr_min_ratio);
-    return failed | set_size(o, "checkpoint_every", p->checkpoint_every);
+    failed |= set_size(o, "checkpoint_every", p->checkpoint_every);
+    return failed | json_object_set_new(o, "keep_checkpoints", json_boolean(p->keep_checkpoints));
 }
 
 /* NULL for a method that the recipe leaves out. */
@@ -104,6 +105,7 @@ static int write_finetune(json_t *root, const struct recipe_finetune *f) {
     json_t *o = inner(root, "finetune");
     int failed = set_size(o, "paraphrases", f->paraphrases);
     failed |= set_size(o, "steps_per_fact", f->steps_per_fact);
+    failed |= set_size(o, "digest_every", f->digest_every);
     json_t *full = write_method(o, "full", &f->full, &failed);
     if (full != NULL) failed |= set_float(full, "weight_decay", f->full_weight_decay);
     json_t *lora = write_method(o, "lora", &f->lora, &failed);

@@ -65,11 +65,13 @@ char *report_table(const struct report *report) {
              "\"lost at equal\" compares the methods at new F1 %.3f, which all of them reach.\n",
              report->level);
     text_add(&text, "\nSHA-256 of the weights (the same on every CPU and thread count)\n");
-    text_add(&text, "  %-5s %s\n", "base", report->base_digest.hex);
+    text_add(&text, "  %-6s %s\n", "base", report->base_digest.hex);
     for (size_t m = 0; m < report->n_methods; m++) {
         const struct report_method *method = &report->methods[m];
-        text_add(&text, "  %-5s %s\n", method->name, method->runs[method->chosen].digest.hex);
+        text_add(&text, "  %-6s %s\n", method->name, method->runs[method->chosen].digest.hex);
     }
+    text_add(&text, "and of all that was found: trails, models, answers' scores\n  %-6s %s\n",
+             "result", report->result.hex);
     return text_take(&text);
 }
 
@@ -115,6 +117,7 @@ static json_t *report_to_json(const struct report *report) {
     json_object_set_new(root, "contract", json_integer(MNEME_CONTRACT_VERSION));
     json_object_set_new(digests, "base", json_string(report->base_digest.hex));
     json_object_set_new(root, "digests", digests);
+    json_object_set_new(root, "result", json_string(report->result.hex));
     scores_to_json(&report->base, base);
     json_object_set_new(root, "base", base);
     json_object_set_new(root, "methods", methods);

@@ -40,6 +40,7 @@ struct report {
     struct report_method methods[REPORT_MAX_METHODS];
     double level;   /* the new-fact F1 at which methods are compared; filled by report_select */
     double seconds; /* of this call */
+    struct digest result; /* of everything that was found (result_digest.h) */
 };
 
 /* Chooses a run per method by the rule in selection.h. */

@@ -14,12 +14,14 @@
 #include "base/path.h"
 #include "experiment/background_stage.h"
 #include "experiment/evaluation.h"
+#include "experiment/expectation.h"
 #include "experiment/experiment.h"
 #include "experiment/finetuning.h"
 #include "experiment/model_folder.h"
 #include "experiment/plot.h"
 #include "experiment/pretraining.h"
 #include "experiment/report.h"
+#include "experiment/result_digest.h"
 #include "model/parameter_digest.h"
 
 #define MAX_SCORES_BYTES ((size_t)1 << 20)
@@ -117,14 +119,13 @@ static mneme_status base_run(struct experiment *experiment, struct report *repor
 }
 
 /* One finetuning of a sweep: done before, or done now. Its model stays until one is chosen. */
-static mneme_status sweep_run(struct experiment *experiment, enum method method, float lr,
+static mneme_status sweep_run(struct experiment *experiment, const struct stage *stage,
                               const struct background *background, const char *folder,
                               struct report_run *run, mneme_error *error) {
-    char stage[64], *scores = path_join(folder, "scores.json");
+    char *scores = path_join(folder, "scores.json");
     struct finetuning_result result = {0};
     if (scores == NULL) return error_set_memory(error, "a path");
-    snprintf(stage, sizeof stage, "%s lr %.4g", method_name(method), (double)lr);
-    run->lr = (double)lr;
+    run->lr = (double)stage->lr;
     mneme_status status;
     if (file_exists(scores)) {
         status = load_run(scores, run, error);
@@ -134,20 +135,16 @@ static mneme_status sweep_run(struct experiment *experiment, enum method method,
     double start = now();
     status = directory_make(folder, error);
     if (status == MNEME_OK) {
-        status = finetuning_run(experiment, method, lr, background, stage, folder, &result, error);
+        status = finetuning_run(experiment, stage, background, folder, &result, error);
     }
     run->seconds = now() - start;
     run->steps = result.steps;
     run->diverged = result.diverged;
     run->trainable_parameters = result.trainable_parameters;
     if (status == MNEME_OK) status = model_folder_save(experiment, folder, error);
-    if (status == MNEME_OK) status = evaluate(experiment, stage, folder, run, error);
+    if (status == MNEME_OK) status = evaluate(experiment, stage->name, folder, run, error);
     free(scores);
     return status;
-}
-
-static char *run_folder(const struct experiment *experiment, enum method method, float lr) {
-    return experiment_path(experiment, "finetune/%s/lr-%.6g", method_name(method), (double)lr);
 }
 
 static mneme_status sweep(struct experiment *experiment, enum method method,
@@ -158,11 +155,11 @@ static mneme_status sweep(struct experiment *experiment, enum method method,
     struct report_method *found = &report->methods[report->n_methods++];
     found->name = method_name(method);
     for (size_t i = 0; i < recipe->n_lr; i++) {
-        char *folder = run_folder(experiment, method, recipe->lr[i]);
-        mneme_status status = folder == NULL
-                                  ? error_set_memory(error, "a path")
-                                  : sweep_run(experiment, method, recipe->lr[i], background, folder,
-                                              &found->runs[i], error);
+        struct stage stage = stage_finetuning(method, recipe->lr[i]);
+        char *folder = stage_folder(experiment->directory, &stage);
+        mneme_status status = folder == NULL ? error_set_memory(error, "a path")
+                                             : sweep_run(experiment, &stage, background, folder,
+                                                         &found->runs[i], error);
         free(folder);
         if (status != MNEME_OK) return status;
         found->n_runs++;
@@ -178,7 +175,8 @@ static void keep_chosen_weights(const struct experiment *experiment, const struc
         if (!recipe->enabled) continue;
         for (size_t i = 0; i < recipe->n_lr; i++) {
             if (i == report->methods[m].chosen) continue;
-            char *folder = run_folder(experiment, method, recipe->lr[i]);
+            struct stage stage = stage_finetuning(method, recipe->lr[i]);
+            char *folder = stage_folder(experiment->directory, &stage);
             char *path = folder == NULL ? NULL : path_join(folder, "model.safetensors");
             if (path != NULL) unlink(path);
             free(path);
@@ -202,7 +200,8 @@ static mneme_status finetune_all(struct experiment *experiment, struct report *r
     return status;
 }
 
-static mneme_status run_stages(struct experiment *experiment, char **table, mneme_error *error) {
+static mneme_status run_stages(struct experiment *experiment, const char *expected, char **table,
+                               mneme_error *error) {
     double start = now();
     struct report *report = calloc(1, sizeof *report);
     if (report == NULL) return error_set_memory(error, "the report");
@@ -210,10 +209,13 @@ static mneme_status run_stages(struct experiment *experiment, char **table, mnem
     mneme_status status = base_run(experiment, report, error);
     if (status == MNEME_OK) status = finetune_all(experiment, report, error);
     if (status == MNEME_OK) {
-        bool drawn;
         report_select(report);
         report->seconds = now() - start;
+        status = result_digest(experiment, report, &report->result, error);
+    }
+    if (status == MNEME_OK) {
         status = report_write(report, experiment->directory, error);
+        bool drawn;
         if (status == MNEME_OK) {
             status = plot_tradeoff(report, experiment->directory, &drawn, error);
         }
@@ -223,6 +225,7 @@ static mneme_status run_stages(struct experiment *experiment, char **table, mnem
         *table = report_table(report);
         if (*table == NULL) status = error_set_memory(error, "the table");
     }
+    if (status == MNEME_OK && expected != NULL) status = expectation_check(expected, report, error);
     free(report);
     return status;
 }
@@ -235,7 +238,7 @@ mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_err
     if (status != MNEME_OK) return status;
     status = experiment_open(options, &experiment, error);
     if (status == MNEME_OK) {
-        status = run_stages(&experiment, table, error);
+        status = run_stages(&experiment, options->expected, table, error);
         experiment_close(&experiment);
     }
     float_state_leave(&state);

@@ -129,6 +129,12 @@ static void values_backward(const struct model *model, struct workspace *w, size
     row_scatter_add(&w->scatter, v_dim, w->d_reads, v_dim, first->gradient);
 }
 
+/* The gradient of the residual stream at a place whose value record_pass.c records. */
+static void record_stream(const struct workspace *w, size_t n, size_t dim, size_t l,
+                          const char *name) {
+    recorder_add(w->recorder, TENSOR_F32, n, dim, w->d_stream, "backward.layers.%zu.%s", l, name);
+}
+
 void model_backward(const struct model *model, struct workspace *w, const struct batch *batch,
                     size_t lowest_layer, bool to_values_only) {
     const struct model_config *config = &model->config;
@@ -146,7 +152,9 @@ void model_backward(const struct model *model, struct workspace *w, const struct
             memory_backward(w, &config->memory, layer, a, n);
         }
         norm_backward(w, n, layer->ffn_norm, a->middle, a->ffn_norm_r);
+        record_stream(w, n, config->dim, l, "after_attention");
         attention_block_backward(model, w, l, batch);
+        record_stream(w, n, config->dim, l, "input");
     }
     values_backward(model, w, n);
     if (lowest_layer == 0 && model->embedding->gradient != NULL) {

@@ -9,4 +9,8 @@
 mneme_status parameter_digest_model(const struct model *model, struct digest *digest,
                                     mneme_error *error);
 
+/* Of n parameters by the same rules. */
+mneme_status parameter_digest_list(size_t n, struct parameter *const *parameters,
+                                   struct digest *digest, mneme_error *error);
+
 #endif

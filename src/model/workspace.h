@@ -11,6 +11,7 @@
 #include "nn/matmul.h"
 #include "nn/product_key.h"
 #include "nn/row_scatter.h"
+#include "tensor/recorder.h"
 
 /* What one layer keeps from its forward pass for its backward pass; N tokens. */
 struct layer_activations {
@@ -57,6 +58,7 @@ struct workspace {
     struct attention_scratch attention;
     struct product_key_shape product_key_shape;
     struct product_key_scratch product_key;
+    struct recorder *recorder; /* borrowed; NULL: passes are not recorded */
     struct arena arena;
 };
 

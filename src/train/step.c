@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "model/record_pass.h"
 #include "nn/cross_entropy.h"
 #include "nn/elementwise.h"
 
@@ -33,7 +34,9 @@ mneme_status step_run(const struct model *model, struct workspace *workspace,
         const struct batch *batch = &micro_batches[i];
         mneme_status status = model_forward(model, workspace, batch, NULL, error);
         if (status != MNEME_OK) return status;
+        record_forward(model, workspace, batch);
         model_loss(model, workspace, batch, scale);
+        record_loss(model, workspace, batch);
         sum = step_sum_losses(sum, batch->n_tokens, workspace->losses);
         model_backward(model, workspace, batch, lowest_layer, false);
     }
@@ -41,6 +44,8 @@ mneme_status step_run(const struct model *model, struct workspace *workspace,
         elementwise_add(model->embedding->count, workspace->tied_gradient,
                         model->embedding->gradient);
     }
+    record_parameters(workspace->recorder, RECORD_GRADIENT, optimizer->n_trained,
+                      optimizer->trained, true);
     result->loss = sum * scale;
     result->gradient_norm = optimizer_gradient_norm(optimizer);
     if (!isfinite(result->loss) || !isfinite(result->gradient_norm)) {
@@ -49,5 +54,7 @@ mneme_status step_run(const struct model *model, struct workspace *workspace,
                          (double)result->loss, (double)result->gradient_norm);
     }
     optimizer_step(optimizer, lr, values_lr, result->gradient_norm);
+    record_parameters(workspace->recorder, RECORD_WEIGHT, optimizer->n_trained, optimizer->trained,
+                      false);
     return MNEME_OK;
 }

@@ -1,0 +1,83 @@
+#ifndef MNEME_DIFF_H
+#define MNEME_DIFF_H
+
+/* Where two runs, or two files of tensors, first differ. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mneme/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One value of both sides. */
+typedef struct mneme_value_pair {
+    double a, b; /* exact for every type but 64-bit integers beyond 2^53 */
+    /* How many representable numbers of the type one has to step over from a to b, for integers
+     * |a - b|; UINT64_MAX when one of them is NaN. -0 and +0 differ by 1. */
+    uint64_t ulp;
+} mneme_value_pair;
+
+#define MNEME_DIFF_MAX_FIELDS 8
+
+/* The first line in which the trails of two runs differ. */
+typedef struct mneme_trail_difference {
+    bool differ;
+    char stage[48]; /* the first stage, in order of computation, that differs */
+    size_t step;    /* the step, from 1 */
+    size_t n_steps; /* of this stage that are in both trails */
+    size_t common;  /* the last step before it with the same digest in both; 0: none */
+    size_t n_fields;
+    struct {
+        const char *name; /* "loss", "gradient_norm", "lr" */
+        mneme_value_pair value;
+    } fields[MNEME_DIFF_MAX_FIELDS]; /* those that differ */
+    char *a, *b;                     /* what both say; NULL where one has no more lines */
+    size_t n_stages;                 /* that both runs have and that were compared */
+    size_t n_compared;               /* steps */
+} mneme_trail_difference;
+
+/* Compares the trails of two run folders, stage by stage, step by step. MNEME_BAD_INPUT when one
+ * of them is no run folder or they have no stage in common. */
+MNEME_API mneme_status mneme_diff_trails(const char *a, const char *b,
+                                         mneme_trail_difference *difference, mneme_error *error);
+MNEME_API void mneme_trail_difference_free(mneme_trail_difference *difference);
+
+#define MNEME_DIFF_MAX_RANK 8
+
+typedef struct mneme_tensor_difference {
+    char *name;
+    const char *type; /* static; of a's */
+    size_t rank;
+    size_t shape[MNEME_DIFF_MAX_RANK];
+    /* "only in a", "only in b", "other type or shape": nothing more is known; NULL: compared */
+    const char *problem;
+    size_t n_elements;
+    size_t n_different;      /* elements whose bytes differ */
+    size_t first;            /* index of the first of them, rows outermost */
+    mneme_value_pair values; /* there */
+    uint64_t max_ulp;
+    double max_absolute;
+    double relative_l2; /* |a - b| / |a|, over the finite elements */
+} mneme_tensor_difference;
+
+typedef struct mneme_tensors_difference {
+    size_t n_tensors;
+    mneme_tensor_difference *tensors; /* by name: a trace's in order of computation */
+    size_t n_different;
+    size_t first; /* the first that differs; n_tensors when none does */
+} mneme_tensors_difference;
+
+/* Compares two .safetensors files, or model folders (their model.safetensors), bit by bit. */
+MNEME_API mneme_status mneme_diff_tensors(const char *a, const char *b,
+                                          mneme_tensors_difference *difference, mneme_error *error);
+MNEME_API void mneme_tensors_difference_free(mneme_tensors_difference *difference);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,119 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include <mneme/diff.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/diff_print.h"
+#include "cli/diff_replay.h"
+
+static const char help[] =
+    "mneme diff A B [--engine-a PROGRAM] [--engine-b PROGRAM] [--trails] [--all] [--json]\n"
+    "\n"
+    "Where two runs first differ, or two .safetensors files or model folders. Of runs, the\n"
+    "trails tell the step; both are then replayed from their last common checkpoint, and the\n"
+    "first tensor (forward, gradients, weights) and element that differ are shown, with the\n"
+    "distance in ULP.\n"
+    "\n"
+    "  --engine-a, --engine-b PROGRAM   the mneme that made the run and replays it, such as\n"
+    "                   another build (default: this one)\n"
+    "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
+    "  --trails         compare the trails alone\n"
+    "  --all            show all tensors that differ, not the first 20\n"
+    "  --json           as JSON\n"
+    "\n"
+    "Runs of two machines: make a file with mneme trace on each, and compare those.\n"
+    "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
+
+enum { OPTION_ENGINE_A = 1, OPTION_ENGINE_B, OPTION_SET, OPTION_TRAILS, OPTION_ALL, OPTION_JSON };
+
+static const struct option options[] = {{"engine-a", required_argument, NULL, OPTION_ENGINE_A},
+                                        {"engine-b", required_argument, NULL, OPTION_ENGINE_B},
+                                        {"set", required_argument, NULL, OPTION_SET},
+                                        {"trails", no_argument, NULL, OPTION_TRAILS},
+                                        {"all", no_argument, NULL, OPTION_ALL},
+                                        {"json", no_argument, NULL, OPTION_JSON},
+                                        {0}};
+
+static const struct usage usage = {"diff", help, options, 2};
+
+struct diff_arguments {
+    const char *engine_a, *engine_b;
+    struct overrides overrides;
+    bool trails_only, all, json;
+};
+
+static bool parse(int argc, char **argv, struct diff_arguments *a, int *status) {
+    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
+        if (option == -2) return false;
+        if (option == OPTION_ENGINE_A) a->engine_a = optarg;
+        if (option == OPTION_ENGINE_B) a->engine_b = optarg;
+        if (option == OPTION_TRAILS) a->trails_only = true;
+        if (option == OPTION_ALL) a->all = true;
+        if (option == OPTION_JSON) a->json = true;
+        if (option != OPTION_SET || arguments_override(&usage, optarg, &a->overrides)) continue;
+        *status = MNEME_BAD_INPUT;
+        return false;
+    }
+    *status = MNEME_BAD_INPUT;
+    return arguments_operands(&usage, argc, argv);
+}
+
+static bool is_run(const char *path) {
+    char recipe[4096];
+    snprintf(recipe, sizeof recipe, "%s/recipe.json", path);
+    return access(recipe, F_OK) == 0;
+}
+
+static void print(const struct diff_arguments *arguments, const struct diff_findings *findings) {
+    if (arguments->json) {
+        diff_print_json(findings);
+    } else {
+        diff_print_text(findings, arguments->all);
+    }
+}
+
+static int compare_runs(const struct diff_arguments *arguments, const char *a, const char *b) {
+    mneme_error error = {0};
+    mneme_trail_difference trails;
+    struct diff_replay replay = {.a = {.directory = a, .engine = arguments->engine_a},
+                                 .b = {.directory = b, .engine = arguments->engine_b},
+                                 .overrides = &arguments->overrides};
+    struct diff_findings findings = {.trails = &trails};
+    mneme_status done = mneme_diff_trails(a, b, &trails, &error);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    if (trails.differ && trails.a != NULL && trails.b != NULL && !arguments->trails_only) {
+        replay.stage = trails.stage;
+        done = diff_replay_run(&replay, trails.common, trails.step, &error);
+        if (done == MNEME_OK) findings.replay = &replay;
+    }
+    print(arguments, &findings);
+    int status = trails.differ ? MNEME_FAILED : 0;
+    if (done != MNEME_OK) status = arguments_report(&usage, &error);
+    mneme_tensors_difference_free(&replay.tensors);
+    mneme_trail_difference_free(&trails);
+    return status;
+}
+
+static int compare_tensors(const struct diff_arguments *arguments, const char *a, const char *b) {
+    mneme_error error = {0};
+    mneme_tensors_difference tensors;
+    struct diff_findings findings = {.tensors = &tensors};
+    if (mneme_diff_tensors(a, b, &tensors, &error) != MNEME_OK) {
+        return arguments_report(&usage, &error);
+    }
+    print(arguments, &findings);
+    int status = tensors.n_different > 0 ? MNEME_FAILED : 0;
+    mneme_tensors_difference_free(&tensors);
+    return status;
+}
+
+int command_diff(int argc, char **argv) {
+    struct diff_arguments arguments = {0};
+    int status;
+    if (!parse(argc, argv, &arguments, &status)) return status;
+    const char *a = argv[optind], *b = argv[optind + 1];
+    return is_run(a) || is_run(b) ? compare_runs(&arguments, a, b)
+                                  : compare_tensors(&arguments, a, b);
+}

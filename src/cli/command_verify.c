@@ -1,0 +1,123 @@
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <mneme/verify.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+#include "cli/json_print.h"
+#include "cli/progress.h"
+
+static const char help[] =
+    "mneme verify RUN [--stage STAGE] [--from STEP] [--to STEP] [--set KEY=VALUE]... [--json]\n"
+    "\n"
+    "Repeats a run and compares every step with the run's trail: learning rate, loss,\n"
+    "gradient norm and digests, bit for bit. The run folder is only read.\n"
+    "\n"
+    "  --stage STAGE    this one alone: pretrain, background, smf/lr-300, ...\n"
+    "  --from, --to     compare these steps; the replay starts at the nearest kept\n"
+    "                   checkpoint before them (recipe key pretrain.keep_checkpoints)\n"
+    "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
+    "  --json           as JSON\n"
+    "\n"
+    "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
+
+enum { OPTION_STAGE = 1, OPTION_FROM, OPTION_TO, OPTION_SET, OPTION_JSON };
+
+static const struct option options[] = {{"stage", required_argument, NULL, OPTION_STAGE},
+                                        {"from", required_argument, NULL, OPTION_FROM},
+                                        {"to", required_argument, NULL, OPTION_TO},
+                                        {"set", required_argument, NULL, OPTION_SET},
+                                        {"json", no_argument, NULL, OPTION_JSON},
+                                        {0}};
+
+static const struct usage usage = {"verify", help, options, 1};
+
+struct verify_arguments {
+    mneme_verify_options verify;
+    struct overrides overrides;
+    bool json;
+};
+
+static bool parse(int argc, char **argv, struct verify_arguments *a, int *status) {
+    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
+        if (option == -2) return false;
+        bool fine = true;
+        if (option == OPTION_STAGE) a->verify.stage = optarg;
+        if (option == OPTION_FROM) fine = arguments_count(&usage, "from", optarg, &a->verify.from);
+        if (option == OPTION_TO) fine = arguments_count(&usage, "to", optarg, &a->verify.to);
+        if (option == OPTION_SET) fine = arguments_override(&usage, optarg, &a->overrides);
+        if (option == OPTION_JSON) a->json = true;
+        if (fine) continue;
+        *status = MNEME_BAD_INPUT;
+        return false;
+    }
+    *status = MNEME_BAD_INPUT;
+    return arguments_operands(&usage, argc, argv);
+}
+
+static void print_json(const mneme_verification *verification) {
+    printf("{\"equal\": %s, \"stages\": [", verification->equal ? "true" : "false");
+    for (size_t i = 0; i < verification->n_stages; i++) {
+        const mneme_verified_stage *stage = &verification->stages[i];
+        printf(
+            "%s\n  {\"name\": \"%s\", \"start\": %zu, \"first\": %zu, \"last\": %zu, \"equal\": %s",
+            i > 0 ? "," : "", stage->name, stage->start, stage->first, stage->last,
+            stage->equal ? "true" : "false");
+        if (!stage->equal) {
+            printf(", \"different_step\": %zu, \"recorded\": ", stage->different_step);
+            json_print_string(stdout, stage->recorded);
+            fputs(", \"found\": ", stdout);
+            json_print_string(stdout, stage->found);
+        }
+        putchar('}');
+    }
+    puts("]}");
+}
+
+static void print_text(const mneme_verification *verification) {
+    printf("%-16s  %-15s  %s\n", "stage", "steps", "result");
+    for (size_t i = 0; i < verification->n_stages; i++) {
+        const mneme_verified_stage *stage = &verification->stages[i];
+        char steps[48];
+        snprintf(steps, sizeof steps, "%zu to %zu", stage->first, stage->last);
+        printf("%-16s  %-15s  ", stage->name, stage->last < stage->first ? "none" : steps);
+        if (stage->equal) {
+            puts("the same");
+        } else if (stage->different_step == 0) {
+            printf("DIFFERENT at the end\n  recorded %s\n  found    %s\n", stage->recorded,
+                   stage->found);
+        } else {
+            printf("DIFFERENT from step %zu\n  recorded %s\n  found    %s\n", stage->different_step,
+                   stage->recorded, stage->found);
+        }
+    }
+    puts(verification->equal ? "every compared step is the same, bit for bit"
+                             : "this engine, here and now, does not repeat the run");
+}
+
+int command_verify(int argc, char **argv) {
+    struct verify_arguments arguments = {0};
+    struct progress_bar bar;
+    mneme_verification verification;
+    mneme_error error = {0};
+    int status;
+    if (!parse(argc, argv, &arguments, &status)) return status;
+    progress_bar_open(&bar);
+    arguments.verify.directory = argv[optind];
+    arguments.verify.overrides = arguments.overrides.list;
+    arguments.verify.n_overrides = arguments.overrides.n;
+    arguments.verify.progress = progress_bar_show;
+    arguments.verify.user = &bar;
+    mneme_status done = mneme_verify(&arguments.verify, &verification, &error);
+    progress_bar_close(&bar);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    if (arguments.json) {
+        print_json(&verification);
+    } else {
+        print_text(&verification);
+    }
+    status = verification.equal ? 0 : MNEME_FAILED;
+    mneme_verification_free(&verification);
+    return status;
+}

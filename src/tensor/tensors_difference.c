@@ -1,0 +1,170 @@
+#include <mneme/diff.h>
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/path.h"
+#include "tensor/safetensors.h"
+#include "tensor/value_pair.h"
+
+/* Tensors are read in pieces of this many bytes, a multiple of every element's size. */
+#define PIECE ((size_t)1 << 20)
+
+/* Two open files. */
+struct comparing {
+    struct safetensors a, b;
+    unsigned char *a_piece, *b_piece; /* [PIECE] */
+};
+
+/* Sums for the relative error, over elements that are finite in both. These are statistics for
+ * people; no result depends on them. */
+struct sums {
+    double difference, reference;
+};
+
+static void add_element(mneme_tensor_difference *tensor, enum tensor_type type, size_t index,
+                        const unsigned char *a, const unsigned char *b, struct sums *sums) {
+    size_t size = tensor_type_size(type);
+    mneme_value_pair pair = value_pair(type, a, b);
+    double difference = pair.a - pair.b;
+    if (isfinite(pair.a) && isfinite(pair.b)) {
+        sums->difference += difference * difference;
+        sums->reference += pair.a * pair.a;
+        if (fabs(difference) > tensor->max_absolute) tensor->max_absolute = fabs(difference);
+    }
+    if (memcmp(a, b, size) == 0) return;
+    if (tensor->n_different == 0) {
+        tensor->first = index;
+        tensor->values = pair;
+    }
+    tensor->n_different++;
+    if (pair.ulp > tensor->max_ulp) tensor->max_ulp = pair.ulp;
+}
+
+static mneme_status compare_bytes(struct comparing *c, const struct safetensors_entry *a,
+                                  const struct safetensors_entry *b,
+                                  mneme_tensor_difference *tensor, mneme_error *error) {
+    size_t size = tensor_type_size(a->tensor.type);
+    struct sums sums = {0};
+    for (size_t done = 0; done < a->bytes;) {
+        size_t length = a->bytes - done < PIECE ? a->bytes - done : PIECE;
+        mneme_status status = safetensors_read_bytes(&c->a, a, done, c->a_piece, length, error);
+        if (status == MNEME_OK) {
+            status = safetensors_read_bytes(&c->b, b, done, c->b_piece, length, error);
+        }
+        if (status != MNEME_OK) return status;
+        for (size_t i = 0; i < length; i += size) {
+            add_element(tensor, a->tensor.type, (done + i) / size, c->a_piece + i, c->b_piece + i,
+                        &sums);
+        }
+        done += length;
+    }
+    if (sums.difference > 0.0) tensor->relative_l2 = sqrt(sums.difference / sums.reference);
+    return MNEME_OK;
+}
+
+static bool same_shape(const struct tensor *a, const struct tensor *b) {
+    return a->type == b->type && a->rank == b->rank &&
+           memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
+}
+
+/* What one entry is; problem NULL when both files have it alike. */
+static mneme_status describe(const struct safetensors_entry *entry, const char *problem,
+                             mneme_tensor_difference *tensor, mneme_error *error) {
+    *tensor = (mneme_tensor_difference){.name = strdup(entry->tensor.name),
+                                        .type = tensor_type_name(entry->tensor.type),
+                                        .rank = entry->tensor.rank,
+                                        .problem = problem,
+                                        .n_elements = 1};
+    if (tensor->name == NULL) return error_set_memory(error, "a comparison");
+    for (size_t i = 0; i < tensor->rank; i++) {
+        tensor->shape[i] = entry->tensor.shape[i];
+        tensor->n_elements *= tensor->shape[i];
+    }
+    return MNEME_OK;
+}
+
+static mneme_status compare_entry(struct comparing *c, const struct safetensors_entry *a,
+                                  mneme_tensors_difference *all, mneme_error *error) {
+    const struct safetensors_entry *b = safetensors_find(&c->b, a->tensor.name);
+    const char *problem = b == NULL                             ? "only in a"
+                          : !same_shape(&a->tensor, &b->tensor) ? "other type or shape"
+                                                                : NULL;
+    mneme_tensor_difference *tensor = &all->tensors[all->n_tensors];
+    mneme_status status = describe(a, problem, tensor, error);
+    if (status != MNEME_OK) return status;
+    all->n_tensors++;
+    return problem == NULL ? compare_bytes(c, a, b, tensor, error) : MNEME_OK;
+}
+
+static mneme_status add_missing(struct comparing *c, const struct safetensors_entry *b,
+                                mneme_tensors_difference *all, mneme_error *error) {
+    if (safetensors_find(&c->a, b->tensor.name) != NULL) return MNEME_OK;
+    mneme_status status = describe(b, "only in b", &all->tensors[all->n_tensors], error);
+    if (status == MNEME_OK) all->n_tensors++;
+    return status;
+}
+
+static int compare_names(const void *a, const void *b) {
+    return strcmp(((const mneme_tensor_difference *)a)->name,
+                  ((const mneme_tensor_difference *)b)->name);
+}
+
+static mneme_status compare_files(struct comparing *c, mneme_tensors_difference *all,
+                                  mneme_error *error) {
+    mneme_status status = MNEME_OK;
+    all->tensors = calloc(c->a.n + c->b.n + 1, sizeof *all->tensors);
+    if (all->tensors == NULL) return error_set_memory(error, "a comparison");
+    for (size_t i = 0; i < c->a.n && status == MNEME_OK; i++) {
+        status = compare_entry(c, &c->a.entries[i], all, error);
+    }
+    for (size_t i = 0; i < c->b.n && status == MNEME_OK; i++) {
+        status = add_missing(c, &c->b.entries[i], all, error);
+    }
+    if (all->n_tensors > 1) {
+        qsort(all->tensors, all->n_tensors, sizeof *all->tensors, compare_names);
+    }
+    all->first = all->n_tensors;
+    for (size_t i = all->n_tensors; i-- > 0;) {
+        if (all->tensors[i].problem == NULL && all->tensors[i].n_different == 0) continue;
+        all->first = i;
+        all->n_different++;
+    }
+    return status;
+}
+
+/* A model folder stands for its model.safetensors. */
+static mneme_status open_side(struct safetensors *file, const char *path, mneme_error *error) {
+    if (!file_is_directory(path)) return safetensors_open(file, path, error);
+    char *model = path_join(path, "model.safetensors");
+    mneme_status status =
+        model == NULL ? error_set_memory(error, "a path") : safetensors_open(file, model, error);
+    free(model);
+    return status;
+}
+
+mneme_status mneme_diff_tensors(const char *a, const char *b, mneme_tensors_difference *difference,
+                                mneme_error *error) {
+    struct comparing c = {.a_piece = malloc(PIECE), .b_piece = malloc(PIECE)};
+    *difference = (mneme_tensors_difference){0};
+    mneme_status status = c.a_piece == NULL || c.b_piece == NULL
+                              ? error_set_memory(error, "a comparison")
+                              : open_side(&c.a, a, error);
+    if (status == MNEME_OK) status = open_side(&c.b, b, error);
+    if (status == MNEME_OK) status = compare_files(&c, difference, error);
+    safetensors_close(&c.b);
+    safetensors_close(&c.a);
+    free(c.b_piece);
+    free(c.a_piece);
+    if (status != MNEME_OK) mneme_tensors_difference_free(difference);
+    return status;
+}
+
+void mneme_tensors_difference_free(mneme_tensors_difference *difference) {
+    for (size_t i = 0; i < difference->n_tensors; i++) free(difference->tensors[i].name);
+    free(difference->tensors);
+    *difference = (mneme_tensors_difference){0};
+}
