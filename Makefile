@@ -32,9 +32,11 @@ Q := @
 say = @printf '  %-7s %s\n'
 endif
 
-# What every object needs, whoever sets CFLAGS. -ffp-contract=off is rule 1 of docs/arithmetic.md.
+# What every object needs, whoever sets CFLAGS. -ffp-contract=off is rule 1 of docs/arithmetic.md; a
+# build with another CONTRACT gives other results, which tests/scripts/cheating_builds.sh asserts.
+CONTRACT := -ffp-contract=off
 WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) -ffp-contract=off \
+ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CONTRACT) \
 	-fno-omit-frame-pointer -fopenmp -fvisibility=hidden -fPIC
 ALL_CPPFLAGS := -I. -Isrc -Iinclude $(CPPFLAGS)
 LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lm
@@ -46,7 +48,7 @@ ifeq ($(MACHINE),x86_64)
 ISAS += avx2 avx512
 endif
 ifeq ($(MACHINE),aarch64)
-ISAS += $(if $(wildcard simd/vec_neon.h),neon)
+ISAS += neon
 endif
 FLAGS_scalar :=
 FLAGS_neon :=
@@ -70,7 +72,8 @@ LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(OBJ)/%.o) \
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(OBJ)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/tests/main.o
 CHECK_OBJECTS := $(CHECK_SOURCES:%.c=$(OBJ)/%.o)
-ALL_OBJECTS := $(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS) $(CHECK_OBJECTS)
+PERF_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard perf/*.c))
+ALL_OBJECTS := $(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS) $(CHECK_OBJECTS) $(PERF_OBJECTS)
 
 .PHONY: all
 all: $(BUILD)/libmneme.a $(BUILD)/libmneme.so $(BUILD)/mneme ## build the library and the program (default)
@@ -141,6 +144,12 @@ $(OBJ)/kernel_check: $(CHECK_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
+# Benchmarks: perf/NAME.c becomes BUILD/perf_NAME.
+.PRECIOUS: $(OBJ)/perf/%.o $(OBJ)/perf_%
+$(OBJ)/perf_%: $(OBJ)/perf/%.o $(LIBRARY_OBJECTS) $(OBJ)/library.list
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+
 # The last build's products under their plain names.
 $(BUILD)/%: $(OBJ)/% FORCE
 	$(Q)cmp -s $< $@ || { rm -f $@ && cp $< $@; }
@@ -175,6 +184,10 @@ PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-de
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck
 
+CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user libc6:arm64 libgomp1:arm64 \
+	libsleef-dev:arm64 libjansson-dev:arm64 libssl-dev:arm64 libpcre2-dev:arm64
+BITS_PACKAGES := clang-14 libomp-14-dev clang-19
+
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
 	$(Q)sh tests/install_packages.sh $(PACKAGES)
@@ -182,6 +195,27 @@ deps: ## install the Debian packages that building and testing need
 .PHONY: deps-lint
 deps-lint: ## install the Debian packages that `make lint` needs
 	$(Q)sh tests/install_packages.sh $(LINT_PACKAGES)
+
+.PHONY: deps-cross
+deps-cross: ## install the Debian packages that CROSS=aarch64-linux-gnu needs, and qemu to run it
+	$(Q)sh tests/install_packages.sh $(CROSS_PACKAGES)
+
+.PHONY: deps-bits
+deps-bits: deps-cross ## install the other compilers of `make check-bits`
+	$(Q)sh tests/install_packages.sh $(BITS_PACKAGES)
+	$(Q)BUILD='$(BUILD)' sh tests/unpack_libomp19.sh
+
+.PHONY: check-bits
+check-bits: ## the same digests from every instruction set, thread count and compiler: a table
+	$(Q)$(MAKE) --no-print-directory deps deps-bits
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)$(TEST_ENVIRONMENT) tests/check_bits.sh
+
+.PHONY: check-kills
+check-kills: ## 200 runs killed at random moments, each continued to the same result
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)$(TEST_ENVIRONMENT) tests/check_kills.sh
 
 .PHONY: lint
 lint: ## check layout, static analysis, floors and forbidden arithmetic

@@ -1,6 +1,7 @@
 #include "cli/diff_replay.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@ static mneme_status fail(mneme_error *error, const char *what, const char *cause
     return MNEME_FAILED;
 }
 
-/* ENGINE trace DIRECTORY --stage STAGE --step STEP --out FILE; its messages go to our standard
+/* ENGINE trace DIRECTORY --stage STAGE --step STEP --out FILE; its complaints go to our standard
  * error. */
 static mneme_status trace_by_engine(const struct diff_replay *replay, const struct diff_side *side,
                                     size_t step, const char *file, mneme_error *error) {
@@ -37,7 +38,9 @@ static mneme_status trace_by_engine(const struct diff_replay *replay, const stru
     posix_spawn_file_actions_t actions;
     pid_t child;
     int status, problem = posix_spawn_file_actions_init(&actions);
-    if (problem == 0) problem = posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, 1);
+    if (problem == 0) {
+        problem = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+    }
     if (problem == 0) {
         problem =
             posix_spawnp(&child, side->engine, &actions, NULL, (char *const *)arguments, environ);

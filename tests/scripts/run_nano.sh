@@ -8,7 +8,8 @@ expected=data/expected/nano.json
 
 # The digests of a run folder, one per line.
 digests_of() {
-    sed -n '/"digests"/,/}/p' "$1/report.json" | grep -oE '"(base|full|lora|smf)": "[0-9a-f]*"'
+    sed -n '/"digests"/,/"result"/p' "$1/report.json" |
+        grep -oE '"(base|full|lora|smf|result)": "[0-9a-f]*"'
 }
 
 # same NAME FOLDER: the folder's digests are the expected ones.
@@ -16,7 +17,7 @@ same() {
     local found
     found=$(digests_of "$2")
     if [ -n "$found" ] &&
-        [ "$found" = "$(grep -oE '"(base|full|lora|smf)": "[0-9a-f]*"' "$expected")" ]; then
+        [ "$found" = "$(grep -oE '"(base|full|lora|smf|result)": "[0-9a-f]*"' "$expected")" ]; then
         pass "$1"
     else
         fail "$1" "other digests than $expected: $(tr '\n' ' ' <<<"$found")"
