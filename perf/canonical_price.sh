@@ -16,10 +16,10 @@ sed -i 's/^void matmul(struct/void matmul_whole(struct/; s|^#include "nn/matmul.
 # The gradient norm's blocks are added as the threads come.
 sed -i 's/^#pragma omp parallel for schedule(static) if (n > 1)/#pragma omp parallel for schedule(static) reduction(+ : sum) if (n > 1)/; s/^            sums\[b\] = kernels/            sum += kernels/; /^        for (size_t b = 0; b < n; b++) sum += sums\[b\];/d; /^        float sums\[TOGETHER\];/d' \
     "$tree/src/train/optimizer.c"
-make -s -j"$(nproc)" "$BUILD/perf_step"
+make -s -j"$(nproc)" "$BUILD/perf_step" >/dev/null
 make -s -j"$(nproc)" -C "$tree" BUILD="$tree/build" \
     CONTRACT='-ffp-contract=fast -fassociative-math -fno-signed-zeros -fno-trapping-math -fno-math-errno' \
-    "$tree/build/perf_step"
+    "$tree/build/perf_step" >/dev/null
 "$BUILD/mneme" info --json >"$tree/info.json"
 
 median() { sort -g | awk '{ x[NR] = $1 } END { print x[int((NR + 1) / 2)] }'; }

@@ -130,8 +130,8 @@ else
 fi
 
 moments() { # MOST: three random moments up to so many tenths of a second
-    local i all=
-    for i in 1 2 3; do
+    local all=
+    for _ in 1 2 3; do
         local tenths=$((RANDOM % $1 + 1))
         all+="${all:+,}$((tenths / 10)).$((tenths % 10))"
     done
@@ -179,6 +179,7 @@ if [ -n "${programs[gcc-O0]:-}" ]; then
 fi
 
 number=0
+# shellcheck disable=SC2016
 while IFS=$'\t' read -r name arguments; do
     number=$((number + 1))
     printf 'nano %q %q %s\0' "$name" "$runs/run$number" "$arguments"

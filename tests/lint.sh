@@ -13,7 +13,7 @@ failed=0
 
 flags=(-std=c11 -D_GNU_SOURCE -fopenmp -I. -Isrc -Iinclude -Itests -I"$clean"
     '-DMNEME_DATADIR="/usr/local/share/mneme"')
-mapfile -t sources < <(find simd src tests include -name '*.[ch]' | sort)
+mapfile -t sources < <(find simd src tests include perf -name '*.[ch]' | sort)
 mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.c$')
 for file in tests/*/test_*.c tests/*/*/test_*.c; do
     [ -e "$file" ] && basename "$file" .c | sed 's/^test_\(.*\)/SUITE(\1)/'
@@ -56,7 +56,7 @@ arithmetic() {
 }
 
 scripts() {
-    shellcheck -x -P . tests/*.sh tests/scripts/*.sh .ci/run
+    shellcheck -x -P . tests/*.sh tests/scripts/*.sh perf/*.sh .ci/run
 }
 
 run_cppcheck() {

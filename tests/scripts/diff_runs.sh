@@ -77,6 +77,7 @@ expect 0 "a trace and itself" 'the same, bit for bit' \
 
 expect 2 "no run folder" 'is not a run folder' mneme verify "$work"
 expect 2 "diff of a run and a model" 'is not a run folder' mneme diff "$work/a" "$work/base"
+# shellcheck disable=SC2016
 expect 2 "an unknown stage" 'no stage `smf/lr-7`; it has pretrain, full' \
     mneme verify "$work/a" --stage smf/lr-7
 expect 2 "a step that is not there" 'has steps 1 to 240, not 241' \
