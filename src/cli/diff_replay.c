@@ -13,8 +13,6 @@
 
 #include "cli/progress.h"
 
-extern char **environ;
-
 static mneme_status fail(mneme_error *error, const char *what, const char *cause) {
     error->status = MNEME_FAILED;
     snprintf(error->message, sizeof error->message, "%.900s: %.100s", what, cause);
@@ -39,7 +37,8 @@ static mneme_status trace_by_engine(const struct diff_replay *replay, const stru
     pid_t child;
     int status, problem = posix_spawn_file_actions_init(&actions);
     if (problem == 0) {
-        problem = posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
+        problem =
+            posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     }
     if (problem == 0) {
         problem =

@@ -1,7 +1,9 @@
 #include "experiment/checkpoint_files.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -15,9 +17,12 @@ char *checkpoint_files_path(const char *folder, size_t step) {
 
 /* The step of a file's name; false for another file. */
 static bool parse(const char *name, size_t *step) {
-    int end = 0;
-    return sscanf(name, "checkpoint-%zu.safetensors%n", step, &end) == 1 && end > 0 &&
-           name[end] == '\0';
+    static const char prefix[] = "checkpoint-";
+    char *end;
+    if (strncmp(name, prefix, sizeof prefix - 1) != 0) return false;
+    errno = 0;
+    *step = strtoull(name + sizeof prefix - 1, &end, 10);
+    return errno == 0 && end != name + sizeof prefix - 1 && strcmp(end, ".safetensors") == 0;
 }
 
 mneme_status checkpoint_files_last(const char *folder, size_t most, size_t *step,

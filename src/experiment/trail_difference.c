@@ -1,5 +1,6 @@
 #include <mneme/diff.h>
 
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,10 @@ struct stage_pair {
 };
 
 static void add_field(mneme_trail_difference *d, const char *name, float a, float b) {
-    if (memcmp(&a, &b, sizeof a) == 0) return;
+    uint32_t a_bits, b_bits;
+    memcpy(&a_bits, &a, sizeof a_bits);
+    memcpy(&b_bits, &b, sizeof b_bits);
+    if (a_bits == b_bits) return;
     d->fields[d->n_fields].name = name;
     d->fields[d->n_fields++].value = value_pair(TENSOR_F32, &a, &b);
 }

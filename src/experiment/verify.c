@@ -185,10 +185,12 @@ static mneme_status verify(struct verifying *v, mneme_verification *verification
     size_t n;
     struct stage *stages = stage_list(&v->experiment.recipe, &n);
     verification->stages = calloc(n + 1, sizeof *verification->stages);
-    mneme_status status;
     if (stages == NULL || verification->stages == NULL) {
-        status = error_set_memory(error, "the stages");
-    } else if (v->options->stage != NULL) {
+        free(stages);
+        return error_set_memory(error, "the stages");
+    }
+    mneme_status status;
+    if (v->options->stage != NULL) {
         status = verify_named(v, v->options->stage, verification, error);
     } else {
         status = verify_all(v, stages, n, verification, error);

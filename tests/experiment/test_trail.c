@@ -45,8 +45,8 @@ START_TEST(read_back) {
         struct trail_line wanted = line_of(i + 1), found;
         ck_assert(trail_text_parse(&text, i, "t", &found, &error) == MNEME_OK);
         ck_assert(found.step == i + 1 && found.tokens == 7);
-        ck_assert(memcmp(&found.loss, &wanted.loss, sizeof found.loss) == 0);
-        ck_assert(memcmp(&found.lr, &wanted.lr, sizeof found.lr) == 0);
+        ck_assert(found.loss == wanted.loss);
+        ck_assert(found.lr == wanted.lr);
         ck_assert(found.has_norm && signbit(found.gradient_norm));
         ck_assert_int_eq(found.has_digest, i == 2);
     }

@@ -9,6 +9,9 @@ if is_sanitized; then
     exit
 fi
 
+# On the widest instruction set: the others may have no instruction to contract into.
+unset MNEME_ISA
+
 # build NAME [MAKE-ARGUMENT...]: the tree in $work/NAME becomes $work/NAME/build/mneme.
 build() {
     local name=$1
