@@ -72,7 +72,7 @@ LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(OBJ)/%.o) \
 CLI_OBJECTS := $(CLI_SOURCES:%.c=$(OBJ)/%.o)
 TEST_OBJECTS := $(TEST_SOURCES:%.c=$(OBJ)/%.o) $(OBJ)/tests/main.o
 CHECK_OBJECTS := $(CHECK_SOURCES:%.c=$(OBJ)/%.o)
-PERF_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard perf/*.c))
+PERF_OBJECTS := $(patsubst %.c,$(OBJ)/%.o,$(wildcard perf/*.c perf/common/*.c))
 ALL_OBJECTS := $(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS) $(CHECK_OBJECTS) $(PERF_OBJECTS)
 
 .PHONY: all
@@ -146,9 +146,12 @@ $(OBJ)/kernel_check: $(CHECK_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ
 
 # Benchmarks: perf/NAME.c becomes BUILD/perf_NAME.
 .PRECIOUS: $(OBJ)/perf/%.o $(OBJ)/perf_%
-$(OBJ)/perf_%: $(OBJ)/perf/%.o $(LIBRARY_OBJECTS) $(OBJ)/library.list
+PERF_COMMON := $(OBJ)/perf/common/bench.o
+$(OBJ)/perf_%: $(OBJ)/perf/%.o $(PERF_COMMON) $(LIBRARY_OBJECTS) $(OBJ)/library.list
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(PERF_LIBS) $(LIBS)
+$(OBJ)/perf_gemm: $(OBJ)/perf/common/onednn_matmul.o
+$(OBJ)/perf_gemm: PERF_LIBS := -ldnnl -lopenblas
 
 # The last build's products under their plain names.
 $(BUILD)/%: $(OBJ)/% FORCE
@@ -181,8 +184,9 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
 	libssl-dev libpcre2-dev systemtap-sdt-dev gnuplot-nox locales-all
+BENCH_PACKAGES := libdnnl-dev libopenblas-openmp-dev
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
-	shellcheck
+	shellcheck $(BENCH_PACKAGES)
 
 CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user libc6:arm64 libgomp1:arm64 \
 	libsleef-dev:arm64 libjansson-dev:arm64 libssl-dev:arm64 libpcre2-dev:arm64
@@ -195,6 +199,16 @@ deps: ## install the Debian packages that building and testing need
 .PHONY: deps-lint
 deps-lint: ## install the Debian packages that `make lint` needs
 	$(Q)sh tests/install_packages.sh $(LINT_PACKAGES)
+
+.PHONY: deps-bench
+deps-bench: ## install the peers that `make bench` measures against
+	$(Q)sh tests/install_packages.sh $(BENCH_PACKAGES)
+
+.PHONY: bench
+bench: ## measure the kernels against their peers, into perf/results/ (on a quiet machine)
+	$(Q)$(MAKE) --no-print-directory deps deps-bench
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/perf_gemm $(BUILD)/perf_step
+	$(Q)BUILD='$(BUILD)' perf/run_all.sh
 
 .PHONY: deps-cross
 deps-cross: ## install the Debian packages that CROSS=aarch64-linux-gnu needs, and qemu to run it

@@ -94,6 +94,8 @@ expect 2 "a recipe without its world" 'no-such.json' \
 expect 2 "an unknown instruction set" 'MNEME_ISA=avx3' \
     env MNEME_ISA=avx3 mneme run "$recipe" --dir "$work/new"
 expect 2 "an unknown key" 'stepz' mneme run "$recipe" --dir "$work/new" --set pretrain.stepz=3
+expect 1 "a run folder where none can be made" '/proc/mneme: cannot make the directory' \
+    mneme run "$recipe" --dir /proc/mneme
 expect 2 "a run folder that is a file" 'README.md' mneme run "$recipe" --dir README.md
 
 # What is in the folder is not trusted.
