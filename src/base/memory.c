@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 bool size_multiply(size_t a, size_t b, size_t *product) {
     return !__builtin_mul_overflow(a, b, product);
@@ -18,11 +19,26 @@ static bool rounded_bytes(size_t count, size_t size, size_t *bytes) {
     return true;
 }
 
+/* Blocks of at least this size are asked for in huge pages, which spare most address lookups. */
+#define HUGE_PAGE ((size_t)2 << 20)
+
+/* Every thread touches the part that a static loop would give it, so that the pages of a big block
+ * are near the threads that use them. */
+static void clear(unsigned char *block, size_t bytes) {
+#pragma omp parallel for schedule(static) if (bytes >= 8 * HUGE_PAGE)
+    for (size_t i = 0; i < bytes; i += HUGE_PAGE) {
+        memset(block + i, 0, bytes - i < HUGE_PAGE ? bytes - i : HUGE_PAGE);
+    }
+}
+
 void *memory_allocate(size_t count, size_t size) {
     size_t bytes;
     if (!rounded_bytes(count, size, &bytes)) return NULL;
-    void *block = aligned_alloc(MEMORY_ALIGNMENT, bytes);
-    if (block != NULL) memset(block, 0, bytes);
+    bool huge = bytes >= HUGE_PAGE;
+    void *block = aligned_alloc(huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes);
+    if (block == NULL) return NULL;
+    if (huge) madvise(block, bytes, MADV_HUGEPAGE); /* a hint: it may be refused */
+    clear(block, bytes);
     return block;
 }
 
