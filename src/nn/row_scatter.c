@@ -1,14 +1,17 @@
 #include "nn/row_scatter.h"
 
 #include <assert.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
 #include "simd/simd.h"
 
-#define DIGIT_BITS 8
+#define DIGIT_BITS 11
 #define DIGITS ((size_t)1 << DIGIT_BITS)
+/* Fewer contributions than this are not worth waking threads for. */
+#define PARALLEL_CONTRIBUTIONS ((size_t)1 << 13)
 
 mneme_status row_scatter_open(struct row_scatter *scatter, size_t capacity, mneme_error *error) {
     *scatter = (struct row_scatter){.capacity = capacity};
@@ -19,12 +22,14 @@ mneme_status row_scatter_open(struct row_scatter *scatter, size_t capacity, mnem
     scatter->group_starts = memory_allocate(capacity + 1, sizeof(size_t));
     scatter->sorted_coefficients = memory_allocate(capacity, sizeof(float));
     scatter->sorted_sources = memory_allocate(capacity, sizeof(int32_t));
-    scatter->order = memory_allocate(capacity, sizeof(uint32_t));
-    scatter->spare = memory_allocate(capacity, sizeof(uint32_t));
+    scatter->order = memory_allocate(capacity, sizeof(uint64_t));
+    scatter->spare = memory_allocate(capacity, sizeof(uint64_t));
+    scatter->n_threads = (size_t)omp_get_max_threads();
+    scatter->counts = memory_allocate(scatter->n_threads * DIGITS, sizeof(size_t));
     if (scatter->rows == NULL || scatter->coefficients == NULL || scatter->sources == NULL ||
         scatter->group_rows == NULL || scatter->group_starts == NULL ||
         scatter->sorted_coefficients == NULL || scatter->sorted_sources == NULL ||
-        scatter->order == NULL || scatter->spare == NULL) {
+        scatter->order == NULL || scatter->spare == NULL || scatter->counts == NULL) {
         row_scatter_close(scatter);
         return error_set_memory(error, "sorting of sparse gradients");
     }
@@ -41,51 +46,95 @@ void row_scatter_close(struct row_scatter *scatter) {
     free(scatter->sorted_sources);
     free(scatter->order);
     free(scatter->spare);
+    free(scatter->counts);
     *scatter = (struct row_scatter){0};
 }
 
-/* One stable pass of a radix sort by the digit at `shift`. */
-static void sort_by_digit(const int32_t *rows, size_t n, int shift, const uint32_t *from,
-                          uint32_t *to) {
-    size_t places[DIGITS] = {0};
-    for (size_t i = 0; i < n; i++) places[((uint32_t)rows[from[i]] >> shift) & (DIGITS - 1)]++;
+/* A thread's stretch of n elements. */
+struct stretch {
+    size_t first, end;
+};
+
+static struct stretch own_stretch(size_t n) {
+    size_t thread = (size_t)omp_get_thread_num(), threads = (size_t)omp_get_num_threads();
+    return (struct stretch){n * thread / threads, n * (thread + 1) / threads};
+}
+
+/* Counts become places: of digit d, the first thread's elements before the second's. */
+static void place_digits(size_t *counts, size_t threads) {
     size_t place = 0;
     for (size_t d = 0; d < DIGITS; d++) {
-        size_t count = places[d];
-        places[d] = place;
-        place += count;
-    }
-    for (size_t i = 0; i < n; i++) {
-        to[places[((uint32_t)rows[from[i]] >> shift) & (DIGITS - 1)]++] = from[i];
+        for (size_t t = 0; t < threads; t++) {
+            size_t count = counts[t * DIGITS + d];
+            counts[t * DIGITS + d] = place;
+            place += count;
+        }
     }
 }
 
-static void make_groups(struct row_scatter *scatter, size_t n) {
-    size_t groups = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t e = scatter->order[i];
-        int32_t row = scatter->rows[e];
-        if (groups == 0 || scatter->group_rows[groups - 1] != row) {
-            scatter->group_rows[groups] = row;
-            scatter->group_starts[groups++] = i;
+static size_t digit(uint64_t element, int shift) {
+    return (size_t)(element >> (32 + shift)) & (DIGITS - 1);
+}
+
+/* One stable pass of a radix sort by the row's digit at `shift`, by all threads of a team. */
+static void sort_by_digit(size_t *counts, size_t n, int shift, const uint64_t *from, uint64_t *to) {
+    struct stretch own = own_stretch(n);
+    size_t *places = counts + (size_t)omp_get_thread_num() * DIGITS;
+    memset(places, 0, DIGITS * sizeof *places);
+    for (size_t i = own.first; i < own.end; i++) places[digit(from[i], shift)]++;
+#pragma omp barrier
+#pragma omp single
+    place_digits(counts, (size_t)omp_get_num_threads());
+    for (size_t i = own.first; i < own.end; i++) to[places[digit(from[i], shift)]++] = from[i];
+#pragma omp barrier
+}
+
+static bool starts_group(const uint64_t *order, size_t i) {
+    return i == 0 || order[i] >> 32 != order[i - 1] >> 32;
+}
+
+/* By all threads of a team: each counts the groups that start in its stretch, and numbers them
+ * after those of the threads before it. */
+static void make_groups(struct row_scatter *scatter, const uint64_t *order, size_t n) {
+    struct stretch own = own_stretch(n);
+    size_t thread = (size_t)omp_get_thread_num(), count = 0, group = 0;
+    for (size_t i = own.first; i < own.end; i++) count += starts_group(order, i);
+    scatter->counts[thread] = count;
+#pragma omp barrier
+    for (size_t t = 0; t < thread; t++) group += scatter->counts[t];
+    for (size_t i = own.first; i < own.end; i++) {
+        uint32_t e = (uint32_t)order[i];
+        if (starts_group(order, i)) {
+            scatter->group_rows[group] = scatter->rows[e];
+            scatter->group_starts[group++] = i;
         }
         scatter->sorted_coefficients[i] = scatter->coefficients[e];
         scatter->sorted_sources[i] = scatter->sources[e];
     }
-    scatter->group_starts[groups] = n;
-    scatter->n_groups = groups;
+    if (thread + 1 == (size_t)omp_get_num_threads()) {
+        scatter->group_starts[group] = n;
+        scatter->n_groups = group;
+    }
 }
 
 void row_scatter_sort(struct row_scatter *scatter, size_t n, size_t n_table_rows) {
     assert(n <= scatter->capacity);
-    for (size_t i = 0; i < n; i++) scatter->order[i] = (uint32_t)i;
-    for (int shift = 0; shift < 32 && (n_table_rows - 1) >> shift > 0; shift += DIGIT_BITS) {
-        sort_by_digit(scatter->rows, n, shift, scatter->order, scatter->spare);
-        uint32_t *sorted = scatter->spare;
-        scatter->spare = scatter->order;
-        scatter->order = sorted;
+#pragma omp parallel num_threads((int)scatter->n_threads) if (n >= PARALLEL_CONTRIBUTIONS)
+    {
+        uint64_t *from = scatter->order, *to = scatter->spare;
+        struct stretch own = own_stretch(n);
+        for (size_t i = own.first; i < own.end; i++) {
+            from[i] = (uint64_t)(uint32_t)scatter->rows[i] << 32 | i;
+        }
+#pragma omp barrier
+        for (int shift = 0; shift < 32 && (n_table_rows - 1) >> shift > 0; shift += DIGIT_BITS) {
+            sort_by_digit(scatter->counts, n, shift, from, to);
+            uint64_t *sorted = to;
+            to = from;
+            from = sorted;
+        }
+        make_groups(scatter, from, n);
     }
-    make_groups(scatter, n);
 }
 
 static void add_group(const struct row_scatter *scatter, size_t group, size_t width,

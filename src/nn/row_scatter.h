@@ -20,7 +20,10 @@ struct row_scatter {
     size_t *group_starts; /* [capacity + 1] a group's contributions in the sorted order */
     float *sorted_coefficients;
     int32_t *sorted_sources;
-    uint32_t *order, *spare; /* [capacity] radix sort */
+    /* Radix sort: */
+    uint64_t *order, *spare; /* [capacity] row << 32 | contribution */
+    size_t n_threads;
+    size_t *counts; /* [n_threads, digits] */
 };
 
 mneme_status row_scatter_open(struct row_scatter *scatter, size_t capacity, mneme_error *error);
