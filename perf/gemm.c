@@ -1,5 +1,6 @@
 /* Matrix products of transformer layers against oneDNN and OpenBLAS: forward, both backward
- * products, weights that oneDNN keeps packed where a layer could (forward and input gradient). */
+ * products; weights packed beforehand, by us and by oneDNN, where a layer could keep them packed
+ * (forward and input gradient). */
 
 #include <cblas.h>
 #include <math.h>
@@ -23,6 +24,7 @@ struct work {
     struct layer size;
     enum product product;
     float *x, *weight, *y, *gradient;
+    float *packed; /* the weight, where a layer could keep it so */
     struct matmul_scratch scratch;
     struct onednn_matmul *onednn;
 };
@@ -31,9 +33,10 @@ static void run_mneme(void *user) {
     struct work *w = user;
     const struct layer *s = &w->size;
     if (w->product == FORWARD) {
-        linear_forward(&w->scratch, s->n, s->in, s->out, w->x, w->weight, NULL, w->y);
+        linear_forward(&w->scratch, s->n, s->in, s->out, w->x, w->weight, w->packed, NULL, w->y);
     } else if (w->product == BACKWARD_INPUT) {
-        linear_backward_input(&w->scratch, s->n, s->in, s->out, w->y, w->weight, w->x, false);
+        linear_backward_input(&w->scratch, s->n, s->in, s->out, w->y, w->weight, w->packed, w->x,
+                              false);
     } else {
         linear_backward_weight(&w->scratch, s->n, s->in, s->out, w->x, w->y, w->gradient);
     }
@@ -73,6 +76,17 @@ static struct onednn_matmul *open_onednn(struct work *w) {
     }
 }
 
+static float *pack(const struct work *w) {
+    size_t in = w->size.in, out = w->size.out;
+    if (w->product == BACKWARD_WEIGHT) return NULL;
+    bool forward = w->product == FORWARD;
+    size_t k = forward ? in : out, n = forward ? out : in;
+    float *packed = bench_floats(matmul_packed_size(k, n), 0);
+    struct matrix b = forward ? matrix_transposed(w->weight, in) : matrix_rows(w->weight, in);
+    matmul_pack(k, n, b, packed);
+    return packed;
+}
+
 static void set_up(struct work *w) {
     const struct layer *s = &w->size;
     mneme_error error;
@@ -80,6 +94,7 @@ static void set_up(struct work *w) {
     w->weight = bench_floats(s->out * s->in, 2);
     w->y = bench_floats(s->n * s->out, 3);
     w->gradient = bench_floats(s->out * s->in, 4);
+    w->packed = pack(w);
     w->onednn = open_onednn(w);
     if (matmul_scratch_open(&w->scratch, &error) != MNEME_OK || w->onednn == NULL) {
         fputs("perf_gemm: no memory, or oneDNN refuses\n", stderr);
@@ -94,6 +109,7 @@ static void tear_down(struct work *w) {
     free(w->weight);
     free(w->y);
     free(w->gradient);
+    free(w->packed);
 }
 
 /* The layers of models of dim 128, 576, 1024 and 2048, and odd sizes. */
@@ -141,6 +157,8 @@ int main(int argc, char **argv) {
     const struct contestant contestants[] = {
         {"mneme", run_mneme}, {"onednn", run_onednn}, {"openblas", run_openblas}};
     struct totals totals = {.least = INFINITY};
+    bench_peer("oneDNN", onednn_version());
+    bench_peer("OpenBLAS", openblas_get_config());
     if (options.json) {
         bench_json_begin(&options, "gemm");
     } else {

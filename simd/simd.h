@@ -14,15 +14,23 @@
 enum simd_isa { SIMD_ISA_SCALAR, SIMD_ISA_NEON, SIMD_ISA_AVX2, SIMD_ISA_AVX512, SIMD_ISA_COUNT };
 
 /* Where gemm_tiles finds A: element (i, p) of the tile t, i < gemm_rows, is
-
- * data[t * tile_stride + i * row_stride + p * k_stride]. Either packed by gemm_pack_a (row_stride
- 1,
- * k_stride gemm_rows) or in place with k_stride 1. */
+ * data[t * tile_stride + i * row_stride + p * k_stride]. Packed by gemm_pack_a (row_stride 1,
+ * k_stride gemm_rows), or in place with one of the strides 1. */
 struct gemm_a {
     const float *data;
     size_t tile_stride;
     size_t row_stride;
     size_t k_stride;
+};
+
+/* The same for B: element (p, j) of the tile t, j < gemm_columns, is
+ * data[t * tile_stride + p * k_stride + j]. Packed by gemm_pack_b (k_stride gemm_columns; whole
+ * tiles are read), or in place. */
+struct gemm_b {
+    const float *data;
+    size_t tile_stride;
+    size_t k_stride;
+    bool packed;
 };
 
 /* What an AdamW step needs besides the arrays (Loshchilov & Hutter 2017, algorithm 2). */

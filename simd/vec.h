@@ -11,8 +11,13 @@
  *   vf_max(a, b) = a > b ? a : b, lane by lane
  *   vf_exp                                          SLEEF's deterministic exp
  *   vf_swap_pairs                                   lanes 1 0 3 2 5 4 ...
+ *   vf_transpose(rows)                              lane j of rows[i] and lane i of rows[j] change
+ *                                                   places, 16 x 16
  *   vf_fold_add, vf_fold_max                        lanes i and i+8, then 4, 2, 1
  *   vf_greater(a, b), vf_not_finite(a)              a bit per lane, lane 0 lowest
+ *   vf_pick(v, mask, first, values, indices)        the mask's lanes one after the other, and first
+ *                                                   + lane; returns how many. Both arrays have
+ *                                                   room for 16, all of which may be written
  * and the matrix tile: VF_GEMM_ROWS x (16 * VF_GEMM_VECTORS). */
 
 #define SIMD_JOIN_(a, b) a##_##b

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "simd/vec_pick.h"
+
 #define VF_GEMM_ROWS 6
 #define VF_GEMM_VECTORS 1
 
@@ -99,6 +101,45 @@ static inline vf vf_swap_pairs(vf a) {
     return vf_join(_mm256_permute_ps(a.low, 0xb1), _mm256_permute_ps(a.high, 0xb1));
 }
 
+/* An 8 x 8 block: pairs of rows, then fours, within each 128-bit half; then the halves. */
+static inline void vf_transpose8(__m256 rows[8]) {
+    __m256 pairs[8], fours[8];
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+        pairs[i] = _mm256_unpacklo_ps(rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm256_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 8; i += 2) {
+        int from = i / 4 * 4 + i % 4 / 2;
+        fours[i] = _mm256_shuffle_ps(pairs[from], pairs[from + 2], 0x44);
+        fours[i + 1] = _mm256_shuffle_ps(pairs[from], pairs[from + 2], 0xee);
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        rows[i] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+        rows[i + 4] = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+    }
+}
+
+/* The blocks on the diagonal stay; the other two change places. */
+static inline void vf_transpose(vf rows[16]) {
+    __m256 blocks[2][2][8]; /* [down][across] */
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) {
+        blocks[i / 8][0][i % 8] = rows[i].low;
+        blocks[i / 8][1][i % 8] = rows[i].high;
+    }
+    vf_transpose8(blocks[0][0]);
+    vf_transpose8(blocks[0][1]);
+    vf_transpose8(blocks[1][0]);
+    vf_transpose8(blocks[1][1]);
+#pragma GCC unroll 16
+    for (int i = 0; i < 16; i++) {
+        rows[i] = vf_join(blocks[0][i / 8][i % 8], blocks[1][i / 8][i % 8]);
+    }
+}
+
 static inline float vf_fold_add(vf a) {
     __m256 a8 = _mm256_add_ps(a.low, a.high);
     __m128 a4 = _mm_add_ps(_mm256_castps256_ps128(a8), _mm256_extractf128_ps(a8, 1));
@@ -111,6 +152,12 @@ static inline float vf_fold_max(vf a) {
     __m128 a4 = _mm_max_ps(_mm256_castps256_ps128(a8), _mm256_extractf128_ps(a8, 1));
     __m128 a2 = _mm_max_ps(a4, _mm_movehl_ps(a4, a4));
     return _mm_cvtss_f32(_mm_max_ss(a2, _mm_movehdup_ps(a2)));
+}
+
+static inline size_t vf_pick(vf v, uint32_t mask, int32_t first, float *values, int32_t *indices) {
+    float lanes[16];
+    vf_store(lanes, v);
+    return pick_lanes(lanes, mask, first, values, indices);
 }
 
 static inline uint32_t vf_greater(vf a, vf b) {

@@ -79,6 +79,34 @@ static inline vf vf_swap_pairs(vf a) {
     return _mm512_permute_ps(a, 0xb1);
 }
 
+/* Pairs of rows, then fours, within each 128-bit part; then the parts themselves. */
+static inline void vf_transpose(vf rows[16]) {
+    vf pairs[16], fours[16];
+#pragma GCC unroll 8
+    for (int i = 0; i < 16; i += 2) {
+        pairs[i] = _mm512_unpacklo_ps(rows[i], rows[i + 1]);
+        pairs[i + 1] = _mm512_unpackhi_ps(rows[i], rows[i + 1]);
+    }
+#pragma GCC unroll 8
+    for (int i = 0; i < 16; i += 2) {
+        int from = i / 4 * 4 + i % 4 / 2;
+        __m512d a = _mm512_castps_pd(pairs[from]), b = _mm512_castps_pd(pairs[from + 2]);
+        fours[i] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, b));
+        fours[i + 1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, b));
+    }
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++) {
+        vf even_low = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0x88);
+        vf odd_low = _mm512_shuffle_f32x4(fours[i], fours[i + 4], 0xdd);
+        vf even_high = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0x88);
+        vf odd_high = _mm512_shuffle_f32x4(fours[i + 8], fours[i + 12], 0xdd);
+        rows[i] = _mm512_shuffle_f32x4(even_low, even_high, 0x88);
+        rows[i + 4] = _mm512_shuffle_f32x4(odd_low, odd_high, 0x88);
+        rows[i + 8] = _mm512_shuffle_f32x4(even_low, even_high, 0xdd);
+        rows[i + 12] = _mm512_shuffle_f32x4(odd_low, odd_high, 0xdd);
+    }
+}
+
 static inline __m256 vf_low(vf a) {
     return _mm512_castps512_ps256(a);
 }
@@ -103,6 +131,14 @@ static inline float vf_fold_max(vf a) {
 
 static inline uint32_t vf_greater(vf a, vf b) {
     return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
+}
+
+static inline size_t vf_pick(vf v, uint32_t mask, int32_t first, float *values, int32_t *indices) {
+    const __m512i lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+    __m512i index = _mm512_add_epi32(lanes, _mm512_set1_epi32(first));
+    _mm512_storeu_ps(values, _mm512_maskz_compress_ps((__mmask16)mask, v));
+    _mm512_storeu_si512(indices, _mm512_maskz_compress_epi32((__mmask16)mask, index));
+    return (size_t)__builtin_popcount(mask);
 }
 
 /* Classes: quiet NaN, +infinity, -infinity, signalling NaN. */

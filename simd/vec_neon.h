@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "simd/vec_pick.h"
+
 #define VF_GEMM_ROWS 6
 #define VF_GEMM_VECTORS 1
 
@@ -95,6 +97,33 @@ static inline vf vf_swap_pairs(vf a) {
     VF_EACH(vrev64q_f32(a.q[i]));
 }
 
+/* The 4 x 4 block whose rows are a, b, c, d. */
+static inline void vf_transpose4(float32x4_t *a, float32x4_t *b, float32x4_t *c, float32x4_t *d) {
+    float64x2_t even_ab = vreinterpretq_f64_f32(vtrn1q_f32(*a, *b));
+    float64x2_t odd_ab = vreinterpretq_f64_f32(vtrn2q_f32(*a, *b));
+    float64x2_t even_cd = vreinterpretq_f64_f32(vtrn1q_f32(*c, *d));
+    float64x2_t odd_cd = vreinterpretq_f64_f32(vtrn2q_f32(*c, *d));
+    *a = vreinterpretq_f32_f64(vtrn1q_f64(even_ab, even_cd));
+    *b = vreinterpretq_f32_f64(vtrn1q_f64(odd_ab, odd_cd));
+    *c = vreinterpretq_f32_f64(vtrn2q_f64(even_ab, even_cd));
+    *d = vreinterpretq_f32_f64(vtrn2q_f64(odd_ab, odd_cd));
+}
+
+static inline void vf_transpose(vf rows[16]) {
+    vf from[16];
+    memcpy(from, rows, sizeof from);
+    for (int i = 0; i < 16; i += 4) {
+        for (int j = 0; j < 4; j++) {
+            float32x4_t *to[4];
+            for (int r = 0; r < 4; r++) {
+                to[r] = &rows[4 * j + r].q[i / 4];
+                *to[r] = from[i + r].q[j];
+            }
+            vf_transpose4(to[0], to[1], to[2], to[3]);
+        }
+    }
+}
+
 static inline float vf_fold_add(vf a) {
     float32x4_t a4 = vaddq_f32(vaddq_f32(a.q[0], a.q[2]), vaddq_f32(a.q[1], a.q[3]));
     float32x2_t a2 = vadd_f32(vget_low_f32(a4), vget_high_f32(a4));
@@ -124,6 +153,12 @@ static inline uint32_t vf_greater(vf a, vf b) {
     uint32x4_t masks[4];
     for (int i = 0; i < 4; i++) masks[i] = vcgtq_f32(a.q[i], b.q[i]);
     return vf_bits(masks);
+}
+
+static inline size_t vf_pick(vf v, uint32_t mask, int32_t first, float *values, int32_t *indices) {
+    float lanes[16];
+    vf_store(lanes, v);
+    return pick_lanes(lanes, mask, first, values, indices);
 }
 
 /* x - x is 0 for finite x and NaN otherwise. */

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "simd/sleef_pure.h"
+#include "simd/vec_pick.h"
 
 #define VF_GEMM_ROWS 4
 #define VF_GEMM_VECTORS 1
@@ -98,6 +99,16 @@ static inline vf vf_swap_pairs(vf a) {
     return r;
 }
 
+static inline void vf_transpose(vf rows[16]) {
+    for (int i = 0; i < 16; i++) {
+        for (int j = 0; j < i; j++) {
+            float below = rows[i].lane[j];
+            rows[i].lane[j] = rows[j].lane[i];
+            rows[j].lane[i] = below;
+        }
+    }
+}
+
 static inline float vf_fold_add(vf a) {
     for (int half = 8; half > 0; half /= 2) {
         for (int i = 0; i < half; i++) a.lane[i] += a.lane[i + half];
@@ -118,6 +129,10 @@ static inline uint32_t vf_greater(vf a, vf b) {
     uint32_t bits = 0;
     for (int i = 0; i < 16; i++) bits |= (uint32_t)(a.lane[i] > b.lane[i]) << i;
     return bits;
+}
+
+static inline size_t vf_pick(vf v, uint32_t mask, int32_t first, float *values, int32_t *indices) {
+    return pick_lanes(v.lane, mask, first, values, indices);
 }
 
 static inline uint32_t vf_not_finite(vf a) {

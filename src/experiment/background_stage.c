@@ -27,6 +27,10 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
     if (tokens < longest) tokens = longest;
     mneme_status status = workspace_open(&c->workspace, &experiment->model, tokens, true, error);
+    if (status == MNEME_OK) {
+        const struct model *model = &experiment->model;
+        status = workspace_pack(&c->workspace, model, model->config.n_layers, error);
+    }
     if (status == MNEME_OK) status = batch_builder_open(&c->builder, tokens, error);
     if (status == MNEME_OK) {
         status = text_order_open(&c->order, &experiment->pretraining, experiment->recipe.seed,

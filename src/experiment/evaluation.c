@@ -157,6 +157,9 @@ static mneme_status read_skill(const struct experiment *e, double *nll, mneme_er
     if (tokens < PASS_TOKENS) tokens = PASS_TOKENS;
     float mean_nll = 0.0f;
     mneme_status status = workspace_open(&workspace, &e->model, tokens, false, error);
+    if (status == MNEME_OK) {
+        status = workspace_pack(&workspace, &e->model, e->model.config.n_layers, error);
+    }
     if (status == MNEME_OK) status = batch_builder_open(&builder, tokens, error);
     if (status == MNEME_OK) {
         status = likelihood_nll(&e->model, &workspace, &builder, &e->skill_test, &mean_nll, error);

@@ -22,6 +22,18 @@ static size_t most_wordings(const struct fact_tokens *facts) {
     return most;
 }
 
+/* Below it nothing is trained, and no gradient is needed. */
+static size_t lowest_layer(const struct finetuning *f) {
+    switch (f->method) {
+        case METHOD_SMF:
+            return f->experiment->model.config.memory.layers[0];
+        case METHOD_LORA:
+            return f->experiment->recipe.finetune.lora_first_layer;
+        default:
+            return 0;
+    }
+}
+
 static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_error *error) {
     struct experiment *e = f->experiment;
     const struct recipe_finetune *r = &e->recipe.finetune;
@@ -39,7 +51,7 @@ static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_er
     if (f->method == METHOD_FULL) {
         status = optimizer_list_model(&e->model, &list, &n, error);
     } else {
-        f->lowest_layer = r->lora_first_layer;
+        f->lowest_layer = lowest_layer(f);
         status = adapter_set_open(&f->adapters, &e->model, r->lora_rank, r->lora_alpha,
                                   r->lora_first_layer, r->lora_last_layer, max_tokens,
                                   e->recipe.seed, error);
@@ -59,6 +71,9 @@ mneme_status finetuning_open(struct finetuning *f, struct experiment *e, const s
     if (f->order == NULL) return error_set_memory(error, "finetuning");
     mneme_status status = batch_builder_open(&f->builder, tokens, error);
     if (status == MNEME_OK) status = workspace_open(&f->workspace, &e->model, tokens, true, error);
+    if (status == MNEME_OK && f->method != METHOD_FULL) {
+        status = workspace_pack(&f->workspace, &e->model, lowest_layer(f), error);
+    }
     if (status != MNEME_OK) return status;
     if (f->method == METHOD_SMF) {
         return sparse_stepper_open(&f->stepper, &e->model, background, e->recipe.finetune.smf_t,

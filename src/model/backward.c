@@ -21,7 +21,8 @@ static void project_backward(struct workspace *w, size_t n, const struct paramet
     }
     if (bias != NULL && bias->gradient != NULL) linear_backward_bias(n, out, dy, bias->gradient);
     if (dx != NULL) {
-        linear_backward_input(&w->matmul, n, in, out, dy, weight->data, dx, accumulate);
+        linear_backward_input(&w->matmul, n, in, out, dy, weight->data,
+                              packed_weights_of(&w->packed, weight).backward, dx, accumulate);
     }
     const struct adapter *adapter = weight->adapter;
     if (adapter == NULL) return;
@@ -110,7 +111,8 @@ static void output_backward(const struct model *model, struct workspace *w, size
                                gradient);
     }
     linear_backward_input(&w->matmul, n, dim, vocab_size, w->logits, model->output->data,
-                          w->d_normed, false);
+                          packed_weights_of(&w->packed, model->output).backward, w->d_normed,
+                          false);
     rms_norm_backward(n, dim, w->output, model->norm->data, w->output_norm_r, w->d_normed,
                       w->d_stream, model->norm->gradient);
 }
@@ -165,12 +167,14 @@ void model_backward(const struct model *model, struct workspace *w, const struct
 
 void workspace_sort_reads(struct workspace *w, const struct model *model, size_t n_tokens) {
     const struct memory_config *config = &model->config.memory;
-    size_t reads = config->heads * config->knn, n_slots = model_n_slots(&model->config), e = 0;
+    const size_t reads = config->heads * config->knn, n_slots = model_n_slots(&model->config);
+#pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n_tokens; i++) {
         for (size_t m = 0; m < config->n_layers; m++) {
             const struct layer *layer = &model->layers[config->layers[m]];
             const struct product_key_reads *found = &w->layers[config->layers[m]].reads;
-            for (size_t r = 0; r < reads; r++, e++) {
+            for (size_t r = 0; r < reads; r++) {
+                size_t e = (i * config->n_layers + m) * reads + r;
                 size_t slot = layer->table_index * n_slots + (size_t)found->slots[i * reads + r];
                 w->scatter.rows[e] = (int32_t)slot;
                 w->scatter.coefficients[e] = found->weights[i * reads + r];
@@ -178,5 +182,5 @@ void workspace_sort_reads(struct workspace *w, const struct model *model, size_t
             }
         }
     }
-    row_scatter_sort(&w->scatter, e, model->n_tables * n_slots);
+    row_scatter_sort(&w->scatter, n_tokens * config->n_layers * reads, model->n_tables * n_slots);
 }

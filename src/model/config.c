@@ -93,6 +93,14 @@ size_t model_n_slots(const struct model_config *config) {
     return config->memory.n_keys * config->memory.n_keys;
 }
 
+struct product_key_shape model_product_key_shape(const struct model_config *config) {
+    const struct memory_config *memory = &config->memory;
+    return (struct product_key_shape){.heads = memory->heads,
+                                      .n_keys = memory->n_keys,
+                                      .half = memory->k_dim / 2,
+                                      .knn = memory->knn};
+}
+
 bool model_layer_has_memory(const struct model_config *config, size_t layer) {
     for (size_t i = 0; i < config->memory.n_layers; i++) {
         if (config->memory.layers[i] == layer) return true;

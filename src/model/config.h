@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "nn/product_key.h"
 
 #define MODEL_MAX_MEMORY_LAYERS 64
 
@@ -41,6 +42,7 @@ size_t model_head_dim(const struct model_config *config);
 /* int(2 * 4 * dim / 3) rounded up to a multiple of multiple_of. */
 size_t model_hidden_dim(const struct model_config *config);
 size_t model_n_slots(const struct model_config *config);
+struct product_key_shape model_product_key_shape(const struct model_config *config);
 bool model_layer_has_memory(const struct model_config *config, size_t layer);
 
 /* Checks that the sizes fit each other; the message names `place` and the key. */

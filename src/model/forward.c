@@ -14,7 +14,9 @@
 static void project(struct workspace *w, size_t n, const struct parameter *weight,
                     const struct parameter *bias, const float *x, float *y) {
     size_t in = weight->shape[1], out = weight->shape[0];
-    linear_forward(&w->matmul, n, in, out, x, weight->data, bias == NULL ? NULL : bias->data, y);
+    linear_forward(&w->matmul, n, in, out, x, weight->data,
+                   packed_weights_of(&w->packed, weight).forward, bias == NULL ? NULL : bias->data,
+                   y);
     const struct adapter *adapter = weight->adapter;
     if (adapter == NULL) return;
     lora_forward(&w->matmul, n, in, out, adapter->a.shape[0], adapter->scale, x, adapter->a.data,
@@ -62,8 +64,8 @@ static void feed_forward(struct workspace *w, const struct layer *layer,
 static bool memory(struct workspace *w, const struct memory_config *config,
                    const struct layer *layer, struct layer_activations *a, size_t n, float *out) {
     project(w, n, layer->query_weight, layer->query_bias, a->ffn_normed, a->query);
-    if (!product_key_forward(&w->product_key, &w->matmul, &w->product_key_shape, n, a->query,
-                             layer->keys->data, &a->reads)) {
+    if (!product_key_forward(&w->product_key, &w->product_key_shape, n, a->query, layer->keys->data,
+                             packed_weights_of(&w->packed, layer->keys).forward, &a->reads)) {
         return false;
     }
     memory_values_forward(n, config->heads * config->knn, config->v_dim, a->reads.slots,
@@ -102,7 +104,8 @@ mneme_status model_forward(const struct model *model, struct workspace *w,
 void model_logits(const struct model *model, struct workspace *w, size_t n, const float *normed,
                   float *logits) {
     linear_forward(&w->matmul, n, model->config.dim, model->config.vocab_size, normed,
-                   model->output->data, NULL, logits);
+                   model->output->data, packed_weights_of(&w->packed, model->output).forward, NULL,
+                   logits);
 }
 
 void model_loss(const struct model *model, struct workspace *w, const struct batch *batch,

@@ -47,6 +47,9 @@ mneme_status generator_open(struct generator *generator, const struct model *mod
     size_t tokens = PASS_TOKENS > n_rows ? PASS_TOKENS : n_rows;
     if (tokens < generator->max_positions) tokens = generator->max_positions;
     mneme_status status = workspace_open(&generator->workspace, model, tokens, false, error);
+    if (status == MNEME_OK) {
+        status = workspace_pack(&generator->workspace, model, model->config.n_layers, error);
+    }
     if (status == MNEME_OK) status = batch_builder_open(&generator->builder, tokens, error);
     if (status == MNEME_OK) status = open_cache(generator, n_rows, error);
     if (status != MNEME_OK) generator_close(generator);

@@ -133,10 +133,7 @@ static mneme_status open_scratch(struct workspace *w, const struct model *model,
         status = attention_scratch_open(&w->attention, &w->attention_shape, error);
     }
     if (status == MNEME_OK && memory->n_layers > 0) {
-        w->product_key_shape = (struct product_key_shape){.heads = memory->heads,
-                                                          .n_keys = memory->n_keys,
-                                                          .half = memory->k_dim / 2,
-                                                          .knn = memory->knn};
+        w->product_key_shape = model_product_key_shape(config);
         status = product_key_scratch_open(&w->product_key, &w->product_key_shape, error);
     }
     if (status == MNEME_OK && w->training) {
@@ -168,7 +165,13 @@ mneme_status workspace_open(struct workspace *workspace, const struct model *mod
     return status;
 }
 
+mneme_status workspace_pack(struct workspace *workspace, const struct model *model,
+                            size_t lowest_backward_layer, mneme_error *error) {
+    return packed_weights_open(&workspace->packed, model, lowest_backward_layer, error);
+}
+
 void workspace_close(struct workspace *workspace) {
+    packed_weights_close(&workspace->packed);
     row_scatter_close(&workspace->scatter);
     product_key_scratch_close(&workspace->product_key);
     attention_scratch_close(&workspace->attention);

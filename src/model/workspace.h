@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "model/model.h"
+#include "model/packed_weights.h"
 #include "nn/attention.h"
 #include "nn/matmul.h"
 #include "nn/product_key.h"
@@ -58,12 +59,17 @@ struct workspace {
     struct attention_scratch attention;
     struct product_key_shape product_key_shape;
     struct product_key_scratch product_key;
-    struct recorder *recorder; /* borrowed; NULL: passes are not recorded */
+    struct packed_weights packed; /* of a frozen model, by workspace_pack; else empty */
+    struct recorder *recorder;    /* borrowed; NULL: passes are not recorded */
     struct arena arena;
 };
 
 mneme_status workspace_open(struct workspace *workspace, const struct model *model,
                             size_t max_tokens, bool training, mneme_error *error);
+/* For a model whose linear layers and keys stay as they are while the workspace is open: packs them
+ * once, those from lowest_backward_layer up for the backward pass too (n_layers: for none). */
+mneme_status workspace_pack(struct workspace *workspace, const struct model *model,
+                            size_t lowest_backward_layer, mneme_error *error);
 void workspace_close(struct workspace *workspace);
 
 #endif

@@ -23,7 +23,7 @@ static mneme_status thread_open(struct attention_thread *thread, size_t position
     if (thread->weights == NULL || thread->gradients == NULL || thread->keys == NULL) {
         return error_set_memory(error, "attention");
     }
-    return matmul_scratch_open(&thread->matmul, error);
+    return matmul_scratch_open_serial(&thread->matmul, error);
 }
 
 mneme_status attention_scratch_open(struct attention_scratch *scratch,

@@ -4,8 +4,10 @@
 #include "simd/simd.h"
 
 void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t out, const float *x,
-                    const float *weight, const float *bias, float *y) {
-    matmul(scratch, n, out, in, matrix_rows(x, in), matrix_transposed(weight, in), y, out, false);
+                    const float *weight, const float *packed, const float *bias, float *y) {
+    struct matrix transposed = matrix_transposed(weight, in);
+    transposed.packed = packed;
+    matmul(scratch, n, out, in, matrix_rows(x, in), transposed, y, out, false);
     if (bias == NULL) return;
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(static)
@@ -13,8 +15,11 @@ void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t 
 }
 
 void linear_backward_input(struct matmul_scratch *scratch, size_t n, size_t in, size_t out,
-                           const float *dy, const float *weight, float *dx, bool accumulate) {
-    matmul(scratch, n, in, out, matrix_rows(dy, out), matrix_rows(weight, in), dx, in, accumulate);
+                           const float *dy, const float *weight, const float *packed, float *dx,
+                           bool accumulate) {
+    struct matrix rows = matrix_rows(weight, in);
+    rows.packed = packed;
+    matmul(scratch, n, in, out, matrix_rows(dy, out), rows, dx, in, accumulate);
 }
 
 void linear_backward_weight(struct matmul_scratch *scratch, size_t n, size_t in, size_t out,
@@ -35,7 +40,7 @@ void linear_backward_bias(size_t n, size_t out, const float *dy, float *dbias) {
 void lora_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t out, size_t rank,
                   float scale, const float *x, const float *a, const float *b, float *hidden,
                   float *y) {
-    linear_forward(scratch, n, in, rank, x, a, NULL, hidden);
+    linear_forward(scratch, n, in, rank, x, a, NULL, NULL, hidden);
     elementwise_scale(n * rank, scale, hidden);
     matmul(scratch, n, out, rank, matrix_rows(hidden, rank), matrix_transposed(b, rank), y, out,
            true);
@@ -45,10 +50,10 @@ void lora_backward(struct matmul_scratch *scratch, size_t n, size_t in, size_t o
                    float scale, const float *x, const float *a, const float *b, const float *hidden,
                    const float *dy, float *dhidden, float *da, float *db, float *dx) {
     linear_backward_weight(scratch, n, rank, out, hidden, dy, db);
-    linear_backward_input(scratch, n, rank, out, dy, b, dhidden, false);
+    linear_backward_input(scratch, n, rank, out, dy, b, NULL, dhidden, false);
     elementwise_scale(n * rank, scale, dhidden);
     linear_backward_weight(scratch, n, in, rank, x, dhidden, da);
-    if (dx != NULL) linear_backward_input(scratch, n, in, rank, dhidden, a, dx, true);
+    if (dx != NULL) linear_backward_input(scratch, n, in, rank, dhidden, a, NULL, dx, true);
 }
 
 void lora_merge(struct matmul_scratch *scratch, size_t in, size_t out, size_t rank, float scale,

@@ -9,24 +9,35 @@
 /* Matrix products over the kernels of simd/, each element one chain over ascending k (rule 2 of
  * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. */
 
-/* Element (i, j) is data[i * row_stride + j * column_stride]; one of the strides is 1. */
+/* Element (i, j) is data[i * row_stride + j * column_stride]; one of the strides is 1. A right
+ * operand may come with its packed form, which is then read instead. */
 struct matrix {
     const float *data;
     size_t row_stride;
     size_t column_stride;
+    const float *packed; /* by matmul_pack, or NULL */
 };
 
 /* A row-major matrix whose rows are `stride` apart, and the transpose of one. */
 struct matrix matrix_rows(const float *data, size_t stride);
 struct matrix matrix_transposed(const float *data, size_t stride);
 
-/* Room for packed panels; one product at a time may use it. */
+/* Floats that matmul_pack writes for B [k, n], and the packing, by all threads: worth its while
+ * for a B that many products share and nobody changes. The layout is the instruction set's own. */
+size_t matmul_packed_size(size_t k, size_t n);
+void matmul_pack(size_t k, size_t n, struct matrix b, float *packed);
+
+/* Room for packed operands; one product at a time may use it. */
 struct matmul_scratch {
-    float *packed_a;
-    float *packed_b;
+    size_t n_threads;
+    size_t row_block;   /* rows of a panel of A */
+    float *packed_a[2]; /* while some threads still read one panel the others pack the next */
+    float *packed_b;    /* a tile of columns for each thread */
 };
 
 mneme_status matmul_scratch_open(struct matmul_scratch *scratch, mneme_error *error);
+/* Less room, for matmul_serial only. */
+mneme_status matmul_scratch_open_serial(struct matmul_scratch *scratch, mneme_error *error);
 void matmul_scratch_close(struct matmul_scratch *scratch);
 
 /* C[m, n] = A[m, k] B[k, n], or += with accumulate; rows of C c_stride apart. matmul uses all

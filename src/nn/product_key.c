@@ -6,112 +6,152 @@
 #include "base/memory.h"
 #include "simd/simd.h"
 
-/* Tokens whose scores against all sub-keys are held at a time: they stay in the cache. */
-#define TOKEN_BLOCK 256
+/* Tokens whose scores against all sub-keys of a head a thread holds at a time. */
+#define TOKEN_BLOCK 56
+/* Tasks per thread, so that none waits long for another. */
+#define TASKS_PER_THREAD 4
 
-/* One thread's lists for one (token, head), laid out one after the other. */
-struct lists {
+struct product_key_thread {
+    struct matmul_scratch matmul;
+    float *scores;                            /* [2, TOKEN_BLOCK, n_keys] */
     float *row_scores, *column_scores, *sums; /* [knn] each */
     int32_t *rows, *columns;                  /* [knn] each */
     struct key_pair *pairs;                   /* [knn] */
 };
 
-static struct lists own_lists(const struct product_key_scratch *scratch, size_t knn) {
-    unsigned char *base = scratch->lists + (size_t)omp_get_thread_num() * scratch->list_bytes;
-    float *floats = (float *)(void *)base;
-    int32_t *integers = (int32_t *)(void *)(floats + 3 * knn);
-    return (struct lists){.row_scores = floats,
-                          .column_scores = floats + knn,
-                          .sums = floats + 2 * knn,
-                          .rows = integers,
-                          .columns = integers + knn,
-                          .pairs = (struct key_pair *)(void *)(integers + 2 * knn)};
+static mneme_status thread_open(struct product_key_thread *thread,
+                                const struct product_key_shape *shape, mneme_error *error) {
+    size_t knn = shape->knn;
+    thread->scores = memory_allocate(2 * TOKEN_BLOCK * shape->n_keys, sizeof(float));
+    thread->row_scores = memory_allocate(knn, 3 * sizeof(float));
+    thread->rows = memory_allocate(knn, 2 * sizeof(int32_t));
+    thread->pairs = memory_allocate(knn, sizeof *thread->pairs);
+    if (thread->scores == NULL || thread->row_scores == NULL || thread->rows == NULL ||
+        thread->pairs == NULL) {
+        return error_set_memory(error, "product-key lookup");
+    }
+    thread->column_scores = thread->row_scores + knn;
+    thread->sums = thread->column_scores + knn;
+    thread->columns = thread->rows + knn;
+    return matmul_scratch_open_serial(&thread->matmul, error);
+}
+
+static void thread_close(struct product_key_thread *thread) {
+    matmul_scratch_close(&thread->matmul);
+    free(thread->scores);
+    free(thread->row_scores);
+    free(thread->rows);
+    free(thread->pairs);
 }
 
 mneme_status product_key_scratch_open(struct product_key_scratch *scratch,
                                       const struct product_key_shape *shape, mneme_error *error) {
-    size_t bytes = shape->knn * (5 * sizeof(float) + sizeof(struct key_pair));
-    scratch->list_bytes = (bytes + MEMORY_ALIGNMENT - 1) / MEMORY_ALIGNMENT * MEMORY_ALIGNMENT;
     scratch->n_threads = (size_t)omp_get_max_threads();
-    scratch->block = TOKEN_BLOCK;
-    scratch->lists = memory_allocate(scratch->n_threads, scratch->list_bytes);
-    scratch->scores = memory_allocate(2 * TOKEN_BLOCK * shape->n_keys, sizeof(float));
-    if (scratch->lists == NULL || scratch->scores == NULL) {
-        product_key_scratch_close(scratch);
-        return error_set_memory(error, "product-key lookup");
+    scratch->threads = memory_allocate(scratch->n_threads, sizeof *scratch->threads);
+    scratch->packed = memory_allocate(product_key_packed_size(shape), sizeof(float));
+    mneme_status status = MNEME_OK;
+    if (scratch->threads == NULL || scratch->packed == NULL) {
+        status = error_set_memory(error, "product-key lookup");
     }
-    return MNEME_OK;
+    for (size_t i = 0; status == MNEME_OK && i < scratch->n_threads; i++) {
+        status = thread_open(&scratch->threads[i], shape, error);
+    }
+    if (status != MNEME_OK) product_key_scratch_close(scratch);
+    return status;
 }
 
 void product_key_scratch_close(struct product_key_scratch *scratch) {
-    free(scratch->lists);
-    free(scratch->scores);
+    for (size_t i = 0; scratch->threads != NULL && i < scratch->n_threads; i++) {
+        thread_close(&scratch->threads[i]);
+    }
+    free(scratch->threads);
+    free(scratch->packed);
     *scratch = (struct product_key_scratch){0};
 }
 
+size_t product_key_packed_size(const struct product_key_shape *shape) {
+    return shape->heads * 2 * matmul_packed_size(shape->half, shape->n_keys);
+}
+
+void product_key_pack(const struct product_key_shape *shape, const float *keys, float *packed) {
+    size_t size = matmul_packed_size(shape->half, shape->n_keys);
+    for (size_t table = 0; table < shape->heads * 2; table++) {
+        const float *from = keys + table * shape->n_keys * shape->half;
+        matmul_pack(shape->half, shape->n_keys, matrix_transposed(from, shape->half),
+                    packed + table * size);
+    }
+}
+
 /* The knn slots of one (token, head) from the scores of its two halves. */
-static bool choose_slots(const struct lists *lists, const struct product_key_shape *shape,
-                         const float *row_scores, const float *column_scores, size_t place,
+static bool choose_slots(const struct product_key_thread *thread,
+                         const struct product_key_shape *shape, const float *row_scores,
+                         const float *column_scores, size_t place,
                          struct product_key_reads *reads) {
     const struct simd_kernels *kernels = simd();
     size_t knn = shape->knn;
-    if (!kernels->topk_row(shape->n_keys, row_scores, knn, lists->row_scores, lists->rows) ||
-        !kernels->topk_row(shape->n_keys, column_scores, knn, lists->column_scores,
-                           lists->columns) ||
-        !kernels->product_key_topk(knn, shape->n_keys, lists->row_scores, lists->rows,
-                                   lists->column_scores, lists->columns, lists->sums,
-                                   lists->pairs)) {
+    if (!kernels->topk_row(shape->n_keys, row_scores, knn, thread->row_scores, thread->rows) ||
+        !kernels->topk_row(shape->n_keys, column_scores, knn, thread->column_scores,
+                           thread->columns) ||
+        !kernels->product_key_topk(knn, shape->n_keys, thread->row_scores, thread->rows,
+                                   thread->column_scores, thread->columns, thread->sums,
+                                   thread->pairs)) {
         return false;
     }
     for (size_t r = 0; r < knn; r++) {
-        reads->slots[place + r] = lists->pairs[r].slot;
-        reads->rows[place + r] = lists->pairs[r].row;
-        reads->columns[place + r] = lists->pairs[r].column;
-        reads->weights[place + r] = lists->sums[r];
+        reads->slots[place + r] = thread->pairs[r].slot;
+        reads->rows[place + r] = thread->pairs[r].row;
+        reads->columns[place + r] = thread->pairs[r].column;
+        reads->weights[place + r] = thread->sums[r];
     }
     kernels->softmax_row(knn, reads->weights + place);
     return true;
 }
 
 /* One head of the tokens [first, first + count). */
-static bool head_block(struct product_key_scratch *scratch, struct matmul_scratch *matmul_scratch,
-                       const struct product_key_shape *shape, size_t first, size_t count,
-                       size_t head, const float *query, const float *keys,
-                       struct product_key_reads *reads) {
+static bool head_block(struct product_key_thread *thread, const struct product_key_shape *shape,
+                       size_t first, size_t count, size_t head, const float *query,
+                       const float *keys, const float *packed, struct product_key_reads *reads) {
     size_t stride = shape->heads * 2 * shape->half, n_keys = shape->n_keys;
-    float *row_scores = scratch->scores, *column_scores = row_scores + scratch->block * n_keys;
+    size_t packed_size = matmul_packed_size(shape->half, n_keys);
+    float *row_scores = thread->scores, *column_scores = row_scores + TOKEN_BLOCK * n_keys;
     for (size_t part = 0; part < 2; part++) {
-        const float *q = query + first * stride + (head * 2 + part) * shape->half;
-        const float *table = keys + (head * 2 + part) * n_keys * shape->half;
-        matmul(matmul_scratch, count, n_keys, shape->half, matrix_rows(q, stride),
-               matrix_transposed(table, shape->half), part == 0 ? row_scores : column_scores,
-               n_keys, false);
+        size_t table = head * 2 + part;
+        struct matrix q = matrix_rows(query + first * stride + table * shape->half, stride);
+        struct matrix k = matrix_transposed(keys + table * n_keys * shape->half, shape->half);
+        k.packed = packed + table * packed_size;
+        matmul_serial(&thread->matmul, count, n_keys, shape->half, q, k,
+                      part == 0 ? row_scores : column_scores, n_keys, false);
     }
-    int failures = 0;
-#pragma omp parallel for schedule(static) reduction(|           \
-                                                    : failures) \
-    num_threads((int)scratch->n_threads)
     for (size_t i = 0; i < count; i++) {
-        struct lists lists = own_lists(scratch, shape->knn);
         size_t place = ((first + i) * shape->heads + head) * shape->knn;
-        failures |= !choose_slots(&lists, shape, row_scores + i * n_keys,
-                                  column_scores + i * n_keys, place, reads);
-    }
-    return failures == 0;
-}
-
-bool product_key_forward(struct product_key_scratch *scratch, struct matmul_scratch *matmul,
-                         const struct product_key_shape *shape, size_t n, const float *query,
-                         const float *keys, struct product_key_reads *reads) {
-    for (size_t first = 0; first < n; first += scratch->block) {
-        size_t count = n - first < scratch->block ? n - first : scratch->block;
-        for (size_t head = 0; head < shape->heads; head++) {
-            if (!head_block(scratch, matmul, shape, first, count, head, query, keys, reads)) {
-                return false;
-            }
+        if (!choose_slots(thread, shape, row_scores + i * n_keys, column_scores + i * n_keys, place,
+                          reads)) {
+            return false;
         }
     }
     return true;
+}
+
+bool product_key_forward(struct product_key_scratch *scratch, const struct product_key_shape *shape,
+                         size_t n, const float *query, const float *keys, const float *packed,
+                         struct product_key_reads *reads) {
+    if (packed == NULL) {
+        product_key_pack(shape, keys, scratch->packed);
+        packed = scratch->packed;
+    }
+    size_t block = n / (scratch->n_threads * TASKS_PER_THREAD) + 1;
+    if (block > TOKEN_BLOCK) block = TOKEN_BLOCK;
+    int failures = 0;
+#pragma omp parallel for schedule(dynamic, 1) reduction(|           \
+                                                        : failures) \
+    num_threads((int)scratch->n_threads)
+    for (size_t task = 0; task < (n + block - 1) / block * shape->heads; task++) {
+        size_t first = task / shape->heads * block, head = task % shape->heads;
+        size_t count = n - first < block ? n - first : block;
+        failures |= !head_block(&scratch->threads[omp_get_thread_num()], shape, first, count, head,
+                                query, keys, packed, reads);
+    }
+    return failures == 0;
 }
 
 /* Lists the contributions to the keys in the order (token, head, half, rank). */

@@ -26,22 +26,27 @@ struct product_key_reads {
     float *weights;   /* softmax of the summed scores over the knn of a head */
 };
 
+/* Every thread looks up a few tokens at a time, so that their scores stay in its cache. */
+struct product_key_thread;
 struct product_key_scratch {
-    size_t block;  /* tokens whose scores are held at a time */
-    float *scores; /* [2, block, n_keys] */
     size_t n_threads;
-    unsigned char *lists; /* per thread: the halves' best scores and keys, the chosen pairs */
-    size_t list_bytes;
+    struct product_key_thread *threads;
+    float *packed; /* the keys, for a call that brings none */
 };
 
 mneme_status product_key_scratch_open(struct product_key_scratch *scratch,
                                       const struct product_key_shape *shape, mneme_error *error);
 void product_key_scratch_close(struct product_key_scratch *scratch);
 
-/* False if a score is NaN; the reads are then undefined. */
-bool product_key_forward(struct product_key_scratch *scratch, struct matmul_scratch *matmul,
-                         const struct product_key_shape *shape, size_t n, const float *query,
-                         const float *keys, struct product_key_reads *reads);
+/* Floats that product_key_pack writes, and the packing of keys that many lookups share. */
+size_t product_key_packed_size(const struct product_key_shape *shape);
+void product_key_pack(const struct product_key_shape *shape, const float *keys, float *packed);
+
+/* False if a score is NaN; the reads are then undefined. `packed` is the keys by product_key_pack,
+ * or NULL. */
+bool product_key_forward(struct product_key_scratch *scratch, const struct product_key_shape *shape,
+                         size_t n, const float *query, const float *keys, const float *packed,
+                         struct product_key_reads *reads);
 
 /* From dweights [n, heads, knn], which becomes the gradient of the summed scores: dquery
  * (overwritten, unless NULL) and dkeys (+= in the order of (key, token, rank), unless NULL;

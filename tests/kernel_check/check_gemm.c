@@ -16,21 +16,32 @@ static size_t tiles(size_t n, size_t tile) {
     return (n + tile - 1) / tile;
 }
 
-/* C by one instruction set. In place A has k along its rows and is not packed. */
-static void product(const struct simd_kernels *kernels, const struct shape *s, bool in_place,
-                    const float *a, const float *b, float *c, size_t c_stride) {
+/* C by one instruction set, in two parts of k, each operand packed or in place. */
+static void product(const struct simd_kernels *kernels, const struct shape *s, bool a_in_place,
+                    bool b_in_place, const float *a, const float *b, float *c, size_t c_stride) {
     size_t rows = kernels->gemm_rows, columns = kernels->gemm_columns;
-    struct buffer packed_b = buffer_make(tiles(s->n, columns) * columns * s->k);
-    kernels->gemm_pack_b(s->k, s->n, b, s->b_transposed ? 1 : s->n, s->b_transposed ? s->k : 1,
-                         packed_b.data);
+    size_t row_stride = s->a_transposed ? 1 : s->k, k_stride = s->a_transposed ? s->m : 1;
     struct buffer packed_a = buffer_make(tiles(s->m, rows) * rows * s->k);
-    struct gemm_a layout = {a, rows * s->k, s->k, 1};
-    if (!in_place) {
-        kernels->gemm_pack_a(s->m, s->k, a, s->a_transposed ? 1 : s->k, s->a_transposed ? s->m : 1,
-                             packed_a.data);
-        layout = (struct gemm_a){packed_a.data, rows * s->k, 1, rows};
+    struct buffer packed_b = buffer_make(tiles(s->n, columns) * columns * s->k);
+    struct gemm_a from_a = {a, rows * row_stride, row_stride, k_stride};
+    struct gemm_b from_b = {b, columns, s->n, false};
+    if (!a_in_place) {
+        kernels->gemm_pack_a(s->m, s->k, a, row_stride, k_stride, packed_a.data);
+        from_a = (struct gemm_a){packed_a.data, rows * s->k, 1, rows};
     }
-    kernels->gemm_tiles(s->m, s->n, s->k, &layout, packed_b.data, c, c_stride, s->accumulate);
+    if (!b_in_place) {
+        kernels->gemm_pack_b(s->k, s->n, b, s->b_transposed ? 1 : s->n, s->b_transposed ? s->k : 1,
+                             packed_b.data);
+        from_b = (struct gemm_b){packed_b.data, columns * s->k, columns, true};
+    }
+    size_t first = s->k / 3;
+    if (first > 0) {
+        kernels->gemm_tiles(s->m, s->n, first, &from_a, &from_b, c, c_stride, s->accumulate);
+    }
+    from_a.data += first * from_a.k_stride;
+    from_b.data += first * from_b.k_stride;
+    kernels->gemm_tiles(s->m, s->n, s->k - first, &from_a, &from_b, c, c_stride,
+                        s->accumulate || first > 0);
     buffer_free(&packed_a);
     buffer_free(&packed_b);
 }
@@ -55,12 +66,16 @@ static void check_shape(struct check *check, const struct shape *s, enum kind ki
     struct buffer b = check_filled(check, kind, s->k * s->n);
     struct buffer c = check_filled(check, KIND_NORMAL, (s->m - 1) * c_stride + s->n);
     struct buffer other = check_copy(&c), plain = check_copy(&c);
-    bool in_place = !s->a_transposed && check_random(check, 2) == 0;
-    product(check->scalar, s, in_place, a.data, b.data, c.data, c_stride);
-    product(check->other, s, in_place, a.data, b.data, other.data, c_stride);
+    bool a_in_place = check_random(check, 2) == 0;
+    bool b_in_place = !s->b_transposed && check_random(check, 2) == 0;
+    product(check->scalar, s, a_in_place, b_in_place, a.data, b.data, c.data, c_stride);
+    product(check->other, s, a_in_place, b_in_place, a.data, b.data, other.data, c_stride);
     plain_product(s, a.data, b.data, plain.data, c_stride);
     check_same(check, &plain, &c, "scalar against a plain loop", s->m, s->n, s->k);
-    check_same(check, &c, &other, in_place ? "A in place" : "A packed", s->m, s->n, s->k);
+    check_same(check, &c, &other,
+               a_in_place ? (b_in_place ? "in place" : "A in place")
+                          : (b_in_place ? "B in place" : "packed"),
+               s->m, s->n, s->k);
     buffer_free(&a);
     buffer_free(&b);
     buffer_free(&c);
@@ -85,7 +100,7 @@ void check_gemm_tiles(struct check *check) {
 static void check_packing(struct check *check, bool of_a) {
     const struct simd_kernels *kernels = check->other;
     size_t tile = of_a ? kernels->gemm_rows : kernels->gemm_columns;
-    for (size_t n = 1; n <= 2 * tile + 1; n++) {
+    for (size_t n = 1; n <= 9 * tile + 1; n += n <= 2 * tile ? 1 : tile - 1) {
         for (int transposed = 0; transposed < 2; transposed++) {
             size_t k = 1 + check_random(check, 20);
             struct buffer x = check_filled(check, KIND_NORMAL, n * k);

@@ -108,7 +108,7 @@ static void check_pairs(struct check *check, size_t k, enum kind kind) {
 }
 
 void check_product_key_topk(struct check *check) {
-    for (size_t k = 1; k <= 64; k++) {
+    for (size_t k = 1; k <= 70; k++) {
         check_pairs(check, k, KIND_NORMAL);
         check_pairs(check, k, KIND_COARSE);
     }

@@ -15,7 +15,7 @@ static float value(size_t i) {
 }
 
 static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, size_t k,
-                          bool a_transposed, bool b_transposed, bool accumulate) {
+                          bool a_transposed, bool b_transposed, bool accumulate, bool packed) {
     float *a = malloc((m * k + 1) * sizeof *a), *b = malloc((k * n + 1) * sizeof *b);
     size_t stride = n + 3;
     float *c = malloc((m * stride + 1) * sizeof *c), *expected = malloc((m * stride + 1) * 4);
@@ -32,11 +32,16 @@ static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, si
             expected[i * stride + j] = sum;
         }
     }
-    matmul(scratch, m, n, k, a_transposed ? matrix_transposed(a, m) : matrix_rows(a, k),
-           b_transposed ? matrix_transposed(b, k) : matrix_rows(b, n), c, stride, accumulate);
+    struct matrix right = b_transposed ? matrix_transposed(b, k) : matrix_rows(b, n);
+    float *panels = malloc((matmul_packed_size(k, n) + 1) * sizeof *panels);
+    matmul_pack(k, n, right, panels);
+    if (packed) right.packed = panels;
+    matmul(scratch, m, n, k, a_transposed ? matrix_transposed(a, m) : matrix_rows(a, k), right, c,
+           stride, accumulate);
+    free(panels);
     ck_assert_msg(memcmp(c, expected, m * stride * sizeof *c) == 0,
-                  "%zu x %zu x %zu, transposed %d %d, accumulate %d", m, n, k, a_transposed,
-                  b_transposed, accumulate);
+                  "%zu x %zu x %zu, transposed %d %d, accumulate %d, packed %d", m, n, k,
+                  a_transposed, b_transposed, accumulate, packed);
     free(a);
     free(b);
     free(c);
@@ -51,9 +56,9 @@ START_TEST(any_size) {
     mneme_error error;
     ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        for (int form = 0; form < 8; form++) {
+        for (int form = 0; form < 16; form++) {
             check_product(&scratch, sizes[s][0], sizes[s][1], sizes[s][2], form & 1, form & 2,
-                          form & 4);
+                          form & 4, form & 8);
         }
     }
     matmul_scratch_close(&scratch);
@@ -65,8 +70,10 @@ START_TEST(beyond_the_panels) {
     struct matmul_scratch scratch = {0};
     mneme_error error;
     ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
-    check_product(&scratch, 2100, 40, 33, true, false, false);
-    check_product(&scratch, 40, 2100, 33, false, true, true);
+    check_product(&scratch, 2100, 40, 33, true, false, false, false);
+    check_product(&scratch, 40, 2100, 33, false, true, true, false);
+    check_product(&scratch, 1100, 1100, 800, true, false, false, false);
+    check_product(&scratch, 1100, 1100, 800, true, false, true, true);
     matmul_scratch_close(&scratch);
 }
 END_TEST
@@ -78,7 +85,7 @@ START_TEST(any_number_of_threads) {
     ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
     for (int threads = 1; threads <= 5; threads += 2) {
         omp_set_num_threads(threads);
-        check_product(&scratch, 201, 130, 300, false, true, false);
+        check_product(&scratch, 201, 130, 300, false, true, false, false);
     }
     omp_set_num_threads(before);
     matmul_scratch_close(&scratch);

@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,11 +51,12 @@ static void check_lookup(const struct product_key_shape *shape, size_t n, bool c
     struct product_key_reads reads = {calloc(reads_n, 4), calloc(reads_n, 4), calloc(reads_n, 4),
                                       calloc(reads_n, 4)};
     struct product_key_scratch scratch = {0};
-    struct matmul_scratch matmul_scratch = {0};
     mneme_error error;
     ck_assert(product_key_scratch_open(&scratch, shape, &error) == MNEME_OK);
-    ck_assert(matmul_scratch_open(&matmul_scratch, &error) == MNEME_OK);
-    ck_assert(product_key_forward(&scratch, &matmul_scratch, shape, n, query, keys, &reads));
+    float *packed = malloc(product_key_packed_size(shape) * sizeof *packed);
+    product_key_pack(shape, keys, packed);
+    ck_assert(product_key_forward(&scratch, shape, n, query, keys, coarse ? packed : NULL, &reads));
+    free(packed);
     struct scored *rows = calloc(shape->n_keys, sizeof *rows);
     struct scored *columns = calloc(shape->n_keys, sizeof *columns);
     struct scored *all = calloc(shape->n_keys * shape->n_keys, sizeof *all);
@@ -84,7 +86,6 @@ static void check_lookup(const struct product_key_shape *shape, size_t n, bool c
     free(reads.columns);
     free(reads.weights);
     product_key_scratch_close(&scratch);
-    matmul_scratch_close(&matmul_scratch);
 }
 
 START_TEST(brute_force) {
@@ -93,6 +94,7 @@ START_TEST(brute_force) {
         check_lookup(&(struct product_key_shape){1, 32, 8, 32}, 9, coarse);
         check_lookup(&(struct product_key_shape){3, 17, 5, 1}, 300, coarse);
         check_lookup(&(struct product_key_shape){1, 1, 3, 1}, 2, coarse);
+        check_lookup(&(struct product_key_shape){1, 100, 4, 32}, 60, coarse);
     }
 }
 END_TEST
@@ -103,30 +105,28 @@ START_TEST(nan_is_an_error) {
     int32_t slots[2], rows[2], columns[2];
     struct product_key_reads reads = {slots, rows, columns, weights};
     struct product_key_scratch scratch = {0};
-    struct matmul_scratch matmul_scratch = {0};
     mneme_error error;
     ck_assert(product_key_scratch_open(&scratch, &shape, &error) == MNEME_OK);
-    ck_assert(matmul_scratch_open(&matmul_scratch, &error) == MNEME_OK);
-    ck_assert(!product_key_forward(&scratch, &matmul_scratch, &shape, 1, query, keys, &reads));
+    ck_assert(!product_key_forward(&scratch, &shape, 1, query, keys, NULL, &reads));
     query[1] = 0.0f;
-    ck_assert(product_key_forward(&scratch, &matmul_scratch, &shape, 1, query, keys, &reads));
+    ck_assert(product_key_forward(&scratch, &shape, 1, query, keys, NULL, &reads));
     product_key_scratch_close(&scratch);
-    matmul_scratch_close(&matmul_scratch);
 }
 END_TEST
 
-START_TEST(scatter_in_order) {
-    enum { N = 3000, ROWS = 700, WIDTH = 21, SOURCES = 50 };
+static void check_scatter(size_t n, size_t rows) {
+    enum { WIDTH = 21, SOURCES = 50 };
     struct row_scatter scatter;
     mneme_error error;
     float *source = malloc(SOURCES * WIDTH * sizeof *source);
-    float *table = malloc(ROWS * WIDTH * sizeof *table);
-    float *expected = malloc(ROWS * WIDTH * sizeof *expected);
-    ck_assert(row_scatter_open(&scatter, N, &error) == MNEME_OK);
+    float *table = malloc(rows * WIDTH * sizeof *table);
+    float *expected = malloc(rows * WIDTH * sizeof *expected);
+    ck_assert(row_scatter_open(&scatter, n, &error) == MNEME_OK);
     for (size_t i = 0; i < SOURCES * WIDTH; i++) source[i] = random_uniform(2, 1, i) - 0.5f;
-    for (size_t i = 0; i < ROWS * WIDTH; i++) expected[i] = table[i] = random_uniform(2, 2, i);
-    for (size_t e = 0; e < N; e++) {
-        scatter.rows[e] = (int32_t)random_below(2, 3, e, e % 2 == 0 ? ROWS : 5);
+    for (size_t i = 0; i < rows * WIDTH; i++) expected[i] = table[i] = random_uniform(2, 2, i);
+    for (size_t e = 0; e < n; e++) {
+        uint32_t below = (uint32_t)(e % 2 == 0 || rows < 5 ? rows : 5);
+        scatter.rows[e] = (int32_t)random_below(2, 3, e, below);
         scatter.coefficients[e] = random_uniform(2, 4, e) - 0.5f;
         scatter.sources[e] = (int32_t)random_below(2, 5, e, SOURCES);
         for (size_t j = 0; j < WIDTH; j++) {
@@ -135,9 +135,10 @@ START_TEST(scatter_in_order) {
                 fmaf(scatter.coefficients[e], source[(size_t)scatter.sources[e] * WIDTH + j], *to);
         }
     }
-    row_scatter_sort(&scatter, N, ROWS);
+    row_scatter_sort(&scatter, n, rows);
     row_scatter_add(&scatter, WIDTH, source, WIDTH, table);
-    ck_assert_mem_eq(table, expected, ROWS * WIDTH * sizeof *table);
+    ck_assert_mem_eq(table, expected, rows * WIDTH * sizeof *table);
+    ck_assert_uint_eq(scatter.group_starts[scatter.n_groups], n);
     for (size_t g = 1; g < scatter.n_groups; g++) {
         ck_assert_int_lt(scatter.group_rows[g - 1], scatter.group_rows[g]);
     }
@@ -145,6 +146,18 @@ START_TEST(scatter_in_order) {
     free(source);
     free(table);
     free(expected);
+}
+
+START_TEST(scatter_in_order) {
+    int before = omp_get_max_threads();
+    for (int threads = 1; threads <= 5; threads += 2) {
+        omp_set_num_threads(threads);
+        check_scatter(0, 3);
+        check_scatter(3000, 700);
+        check_scatter(20000, 5000);
+        check_scatter(20000, 1);
+    }
+    omp_set_num_threads(before);
 }
 END_TEST
 

@@ -1,0 +1,33 @@
+#ifndef MODEL_PACKED_WEIGHTS_H
+#define MODEL_PACKED_WEIGHTS_H
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "model/model.h"
+
+/* A weight in the matrix products' own layout; NULL where it is not packed. */
+struct packed_weight {
+    const float *forward;  /* of W^T [in, out] */
+    const float *backward; /* of W [out, in] */
+};
+
+/* Packed copies of the weights of a model that does not change while they are open: products then
+ * need not pack them again for every batch. They change no bit. */
+struct packed_weights {
+    struct arena arena;
+    const struct parameter *parameters; /* the model's */
+    struct packed_weight *weights;      /* [n_parameters] */
+};
+
+/* Packs every linear layer's weight and the sub-keys, those of lowest_backward_layer and above for
+ * the backward pass too (n_layers: for none). Packs nothing when the copies would take more than a
+ * quarter of the machine's memory. */
+mneme_status packed_weights_open(struct packed_weights *packed, const struct model *model,
+                                 size_t lowest_backward_layer, mneme_error *error);
+void packed_weights_close(struct packed_weights *packed);
+
+/* The packed forms of one of the model's parameters. */
+struct packed_weight packed_weights_of(const struct packed_weights *packed,
+                                       const struct parameter *parameter);
+
+#endif
