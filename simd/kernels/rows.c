@@ -44,7 +44,7 @@ INLINE void add_rows(const size_t n, size_t width, const float *weights, const s
 /* The pass over rows first.. of a list, with the rows TOGETHER later on their way. */
 INLINE struct pass table_pass(const size_t count, size_t first, size_t n, const int32_t *indices,
                               const float *table, size_t stride) {
-    struct pass pass;
+    struct pass pass = {{0}, {0}};
 #pragma GCC unroll 4
     for (size_t r = 0; r < count; r++) {
         size_t later = first + r + TOGETHER;

@@ -233,7 +233,7 @@ bool SIMD_FN(product_key_topk)(size_t k, size_t n_keys, const float *row_scores,
                             top_pairs);
     }
     struct pairs pairs = {0};
-    int32_t best[PAIRS_MAX_K];
+    int32_t best[PAIRS_MAX_K] = {0};
     list_pairs(k, row_scores, column_scores, &pairs);
     if (!SIMD_FN(topk_row)(pairs.n, pairs.sums, k, top_scores, best)) return false;
     for (size_t r = 0; r < k; r++) {
