@@ -145,8 +145,10 @@ $(OBJ)/kernel_check: $(CHECK_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBS)
 
 # Benchmarks: perf/NAME.c becomes BUILD/perf_NAME.
-.PRECIOUS: $(OBJ)/perf/%.o $(OBJ)/perf_%
-PERF_COMMON := $(OBJ)/perf/common/bench.o
+PERF_PROGRAMS := $(patsubst perf/%.c,$(BUILD)/perf_%,$(sort $(wildcard perf/*.c)))
+.PRECIOUS: $(OBJ)/perf_%
+.SECONDARY: $(PERF_OBJECTS)
+PERF_COMMON := $(patsubst %.c,$(OBJ)/%.o,$(filter-out %/onednn_matmul.c,$(wildcard perf/common/*.c)))
 $(OBJ)/perf_%: $(OBJ)/perf/%.o $(PERF_COMMON) $(LIBRARY_OBJECTS) $(OBJ)/library.list
 	$(say) LD $@
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(PERF_LIBS) $(LIBS)
@@ -207,7 +209,7 @@ deps-bench: ## install the peers that `make bench` measures against
 .PHONY: bench
 bench: ## measure the kernels against their peers, into perf/results/ (on a quiet machine)
 	$(Q)$(MAKE) --no-print-directory deps deps-bench
-	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(BUILD)/perf_gemm $(BUILD)/perf_step
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all $(PERF_PROGRAMS)
 	$(Q)BUILD='$(BUILD)' perf/run_all.sh
 
 .PHONY: deps-cross

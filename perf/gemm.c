@@ -3,9 +3,8 @@
  * (forward and input gradient). */
 
 #include <cblas.h>
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "nn/linear.h"
 #include "perf/common/bench.h"
@@ -13,7 +12,7 @@
 
 enum product { FORWARD, BACKWARD_INPUT, BACKWARD_WEIGHT, N_PRODUCTS };
 
-static const char *const product_names[] = {"forward", "input gradient", "weight gradient"};
+static const char *const product_names[] = {"forward", "input_gradient", "weight_gradient"};
 
 /* One linear layer on n tokens: x [n, in], W [out, in], y [n, out]. */
 struct layer {
@@ -81,35 +80,10 @@ static float *pack(const struct work *w) {
     if (w->product == BACKWARD_WEIGHT) return NULL;
     bool forward = w->product == FORWARD;
     size_t k = forward ? in : out, n = forward ? out : in;
-    float *packed = bench_floats(matmul_packed_size(k, n), 0);
+    float *packed = bench_allocate(matmul_packed_size(k, n), sizeof *packed);
     struct matrix b = forward ? matrix_transposed(w->weight, in) : matrix_rows(w->weight, in);
     matmul_pack(k, n, b, packed);
     return packed;
-}
-
-static void set_up(struct work *w) {
-    const struct layer *s = &w->size;
-    mneme_error error;
-    w->x = bench_floats(s->n * s->in, 1);
-    w->weight = bench_floats(s->out * s->in, 2);
-    w->y = bench_floats(s->n * s->out, 3);
-    w->gradient = bench_floats(s->out * s->in, 4);
-    w->packed = pack(w);
-    w->onednn = open_onednn(w);
-    if (matmul_scratch_open(&w->scratch, &error) != MNEME_OK || w->onednn == NULL) {
-        fputs("perf_gemm: no memory, or oneDNN refuses\n", stderr);
-        exit(1);
-    }
-}
-
-static void tear_down(struct work *w) {
-    matmul_scratch_close(&w->scratch);
-    onednn_matmul_close(w->onednn);
-    free(w->x);
-    free(w->weight);
-    free(w->y);
-    free(w->gradient);
-    free(w->packed);
 }
 
 /* The layers of models of dim 128, 576, 1024 and 2048, and odd sizes. */
@@ -121,73 +95,104 @@ static const struct {
 static const size_t tokens[] = {64, 250, 1024, 4096};
 
 #define COUNT(list) (sizeof(list) / sizeof *(list))
+#define N_CASES (COUNT(layers) * COUNT(tokens) * N_PRODUCTS)
 
-struct totals {
-    double log_onednn, log_openblas, least;
-    size_t n;
-};
+/* The products of a layer at one number of tokens lie side by side. */
+static enum product product_of(size_t i) {
+    return (enum product)(i % N_PRODUCTS);
+}
 
-static void report(const struct bench_options *options, const struct work *w,
-                   const double seconds[3], struct totals *totals) {
+static struct layer layer_of(size_t i) {
+    size_t l = i / N_PRODUCTS / COUNT(tokens);
+    return (struct layer){tokens[i / N_PRODUCTS % COUNT(tokens)], layers[l].in, layers[l].out};
+}
+
+static void describe(size_t i, struct bench_case *c) {
+    struct layer s = layer_of(i);
+    const char *product = product_names[product_of(i)];
+    double elements = (double)(s.n * s.in + s.n * s.out + s.in * s.out);
+    if (product_of(i) == BACKWARD_WEIGHT) elements += (double)(s.in * s.out);
+    snprintf(c->name, sizeof c->name, "%s/%zux%zux%zu", product, s.n, s.in, s.out);
+    c->flops = 2.0 * (double)s.n * (double)s.in * (double)s.out;
+    c->bytes = sizeof(float) * elements;
+    c->quick = s.n == 1024 && i / N_PRODUCTS / COUNT(tokens) % 3 == 0;
+    bench_text(c, "product", product);
+    bench_number(c, "tokens", s.n);
+    bench_number(c, "in", s.in);
+    bench_number(c, "out", s.out);
+    bench_number(c, "seed_x", 1);
+    bench_number(c, "seed_weight", 2);
+    bench_number(c, "seed_y", 3);
+    bench_number(c, "seed_gradient", 4);
+}
+
+static void *set_up(size_t i) {
+    struct work *w = bench_allocate(1, sizeof *w);
+    struct layer s = layer_of(i);
+    mneme_error error;
+    w->size = s;
+    w->product = product_of(i);
+    w->x = bench_floats(s.n * s.in, 1);
+    w->weight = bench_floats(s.out * s.in, 2);
+    w->y = bench_floats(s.n * s.out, 3);
+    w->gradient = bench_floats(s.out * s.in, 4);
+    w->packed = pack(w);
+    w->onednn = open_onednn(w);
+    if (matmul_scratch_open(&w->scratch, &error) != MNEME_OK) bench_stop("%s", error.message);
+    if (w->onednn == NULL) bench_stop("perf_gemm: oneDNN refuses the product");
+    return w;
+}
+
+static void tear_down(void *user) {
+    struct work *w = user;
+    matmul_scratch_close(&w->scratch);
+    onednn_matmul_close(w->onednn);
+    free(w->x);
+    free(w->weight);
+    free(w->y);
+    free(w->gradient);
+    free(w->packed);
+    free(w);
+}
+
+/* The weight gradient adds to what is there. */
+static void reset(void *user) {
+    struct work *w = user;
+    float *gradient = bench_floats(w->size.out * w->size.in, 4);
+    free(w->gradient);
+    w->gradient = gradient;
+}
+
+static size_t outputs(void *user, struct bench_output *list) {
+    const struct work *w = user;
     const struct layer *s = &w->size;
-    double flops = 2.0 * (double)s->n * (double)s->in * (double)s->out;
-    double to_onednn = seconds[1] / seconds[0], to_openblas = seconds[2] / seconds[0];
-    totals->log_onednn += log(to_onednn);
-    totals->log_openblas += log(to_openblas);
-    if (to_onednn < totals->least) totals->least = to_onednn;
-    totals->n++;
-    if (options->json) {
-        bench_json_row();
-        printf(
-            "{\"product\": \"%s\", \"tokens\": %zu, \"in\": %zu, \"out\": %zu, "
-            "\"mneme_gflops\": %.2f, \"onednn_gflops\": %.2f, \"openblas_gflops\": %.2f}",
-            product_names[w->product], s->n, s->in, s->out, flops / seconds[0] * 1e-9,
-            flops / seconds[1] * 1e-9, flops / seconds[2] * 1e-9);
+    if (w->product == FORWARD) {
+        list[0] = (struct bench_output){.name = "y", .n = s->n * s->out, .floats = w->y};
+    } else if (w->product == BACKWARD_INPUT) {
+        list[0] = (struct bench_output){.name = "dx", .n = s->n * s->in, .floats = w->x};
     } else {
-        printf("%-15s %6zu %5zu %5zu  %8.1f %8.1f %8.1f  %7.2f %8.2f\n", product_names[w->product],
-               s->n, s->in, s->out, flops / seconds[0] * 1e-9, flops / seconds[1] * 1e-9,
-               flops / seconds[2] * 1e-9, to_onednn, to_openblas);
+        list[0] = (struct bench_output){"dweight", s->out * s->in, w->gradient, NULL};
     }
-    fflush(stdout);
+    return 1;
 }
 
 int main(int argc, char **argv) {
-    struct bench_options options =
-        bench_parse(argc, argv, "perf_gemm", "matrix products against oneDNN and OpenBLAS");
-    const struct contestant contestants[] = {
-        {"mneme", run_mneme}, {"onednn", run_onednn}, {"openblas", run_openblas}};
-    struct totals totals = {.least = INFINITY};
+    static const struct contestant contestants[] = {{"mneme", run_mneme, 0, 0},
+                                                    {"onednn", run_onednn, 1.0, 0.9},
+                                                    {"openblas", run_openblas, 0, 0}};
+    static const struct bench_program program = {
+        .name = "gemm",
+        .what = "matrix products against oneDNN and OpenBLAS",
+        .n_cases = N_CASES,
+        .describe = describe,
+        .set_up = set_up,
+        .tear_down = tear_down,
+        .reset = reset,
+        .outputs = outputs,
+        .contestants = contestants,
+        .n_contestants = COUNT(contestants),
+    };
     bench_peer("oneDNN", onednn_version());
     bench_peer("OpenBLAS", openblas_get_config());
-    if (options.json) {
-        bench_json_begin(&options, "gemm");
-    } else {
-        printf("%-15s %6s %5s %5s  %8s %8s %8s  %7s %8s\n", "GFLOP/s", "tokens", "in", "out",
-               "mneme", "oneDNN", "OpenBLAS", "/oneDNN", "/OpenBLAS");
-    }
-    for (size_t l = 0; l < COUNT(layers); l++) {
-        for (size_t t = 0; t < COUNT(tokens); t++) {
-            if (options.quick && (t != 2 || l % 3 != 0)) continue;
-            for (enum product product = FORWARD; product < N_PRODUCTS; product++) {
-                struct work work = {.size = {tokens[t], layers[l].in, layers[l].out},
-                                    .product = product};
-                double seconds[BENCH_MAX_CONTESTANTS];
-                set_up(&work);
-                bench_compare(&options, contestants, COUNT(contestants), &work, seconds);
-                report(&options, &work, seconds, &totals);
-                tear_down(&work);
-            }
-        }
-    }
-    if (options.json) {
-        bench_json_end();
-    } else {
-        printf(
-            "oneDNN %s; %zu products: geometric mean %.3f of oneDNN, %.3f of OpenBLAS; least %.3f "
-            "of "
-            "oneDNN\n",
-            onednn_version(), totals.n, exp(totals.log_onednn / (double)totals.n),
-            exp(totals.log_openblas / (double)totals.n), totals.least);
-    }
-    return 0;
+    return bench_main(&program, argc, argv);
 }

@@ -1,53 +1,21 @@
 #include "perf/common/bench.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <omp.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#include <mneme/info.h>
-
 #include "base/memory.h"
 #include "base/random.h"
 
-#define MAX_ROUNDS 99
-
-static void help(const char *program, const char *what) {
-    printf(
-        "%s: %s\n\n"
-        "  --rounds N   turns of every contestant (7 or more; default 7)\n"
-        "  --seconds S  length of a turn (default 0.03)\n"
-        "  --quick      fewer shapes\n"
-        "  --json       as JSON\n\n"
-        "OMP_NUM_THREADS and MNEME_ISA choose threads and instruction set.\n",
-        program, what);
-}
-
-struct bench_options bench_parse(int argc, char **argv, const char *program, const char *what) {
-    static const struct option known[] = {
-        {"rounds", required_argument, NULL, 'r'}, {"seconds", required_argument, NULL, 's'},
-        {"json", no_argument, NULL, 'j'},         {"quick", no_argument, NULL, 'q'},
-        {"help", no_argument, NULL, 'h'},         {0}};
-    struct bench_options options = {.rounds = 7, .seconds = 0.03};
-    for (int option; (option = getopt_long(argc, argv, "h", known, NULL)) != -1;) {
-        if (option == 'h') {
-            help(program, what);
-            exit(0);
-        }
-        if (option == 'r') options.rounds = strtoul(optarg, NULL, 10);
-        if (option == 's') options.seconds = strtod(optarg, NULL);
-        if (option == 'j') options.json = true;
-        if (option == 'q') options.quick = true;
-        if (option == '?') exit(2);
-    }
-    if (optind == argc && options.rounds >= 7 && options.rounds <= MAX_ROUNDS &&
-        options.seconds >= 0.0 && options.seconds < 1000.0) {
-        return options;
-    }
-    fprintf(stderr, "%s: wrong arguments (see --help)\n", program);
-    exit(2);
+void bench_stop(const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+    exit(1);
 }
 
 double bench_now(void) {
@@ -70,7 +38,7 @@ static double turn(const struct contestant *contestant, void *work, size_t repea
 
 void bench_compare(const struct bench_options *options, const struct contestant *contestants,
                    size_t n, void *work, double seconds[BENCH_MAX_CONTESTANTS]) {
-    double times[BENCH_MAX_CONTESTANTS][MAX_ROUNDS];
+    double *times = bench_allocate(n * options->rounds, sizeof *times);
     size_t repeats[BENCH_MAX_CONTESTANTS];
     for (size_t c = 0; c < n; c++) {
         contestants[c].run(work); /* warms up */
@@ -80,47 +48,65 @@ void bench_compare(const struct bench_options *options, const struct contestant 
     for (size_t round = 0; round < options->rounds; round++) {
         for (size_t i = 0; i < n; i++) {
             size_t c = (i + round) % n;
-            times[c][round] = turn(&contestants[c], work, repeats[c]);
+            times[c * options->rounds + round] = turn(&contestants[c], work, repeats[c]);
         }
     }
     for (size_t c = 0; c < n; c++) {
-        qsort(times[c], options->rounds, sizeof(double), compare);
-        seconds[c] = times[c][options->rounds / 2];
+        qsort(times + c * options->rounds, options->rounds, sizeof *times, compare);
+        seconds[c] = times[c * options->rounds + options->rounds / 2];
     }
+    free(times);
+}
+
+void *bench_allocate(size_t count, size_t size) {
+    void *block = memory_allocate(count, size);
+    if (block == NULL) bench_stop("out of memory for %zu elements of %zu bytes", count, size);
+    return block;
 }
 
 float *bench_floats(size_t n, unsigned seed) {
-    float *floats = memory_allocate(n, sizeof *floats);
-    if (floats == NULL) {
-        fprintf(stderr, "out of memory for %zu floats\n", n);
-        exit(1);
-    }
+    float *floats = bench_allocate(n, sizeof *floats);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) floats[i] = 2.0f * random_uniform(seed, 0, i) - 1.0f;
     return floats;
 }
 
-static bool first_row;
-
-void bench_json_begin(const struct bench_options *options, const char *name) {
-    mneme_info info;
-    mneme_error error;
-    if (mneme_info_get(&info, &error) != MNEME_OK) {
-        fprintf(stderr, "%s\n", error.message);
-        exit(2);
+float *bench_table(size_t n, unsigned seed) {
+    float *period = bench_floats(n < BENCH_TABLE_PERIOD ? n : BENCH_TABLE_PERIOD, seed);
+    if (n <= BENCH_TABLE_PERIOD) return period;
+    float *table = bench_allocate(n, sizeof *table);
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < n; i += BENCH_TABLE_PERIOD) {
+        size_t count = n - i < BENCH_TABLE_PERIOD ? n - i : BENCH_TABLE_PERIOD;
+        memcpy(table + i, period, count * sizeof *table);
     }
-    printf(
-        "{\"benchmark\": \"%s\", \"cpu\": \"%s\", \"isa\": \"%s\", \"threads\": %zu, "
-        "\"compiler\": \"%s\", \"rounds\": %zu, \"rows\": [",
-        name, info.cpu, info.isa, info.threads, info.compiler, options->rounds);
-    first_row = true;
+    free(period);
+    return table;
 }
 
-void bench_json_row(void) {
-    fputs(first_row ? "\n  " : ",\n  ", stdout);
-    first_row = false;
+int32_t *bench_indices(size_t n, unsigned seed, size_t bound, bool skewed) {
+    int32_t *indices = bench_allocate(n, sizeof *indices);
+    for (size_t i = 0; i < n; i++) {
+        double d = 0x1p-32 * random_draw(seed, 0, i);
+        for (int squaring = 0; skewed && squaring < 3; squaring++) d *= d;
+        uint64_t index = (uint64_t)((double)bound * d);
+        if (skewed) index = index * 2654435769u % bound;
+        indices[i] = (int32_t)index;
+    }
+    return indices;
 }
 
-void bench_json_end(void) {
-    puts("]}");
+static struct bench_parameter *add_parameter(struct bench_case *c, const char *name) {
+    if (c->n_parameters == BENCH_MAX_PARAMETERS) bench_stop("%s: too many parameters", c->name);
+    struct bench_parameter *parameter = &c->parameters[c->n_parameters++];
+    parameter->name = name;
+    return parameter;
+}
+
+void bench_number(struct bench_case *c, const char *name, size_t value) {
+    add_parameter(c, name)->value = value;
+}
+
+void bench_text(struct bench_case *c, const char *name, const char *text) {
+    add_parameter(c, name)->text = text;
 }
