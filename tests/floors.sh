@@ -15,14 +15,14 @@ done >&2
 grep -rnE '^#include ["<](simd|mneme|[a-z]+)/' simd src --include='*.[ch]' | awk -F: '
     BEGIN {
         floor["simd"] = 0
-        floor["base"] = 1; floor["tensor"] = 1
-        floor["nn"] = 2; floor["data"] = 2; floor["profile"] = 2
+        floor["base"] = 1; floor["tensor"] = 1; floor["profile"] = 1
+        floor["nn"] = 2; floor["data"] = 2
         floor["model"] = 3
         floor["train"] = 4; floor["smf"] = 4; floor["eval"] = 4
         floor["experiment"] = 5
         floor["cli"] = 6
-        # The first floor has an order of its own: tensors are read and reported with base/.
-        below["tensor", "base"] = 1
+        # The first floor has an order of its own: the others are built on base/.
+        below["tensor", "base"] = 1; below["profile", "base"] = 1
     }
     {
         split($1, path, "/")

@@ -6,6 +6,7 @@
 
 #include "base/random.h"
 #include "nn/linear.h"
+#include "profile/profile.h"
 
 #define LAYER_LINEARS 10
 /* Far from the streams of the model's own parameters. */
@@ -95,6 +96,7 @@ mneme_status adapter_set_open(struct adapter_set *set, struct model *model, size
 
 mneme_status adapter_merge(struct model *model, mneme_error *error) {
     struct matmul_scratch scratch = {0};
+    profile_layer(PROFILE_ADAPTERS, 0);
     mneme_status status = matmul_scratch_open(&scratch, error);
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         struct parameter *weight = &model->parameters[i];

@@ -9,6 +9,7 @@
 #include "nn/memory_values.h"
 #include "nn/rms_norm.h"
 #include "nn/rope.h"
+#include "profile/profile.h"
 
 /* Backward of project() in forward.c: gradients of weight, bias and adapter where they train, and
  * dx (overwritten, or += with accumulate) unless it is NULL. */
@@ -87,6 +88,7 @@ static void attention_block_backward(const struct model *model, struct workspace
     const struct layer_activations *a = &w->layers[l];
     size_t n = batch->n_tokens, head_dim = model_head_dim(config);
     float *d_q = w->d_wide2;
+    profile_layer(PROFILE_ATTENTION, l);
     project_backward(w, n, layer->wo, NULL, a->attention, w->d_stream, w->d_wide1, false);
     attention_backward(&w->attention, &w->attention_shape, batch->n_sequences, batch->starts, a->q,
                        a->k, a->v, w->d_wide1, d_q, w->d_k, w->d_v);
@@ -141,10 +143,12 @@ void model_backward(const struct model *model, struct workspace *w, const struct
                     size_t lowest_layer, bool to_values_only) {
     const struct model_config *config = &model->config;
     size_t n = batch->n_tokens;
+    profile_layer(PROFILE_OUTPUT, 0);
     output_backward(model, w, n);
     for (size_t l = config->n_layers; l-- > lowest_layer;) {
         const struct layer *layer = &model->layers[l];
         const struct layer_activations *a = &w->layers[l];
+        profile_layer(PROFILE_FEED_FORWARD, l);
         if (layer->keys == NULL) {
             feed_forward_backward(w, layer, a, n);
         } else if (l == lowest_layer && to_values_only) {
@@ -160,6 +164,7 @@ void model_backward(const struct model *model, struct workspace *w, const struct
     }
     values_backward(model, w, n);
     if (lowest_layer == 0 && model->embedding->gradient != NULL) {
+        profile_layer(PROFILE_EMBEDDING, 0);
         embedding_backward(&w->scatter, n, config->vocab_size, config->dim, batch->tokens,
                            w->d_stream, model->embedding->gradient);
     }
@@ -168,6 +173,7 @@ void model_backward(const struct model *model, struct workspace *w, const struct
 void workspace_sort_reads(struct workspace *w, const struct model *model, size_t n_tokens) {
     const struct memory_config *config = &model->config.memory;
     const size_t reads = config->heads * config->knn, n_slots = model_n_slots(&model->config);
+    profile_layer(PROFILE_VALUES, 0);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n_tokens; i++) {
         for (size_t m = 0; m < config->n_layers; m++) {

@@ -7,6 +7,7 @@
 #include "nn/memory_values.h"
 #include "nn/rms_norm.h"
 #include "nn/rope.h"
+#include "profile/profile.h"
 
 #include <string.h>
 
@@ -30,6 +31,7 @@ static void attention_block(const struct model *model, struct workspace *w, size
     const struct layer *layer = &model->layers[l];
     struct layer_activations *a = &w->layers[l];
     size_t n = batch->n_tokens, head_dim = model_head_dim(config);
+    profile_layer(PROFILE_ATTENTION, l);
     rms_norm_forward(n, config->dim, a->input, layer->attention_norm->data, config->norm_eps,
                      a->normed, a->norm_r);
     project(w, n, layer->wq, NULL, a->normed, a->q);
@@ -81,12 +83,14 @@ mneme_status model_forward(const struct model *model, struct workspace *w,
                            mneme_error *error) {
     const struct model_config *config = &model->config;
     size_t n = batch->n_tokens, size = n * config->dim;
+    profile_layer(PROFILE_EMBEDDING, 0);
     embedding_forward(n, config->dim, batch->tokens, model->embedding->data, w->output);
     for (size_t l = 0; l < config->n_layers; l++) {
         const struct layer *layer = &model->layers[l];
         struct layer_activations *a = &w->layers[l];
         memcpy(a->input, w->output, size * sizeof(float));
         attention_block(model, w, l, batch, continuation);
+        profile_layer(PROFILE_FEED_FORWARD, l);
         rms_norm_forward(n, config->dim, a->middle, layer->ffn_norm->data, config->norm_eps,
                          a->ffn_normed, a->ffn_norm_r);
         if (layer->keys == NULL) {
@@ -96,6 +100,7 @@ mneme_status model_forward(const struct model *model, struct workspace *w,
         }
         elementwise_add(size, a->middle, w->output);
     }
+    profile_layer(PROFILE_OUTPUT, 0);
     rms_norm_forward(n, config->dim, w->output, model->norm->data, config->norm_eps,
                      w->output_normed, w->output_norm_r);
     return MNEME_OK;

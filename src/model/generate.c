@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 /* Tokens of one pass over the prompts. */
@@ -76,6 +77,7 @@ static mneme_status pass(struct generator *g, mneme_error *error) {
                dim * sizeof(float));
     }
     model_logits(g->model, &g->workspace, batch.n_sequences, g->normed, g->workspace.logits);
+    PROFILE(choose_token, batch.n_sequences, vocab_size);
     for (size_t i = 0; i < batch.n_sequences; i++) {
         float best;
         const float *logits = g->workspace.logits + i * vocab_size;

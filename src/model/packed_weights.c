@@ -5,6 +5,7 @@
 
 #include "nn/matmul.h"
 #include "nn/product_key.h"
+#include "profile/profile.h"
 
 /* Every packed weight is placed twice in the same order: to find the size, and to fill it. */
 struct layout {
@@ -81,6 +82,7 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
         return status;
     }
     layout.filling = true;
+    profile_layer(PROFILE_PACKING, 0);
     place_all(&layout, lowest_backward_layer);
     return MNEME_OK;
 }

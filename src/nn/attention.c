@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 static size_t padded(size_t positions) {
@@ -91,10 +92,28 @@ static void forward_head(struct attention_thread *thread, const struct attention
     simd()->attention_forward(&rows);
 }
 
+/* For the profile alone: pairs of a query and a key that it sees; keys of all sequences. */
+static size_t count_pairs(size_t n_sequences, const size_t *starts, const size_t *pasts) {
+    size_t pairs = 0;
+    for (size_t s = 0; profile_is_on() && s < n_sequences; s++) {
+        size_t length = starts[s + 1] - starts[s], past = pasts == NULL ? 0 : pasts[s];
+        pairs += length * past + length * (length + 1) / 2;
+    }
+    return pairs;
+}
+
+static size_t count_cached(size_t n_sequences, const size_t *starts, const size_t *pasts) {
+    size_t keys = starts[n_sequences];
+    for (size_t s = 0; profile_is_on() && s < n_sequences; s++) keys += pasts[s];
+    return keys;
+}
+
 void attention_forward(struct attention_scratch *scratch, const struct attention_shape *shape,
                        size_t n_sequences, const size_t *starts, const float *q, const float *k,
                        const float *v, float *out) {
     const size_t group = shape->heads / shape->kv_heads;
+    PROFILE(attention_forward, starts[n_sequences], shape->heads, shape->kv_heads, shape->head_dim,
+            count_pairs(n_sequences, starts, NULL));
 #pragma omp parallel for schedule(dynamic, 4) collapse(2) num_threads((int)scratch->n_threads)
     for (size_t s = 0; s < n_sequences; s++) {
         for (size_t h = 0; h < shape->heads; h++) {
@@ -141,6 +160,8 @@ void attention_backward(struct attention_scratch *scratch, const struct attentio
                         size_t n_sequences, const size_t *starts, const float *q, const float *k,
                         const float *v, const float *dout, float *dq, float *dk, float *dv) {
     const size_t group = shape->heads / shape->kv_heads;
+    PROFILE(attention_backward, starts[n_sequences], shape->heads, shape->kv_heads, shape->head_dim,
+            count_pairs(n_sequences, starts, NULL));
 #pragma omp parallel for schedule(dynamic, 2) collapse(2) num_threads((int)scratch->n_threads)
     for (size_t s = 0; s < n_sequences; s++) {
         for (size_t kv = 0; kv < shape->kv_heads; kv++) {
@@ -172,6 +193,8 @@ void attention_forward_cached(struct attention_scratch *scratch,
                               const struct attention_cache *cache, const float *q, const float *k,
                               const float *v, float *out) {
     const size_t group = shape->heads / shape->kv_heads, d = shape->head_dim;
+    PROFILE(attention_cached, starts[n_sequences], shape->heads, shape->kv_heads, d,
+            count_pairs(n_sequences, starts, pasts), count_cached(n_sequences, starts, pasts));
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(dynamic, 2) collapse(2) num_threads((int)scratch->n_threads)
     for (size_t s = 0; s < n_sequences; s++) {

@@ -2,10 +2,12 @@
 
 #include <string.h>
 
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 void cross_entropy(size_t n, size_t classes, float *logits, const int32_t *targets, float scale,
                    float *losses) {
+    PROFILE(cross_entropy, n, classes, scale != 0.0f);
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {

@@ -2,7 +2,10 @@
 
 #include <string.h>
 
+#include "profile/profile.h"
+
 void embedding_forward(size_t n, size_t dim, const int32_t *tokens, const float *table, float *x) {
+    PROFILE(embedding_forward, n, dim);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {
         memcpy(x + i * dim, table + (size_t)tokens[i] * dim, dim * sizeof *x);

@@ -1,10 +1,12 @@
 #include "nn/linear.h"
 
 #include "nn/elementwise.h"
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t out, const float *x,
                     const float *weight, const float *packed, const float *bias, float *y) {
+    PROFILE(linear_forward, n, in, out, bias != NULL);
     struct matrix transposed = matrix_transposed(weight, in);
     transposed.packed = packed;
     matmul(scratch, n, out, in, matrix_rows(x, in), transposed, y, out, false);
@@ -17,6 +19,7 @@ void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t 
 void linear_backward_input(struct matmul_scratch *scratch, size_t n, size_t in, size_t out,
                            const float *dy, const float *weight, const float *packed, float *dx,
                            bool accumulate) {
+    PROFILE(linear_backward_input, n, in, out, accumulate);
     struct matrix rows = matrix_rows(weight, in);
     rows.packed = packed;
     matmul(scratch, n, in, out, matrix_rows(dy, out), rows, dx, in, accumulate);
@@ -24,12 +27,14 @@ void linear_backward_input(struct matmul_scratch *scratch, size_t n, size_t in, 
 
 void linear_backward_weight(struct matmul_scratch *scratch, size_t n, size_t in, size_t out,
                             const float *x, const float *dy, float *dweight) {
+    PROFILE(linear_backward_weight, n, in, out);
     matmul(scratch, out, in, n, matrix_transposed(dy, out), matrix_rows(x, in), dweight, in, true);
 }
 
 void linear_backward_bias(size_t n, size_t out, const float *dy, float *dbias) {
     const struct simd_kernels *kernels = simd();
     const size_t columns = 64;
+    PROFILE(linear_backward_bias, n, out);
 #pragma omp parallel for schedule(static)
     for (size_t j = 0; j < out; j += columns) {
         size_t width = out - j < columns ? out - j : columns;
@@ -40,6 +45,7 @@ void linear_backward_bias(size_t n, size_t out, const float *dy, float *dbias) {
 void lora_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t out, size_t rank,
                   float scale, const float *x, const float *a, const float *b, float *hidden,
                   float *y) {
+    PROFILE(lora_forward, n, rank, out);
     linear_forward(scratch, n, in, rank, x, a, NULL, NULL, hidden);
     elementwise_scale(n * rank, scale, hidden);
     matmul(scratch, n, out, rank, matrix_rows(hidden, rank), matrix_transposed(b, rank), y, out,
@@ -58,6 +64,7 @@ void lora_backward(struct matmul_scratch *scratch, size_t n, size_t in, size_t o
 
 void lora_merge(struct matmul_scratch *scratch, size_t in, size_t out, size_t rank, float scale,
                 const float *a, const float *b, float *scaled, float *weight) {
+    PROFILE(lora_merge, rank, in, out);
     for (size_t i = 0; i < rank * in; i++) scaled[i] = scale * a[i];
     matmul(scratch, out, in, rank, matrix_rows(b, rank), matrix_rows(scaled, in), weight, in, true);
 }

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 /* A panel of A is at most [ROW_BLOCK, K_BLOCK], a lone thread's is smaller. */
@@ -80,6 +81,7 @@ size_t matmul_packed_size(size_t k, size_t n) {
 }
 
 void matmul_pack(size_t k, size_t n, struct matrix b, float *packed) {
+    PROFILE(pack_weight, k, n);
     const struct simd_kernels *kernels = simd();
     size_t columns = kernels->gemm_columns;
 #pragma omp parallel for schedule(static)

@@ -1,9 +1,11 @@
 #include "nn/memory_values.h"
 
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 void memory_values_forward(size_t n, size_t n_reads, size_t v_dim, const int32_t *slots,
                            const float *weights, const float *table, float *read) {
+    PROFILE(memory_values_forward, n, n_reads, v_dim);
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {
@@ -14,6 +16,7 @@ void memory_values_forward(size_t n, size_t n_reads, size_t v_dim, const int32_t
 
 void memory_values_backward_weights(size_t n, size_t n_reads, size_t v_dim, const int32_t *slots,
                                     const float *table, const float *dread, float *dweights) {
+    PROFILE(memory_values_backward, n, n_reads, v_dim);
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 /* Tokens whose scores against all sub-keys of a head a thread holds at a time. */
@@ -135,6 +136,7 @@ static bool head_block(struct product_key_thread *thread, const struct product_k
 bool product_key_forward(struct product_key_scratch *scratch, const struct product_key_shape *shape,
                          size_t n, const float *query, const float *keys, const float *packed,
                          struct product_key_reads *reads) {
+    PROFILE(product_key_forward, n, shape->heads, shape->n_keys, shape->half, shape->knn);
     if (packed == NULL) {
         product_key_pack(shape, keys, scratch->packed);
         packed = scratch->packed;
@@ -179,6 +181,7 @@ void product_key_backward(struct row_scatter *scatter, const struct product_key_
                           float *dkeys) {
     const struct simd_kernels *kernels = simd();
     const size_t knn = shape->knn, half = shape->half;
+    PROFILE(product_key_backward, n, shape->heads, half, knn, dquery != NULL);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n * shape->heads; i++) {
         float *dscores = dweights + i * knn;

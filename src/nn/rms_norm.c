@@ -1,9 +1,11 @@
 #include "nn/rms_norm.h"
 
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 void rms_norm_forward(size_t n, size_t dim, const float *x, const float *gain, float eps, float *y,
                       float *r) {
+    PROFILE(rms_norm_forward, n, dim);
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {
@@ -15,6 +17,7 @@ void rms_norm_backward(size_t n, size_t dim, const float *x, const float *gain, 
                        const float *dy, float *dx, float *dgain) {
     const struct simd_kernels *kernels = simd();
     const size_t columns = 32;
+    PROFILE(rms_norm_backward, n, dim, dgain != NULL);
     if (dgain != NULL) {
 #pragma omp parallel for schedule(static)
         for (size_t j = 0; j < dim; j += columns) {

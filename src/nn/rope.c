@@ -1,5 +1,6 @@
 #include "nn/rope.h"
 
+#include "profile/profile.h"
 #include "simd/math.h"
 #include "simd/simd.h"
 
@@ -18,6 +19,7 @@ void rope_table(size_t n_positions, size_t head_dim, float theta, float *cosine,
 
 void rope_apply(size_t n, size_t heads, size_t head_dim, const int32_t *positions,
                 const float *cosine, const float *sine, float direction, float *x) {
+    PROFILE(rope, n, heads, head_dim);
     const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 #define DIGIT_BITS 11
@@ -118,6 +119,7 @@ static void make_groups(struct row_scatter *scatter, const uint64_t *order, size
 }
 
 void row_scatter_sort(struct row_scatter *scatter, size_t n, size_t n_table_rows) {
+    PROFILE(sort_rows, n, n_table_rows);
     assert(n <= scatter->capacity);
 #pragma omp parallel num_threads((int)scatter->n_threads) if (n >= PARALLEL_CONTRIBUTIONS)
     {
@@ -146,6 +148,7 @@ static void add_group(const struct row_scatter *scatter, size_t group, size_t wi
 
 void row_scatter_add(const struct row_scatter *scatter, size_t width, const float *source,
                      size_t source_stride, float *table) {
+    PROFILE(scatter_rows, scatter->group_starts[scatter->n_groups], width, scatter->n_groups);
 #pragma omp parallel for schedule(dynamic, 16)
     for (size_t g = 0; g < scatter->n_groups; g++) {
         float *row = table + (size_t)scatter->group_rows[g] * width;
@@ -153,8 +156,19 @@ void row_scatter_add(const struct row_scatter *scatter, size_t width, const floa
     }
 }
 
+/* For the profile alone. */
+static size_t chosen_contributions(const struct row_scatter *scatter, size_t n_chosen,
+                                   const size_t *groups) {
+    size_t n = 0;
+    for (size_t i = 0; profile_is_on() && i < n_chosen; i++) {
+        n += scatter->group_starts[groups[i] + 1] - scatter->group_starts[groups[i]];
+    }
+    return n;
+}
+
 void row_scatter_compact(const struct row_scatter *scatter, size_t n_chosen, const size_t *groups,
                          size_t width, const float *source, size_t source_stride, float *compact) {
+    PROFILE(scatter_rows, chosen_contributions(scatter, n_chosen, groups), width, n_chosen);
 #pragma omp parallel for schedule(dynamic, 4)
     for (size_t i = 0; i < n_chosen; i++) {
         float *row = compact + i * width;

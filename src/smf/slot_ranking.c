@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "profile/profile.h"
 #include "simd/math.h"
 
 /* A total order, so that the sort's algorithm does not matter. */
@@ -13,6 +14,7 @@ static int by_score(const void *a, const void *b) {
 
 void slot_ranking_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
                          const size_t *counts, struct ranked_slot *ranked) {
+    PROFILE(slot_ranking, n_read);
     size_t total = 0;
     for (size_t g = 0; g < n_read; g++) total += counts[g];
     float batches = (float)(background->n_batches + 1);

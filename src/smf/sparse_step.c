@@ -6,6 +6,7 @@
 
 #include "model/record_pass.h"
 #include "nn/cross_entropy.h"
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct model *model,
@@ -103,10 +104,21 @@ static void record_row_hashes(const struct model *model, struct recorder *record
     free(hashes);
 }
 
+static void update_values(const struct sparse_stepper *stepper, const struct model *model,
+                          const struct row_scatter *reads, size_t n_chosen) {
+    const struct simd_kernels *kernels = simd();
+    size_t v_dim = model->config.memory.v_dim;
+    PROFILE(sgd_update, n_chosen * v_dim);
+    for (size_t i = 0; i < n_chosen; i++) {
+        size_t slot = (size_t)reads->group_rows[stepper->chosen[i]];
+        kernels->sgd_update(v_dim, stepper->lr, stepper->gradients + i * v_dim,
+                            model->values + slot * v_dim);
+    }
+}
+
 mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model *model,
                              struct workspace *workspace, const struct batch *batch,
                              struct sparse_step_result *result, mneme_error *error) {
-    const struct simd_kernels *kernels = simd();
     const struct row_scatter *reads = &workspace->scatter;
     size_t v_dim = model->config.memory.v_dim;
     mneme_status status = model_forward(model, workspace, batch, NULL, error);
@@ -118,21 +130,18 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model 
     result->n_read = reads->n_groups;
     result->n_chosen = choose(stepper, reads);
     model_backward(model, workspace, batch, model->config.memory.layers[0], true);
+    profile_layer(PROFILE_VALUES, 0);
     row_scatter_compact(reads, result->n_chosen, stepper->chosen, v_dim, workspace->d_reads, v_dim,
                         stepper->gradients);
     record_rows(stepper, model, workspace, result->n_chosen, "before");
     recorder_add(workspace->recorder, TENSOR_F32, result->n_chosen, v_dim, stepper->gradients,
                  "gradient.chosen_values");
     if (!isfinite(result->loss) ||
-        !kernels->all_finite(result->n_chosen * v_dim, stepper->gradients)) {
+        !simd()->all_finite(result->n_chosen * v_dim, stepper->gradients)) {
         return error_set(error, MNEME_FAILED, "sparse step: loss %g or a gradient is not finite",
                          (double)result->loss);
     }
-    for (size_t i = 0; i < result->n_chosen; i++) {
-        size_t slot = (size_t)reads->group_rows[stepper->chosen[i]];
-        kernels->sgd_update(v_dim, stepper->lr, stepper->gradients + i * v_dim,
-                            model->values + slot * v_dim);
-    }
+    update_values(stepper, model, reads, result->n_chosen);
     record_rows(stepper, model, workspace, result->n_chosen, "weight");
     record_row_hashes(model, workspace->recorder);
     return MNEME_OK;

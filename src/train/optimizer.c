@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "profile/profile.h"
 #include "simd/simd.h"
 
 /* The blocks of the gradient norm are part of the contract (rule 3). */
@@ -74,8 +75,10 @@ static size_t block_length(size_t count, size_t first, size_t block) {
 }
 
 void optimizer_zero_gradients(struct optimizer *optimizer) {
+    profile_layer(PROFILE_OPTIMIZER, 0);
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         struct parameter *p = optimizer->trained[i];
+        PROFILE(zero_gradients, p->count);
 #pragma omp parallel for schedule(static) if (p->count > UPDATE_BLOCK)
         for (size_t j = 0; j < p->count; j += UPDATE_BLOCK) {
             memset(p->gradient + j, 0, block_length(p->count, j, UPDATE_BLOCK) * sizeof(float));
@@ -86,6 +89,7 @@ void optimizer_zero_gradients(struct optimizer *optimizer) {
 /* The sums of a few blocks are found side by side and added in block order. */
 static float sum_squares(const struct parameter *p, float sum) {
     enum { TOGETHER = 32 };
+    PROFILE(gradient_norm, p->count);
     const struct simd_kernels *kernels = simd();
     for (size_t first = 0; first < p->count; first += (size_t)TOGETHER * NORM_BLOCK) {
         float sums[TOGETHER];
@@ -104,6 +108,7 @@ static float sum_squares(const struct parameter *p, float sum) {
 
 float optimizer_gradient_norm(const struct optimizer *optimizer) {
     float sum = 0.0f;
+    profile_layer(PROFILE_OPTIMIZER, 0);
     for (size_t i = 0; i < optimizer->n_trained; i++) sum = sum_squares(optimizer->trained[i], sum);
     return sqrtf(sum);
 }
@@ -135,12 +140,14 @@ void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, floa
     const struct simd_kernels *kernels = simd();
     const struct adamw_settings *s = &optimizer->settings;
     optimizer->step++;
+    profile_layer(PROFILE_OPTIMIZER, 0);
     float scale = s->clip > 0.0f && gradient_norm > s->clip ? s->clip / gradient_norm : 1.0f;
     struct adamw_step common = make_step(optimizer, lr, s->weight_decay, scale);
     struct adamw_step values = make_step(optimizer, values_lr, s->values_weight_decay, scale);
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         struct parameter *p = optimizer->trained[i];
         const struct adamw_step *step = p->is_values ? &values : &common;
+        PROFILE(adamw_update, p->count);
 #pragma omp parallel for schedule(static) if (p->count > UPDATE_BLOCK)
         for (size_t j = 0; j < p->count; j += UPDATE_BLOCK) {
             kernels->adamw_update(block_length(p->count, j, UPDATE_BLOCK), step, p->gradient + j,
