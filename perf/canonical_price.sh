@@ -23,7 +23,11 @@ make -s -j"$(nproc)" -C "$tree" BUILD="$tree/build" \
 "$BUILD/mneme" info --json >"$tree/info.json"
 
 median() { sort -g | awk '{ x[NR] = $1 } END { print x[int((NR + 1) / 2)] }'; }
-step_of() { sed -n 's/.*"step_ms": \([0-9.]*\).*/\1/p'; }
+# step PROGRAM SHAPE: milliseconds of a step, the median of 15.
+step() {
+    "$1" --json --rounds 15 --seconds 0 --case "pretrain/$2" |
+        sed -n 's/.*"mneme_seconds": \([0-9.e-]*\).*/\1/p' | awk '{ printf "%.4f\n", 1e3 * $1 }'
+}
 
 results=perf/results/canonical_price.json
 mkdir -p perf/results
@@ -38,8 +42,8 @@ for shape in tiny dim1024; do
     for threads in 1 "$(nproc)"; do
         : >"$tree/ours" && : >"$tree/free"
         for _ in $(seq "$ROUNDS"); do
-            OMP_NUM_THREADS=$threads "$BUILD/perf_step" "$shape" 15 | step_of >>"$tree/ours"
-            OMP_NUM_THREADS=$threads "$tree/build/perf_step" "$shape" 15 | step_of >>"$tree/free"
+            OMP_NUM_THREADS=$threads step "$BUILD/perf_step" "$shape" >>"$tree/ours"
+            OMP_NUM_THREADS=$threads step "$tree/build/perf_step" "$shape" >>"$tree/free"
         done
         ours=$(median <"$tree/ours") free=$(median <"$tree/free")
         price=$(awk -v a="$ours" -v b="$free" 'BEGIN { printf "%+.1f", 100 * (a / b - 1) }')

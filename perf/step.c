@@ -1,154 +1,214 @@
-/* The time of a pretraining step of one model: perf_step SHAPE STEPS prints a line per call with
- * the median in milliseconds, for scripts that take turns between builds. */
+/* Whole steps: pretraining, full finetuning, LoRA, sparse memory finetuning, generation.
+ * `perf_step --save DIR CASE` writes the model that the case starts from. */
 
-#include <omp.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/random.h"
-#include "model/batch_builder.h"
-#include "train/step.h"
+#include "perf/common/bench.h"
+#include "perf/common/step_work.h"
 
-struct shape {
-    const char *name;
-    struct model_config config;
-    size_t sequences, length;
-};
-
-/* The recipe tiny; and one wide layer. */
-static const struct shape shapes[] = {
-    {"tiny",
-     {.vocab_size = 768,
-      .dim = 128,
-      .n_layers = 4,
-      .n_heads = 4,
-      .n_kv_heads = 4,
-      .multiple_of = 32,
-      .max_seq_len = 64,
-      .norm_eps = 1e-5f,
-      .rope_theta = 10000.0f,
-      .memory = {.n_layers = 1,
-                 .layers = {2},
-                 .n_keys = 128,
-                 .heads = 4,
-                 .knn = 8,
-                 .k_dim = 64,
-                 .v_dim = 128}},
-     64,
-     32},
-    {"dim1024",
-     {.vocab_size = 256,
-      .dim = 1024,
-      .n_layers = 1,
-      .n_heads = 16,
-      .n_kv_heads = 16,
-      .multiple_of = 64,
-      .max_seq_len = 256,
-      .norm_eps = 1e-5f,
-      .rope_theta = 10000.0f},
-     4,
-     256},
-};
-
-/* Everything that a step needs. */
-struct bench {
-    struct model model;
-    struct optimizer optimizer;
-    struct workspace workspace;
-    struct batch_builder builder;
-};
-
-static void stop(const char *message) {
-    fprintf(stderr, "perf_step: %s\n", message);
-    exit(1);
-}
-
-static void fill(struct bench *bench, const struct shape *shape) {
-    int32_t *tokens = malloc((shape->length + 1) * sizeof *tokens);
-    if (tokens == NULL) stop("out of memory");
-    for (size_t s = 0; s < shape->sequences; s++) {
-        for (size_t i = 0; i <= shape->length; i++) {
-            tokens[i] = (int32_t)random_below(1, s, i, (uint32_t)shape->config.vocab_size);
-        }
-        if (!batch_builder_add(&bench->builder, shape->length, tokens, tokens + 1, 0)) {
-            stop("the batch does not fit");
-        }
+/* The model of the recipe tiny. */
+#define TINY_MODEL                                                                       \
+    {                                                                                    \
+        .vocab_size = 768, .dim = 128, .n_layers = 4, .n_heads = 4, .n_kv_heads = 4,     \
+        .multiple_of = 32, .max_seq_len = 64, .norm_eps = 1e-5f, .rope_theta = 10000.0f, \
+        .memory = {                                                                      \
+            .n_layers = 1,                                                               \
+            .layers = {2},                                                               \
+            .n_keys = 128,                                                               \
+            .heads = 4,                                                                  \
+            .knn = 8,                                                                    \
+            .k_dim = 64,                                                                 \
+            .v_dim = 128                                                                 \
+        }                                                                                \
     }
-    free(tokens);
-}
 
-static void set_up(struct bench *bench, const struct shape *shape) {
-    const struct adamw_settings settings = {.beta1 = 0.9f,
-                                            .beta2 = 0.95f,
-                                            .eps = 1e-8f,
-                                            .weight_decay = 0.1f,
-                                            .values_weight_decay = 0.1f,
-                                            .clip = 1.0f};
-    size_t tokens = shape->sequences * shape->length, n;
-    struct parameter **list;
-    mneme_error error;
-    if (model_open(&shape->config, &bench->model, &error) != MNEME_OK) stop(error.message);
-    model_initialize(&bench->model, 1);
-    if (optimizer_list_model(&bench->model, &list, &n, &error) != MNEME_OK ||
-        optimizer_open(&bench->optimizer, &settings, list, n, &error) != MNEME_OK ||
-        workspace_open(&bench->workspace, &bench->model, tokens, true, &error) != MNEME_OK ||
-        batch_builder_open(&bench->builder, tokens, &error) != MNEME_OK) {
-        stop(error.message);
+/* Twelve layers of dim 576 with a memory of keys^2 slots in the middle. */
+#define MIDDLE_MODEL(keys)                                                                \
+    {                                                                                     \
+        .vocab_size = 8192, .dim = 576, .n_layers = 12, .n_heads = 9, .n_kv_heads = 9,    \
+        .multiple_of = 64, .max_seq_len = 256, .norm_eps = 1e-5f, .rope_theta = 10000.0f, \
+        .memory = {                                                                       \
+            .n_layers = 1,                                                                \
+            .layers = {6},                                                                \
+            .n_keys = (keys),                                                             \
+            .heads = 4,                                                                   \
+            .knn = 32,                                                                    \
+            .k_dim = 256,                                                                 \
+            .v_dim = 576                                                                  \
+        }                                                                                 \
     }
-    free(list);
-    fill(bench, shape);
-}
 
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return 1e3 * (double)time.tv_sec + 1e-6 * (double)time.tv_nsec;
-}
-
-static int compare(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median_step(struct bench *bench, size_t steps) {
-    struct batch batch = batch_builder_whole(&bench->builder);
-    double *times = malloc(steps * sizeof *times);
-    if (times == NULL) stop("out of memory");
-    for (size_t i = 0; i <= steps; i++) {
-        struct step_result result;
-        mneme_error error;
-        double start = now();
-        if (step_run(&bench->model, &bench->workspace, &bench->optimizer, &batch, 1, 0, 1e-4f,
-                     1e-4f, &result, &error) != MNEME_OK) {
-            stop(error.message);
-        }
-        if (i > 0) times[i - 1] = now() - start; /* the first warms up */
+/* One wide layer. */
+#define WIDE_MODEL                                                                       \
+    {                                                                                    \
+        .vocab_size = 256, .dim = 1024, .n_layers = 1, .n_heads = 16, .n_kv_heads = 16,  \
+        .multiple_of = 64, .max_seq_len = 256, .norm_eps = 1e-5f, .rope_theta = 10000.0f \
     }
-    qsort(times, steps, sizeof *times, compare);
-    double median = times[steps / 2];
-    free(times);
-    return median;
+
+static const struct step_shape shapes[] = {
+    {"pretrain/tiny", STEP_PRETRAIN, TINY_MODEL, 64, 32, 0, true},
+    {"pretrain/dim576", STEP_PRETRAIN, MIDDLE_MODEL(256), 8, 256, 0, false},
+    {"pretrain/dim1024", STEP_PRETRAIN, WIDE_MODEL, 4, 256, 0, false},
+    {"smf/tiny", STEP_SMF, TINY_MODEL, 32, 24, 300, true},
+    {"smf/dim576", STEP_SMF, MIDDLE_MODEL(1024), 64, 64, 500, false},
+    {"full/tiny", STEP_FULL, TINY_MODEL, 32, 24, 0, true},
+    {"full/dim576", STEP_FULL, MIDDLE_MODEL(256), 64, 64, 0, false},
+    {"lora/tiny", STEP_LORA, TINY_MODEL, 32, 24, 8, true},
+    {"lora/dim576", STEP_LORA, MIDDLE_MODEL(256), 64, 64, 8, false},
+    {"generate/tiny", STEP_GENERATE, TINY_MODEL, 32, 24, 32, true},
+    {"generate/dim576", STEP_GENERATE, MIDDLE_MODEL(256), 1, 32, 64, false},
+    {"generate/dim576x16", STEP_GENERATE, MIDDLE_MODEL(256), 16, 32, 64, false}};
+
+#define N_SHAPES (sizeof shapes / sizeof *shapes)
+
+static bool has_memory(const struct step_shape *shape) {
+    return shape->config.memory.n_layers > 0;
+}
+
+/* Weights of the linear layers of layer l. */
+static double layer_weights(const struct step_shape *shape, size_t l) {
+    const struct model_config *config = &shape->config;
+    const struct memory_config *memory = &config->memory;
+    double dim = (double)config->dim, kv = (double)(config->n_kv_heads * model_head_dim(config));
+    double attention = 2.0 * dim * (dim + kv);
+    if (!model_layer_has_memory(config, l)) {
+        return attention + 3.0 * dim * (double)model_hidden_dim(config);
+    }
+    return attention + dim * (double)(memory->heads * memory->k_dim + 2 * memory->v_dim);
+}
+
+static double layers_weights(const struct step_shape *shape, size_t first) {
+    double sum = 0.0;
+    for (size_t l = first; l < shape->config.n_layers; l++) sum += layer_weights(shape, l);
+    return sum;
+}
+
+static double keys_weights(const struct step_shape *shape) {
+    const struct memory_config *memory = &shape->config.memory;
+    return (double)(memory->heads * memory->n_keys * memory->k_dim * memory->n_layers);
+}
+
+static double output_weights(const struct step_shape *shape) {
+    return (double)(shape->config.vocab_size * shape->config.dim);
+}
+
+/* Multiplications and additions of causal attention for the positions first .. end - 1, a layer. */
+static double attention_flops(const struct step_shape *shape, size_t first, size_t end) {
+    double pairs = 0.5 * (double)(end * (end + 1) - first * (first + 1));
+    return 4.0 * pairs * (double)shape->config.dim * (double)shape->sequences;
+}
+
+/* Of the matrix products alone: forward 2 a weight and token; backward 2 for the input's gradient
+ * where a layer below needs it and 2 for the weight's where it trains; attention as much as two
+ * weights' products forward and four backward. Scores of keys have products forward only. */
+static double training_flops(const struct step_shape *shape) {
+    const struct model_config *config = &shape->config;
+    double tokens = (double)(shape->sequences * shape->length);
+    size_t lowest = shape->kind == STEP_SMF ? config->memory.layers[0] + 1 : 0;
+    bool weights_train = shape->kind == STEP_PRETRAIN || shape->kind == STEP_FULL;
+    double backward = layers_weights(shape, lowest) + output_weights(shape);
+    if (shape->kind == STEP_SMF) backward += (double)(config->dim * config->memory.v_dim);
+    double weights = layers_weights(shape, 0) + keys_weights(shape) + output_weights(shape);
+    weights += (weights_train ? 2.0 : 1.0) * backward;
+    double attention = attention_flops(shape, 0, shape->length);
+    double layers = (double)config->n_layers + 2.0 * (double)(config->n_layers - lowest);
+    return 2.0 * tokens * weights + layers * attention;
+}
+
+/* The prompt, then a token at a time; logits are computed for the last token of a pass only. */
+static double generation_flops(const struct step_shape *shape) {
+    double sequences = (double)shape->sequences, n_new = (double)shape->count;
+    double tokens = sequences * ((double)shape->length + n_new - 1.0);
+    double weights = layers_weights(shape, 0) + keys_weights(shape);
+    double attention = attention_flops(shape, 0, shape->length + shape->count - 1);
+    return 2.0 * (tokens * weights + sequences * n_new * output_weights(shape)) +
+           (double)shape->config.n_layers * attention;
+}
+
+/* What cannot stay in a cache. Training: AdamW reads four and writes three numbers a parameter, SMF
+ * reads the weights. Generation reads the weights for every new token. All read the values' rows
+ * once, and once more for the weights' gradient when something below the values trains. */
+static double bytes(const struct step_shape *shape) {
+    const struct model_config *config = &shape->config;
+    const struct memory_config *memory = &config->memory;
+    bool generating = shape->kind == STEP_GENERATE;
+    double rows = (double)(shape->sequences * (shape->length + (generating ? shape->count : 0)) *
+                           memory->n_layers * memory->heads * memory->knn);
+    double read = 4.0 * rows * (double)memory->v_dim;
+    double weights = layers_weights(shape, 0) + keys_weights(shape) + output_weights(shape);
+    if (generating) return 4.0 * weights * (double)shape->count + read;
+    if (shape->kind == STEP_SMF) return 4.0 * weights + read;
+    if (shape->kind == STEP_LORA) return 4.0 * weights + 2.0 * read;
+    double values = has_memory(shape) ? (double)(model_n_slots(config) * memory->v_dim) : 0.0;
+    return 28.0 * (weights + output_weights(shape) + values) + 2.0 * read;
+}
+
+static void describe(size_t i, struct bench_case *c) {
+    static const char *const kinds[] = {"pretrain", "full", "lora", "smf", "generate"};
+    static const char *const counts[] = {NULL, NULL, "rank", "t", "new_tokens"};
+    const struct step_shape *shape = &shapes[i];
+    enum step_kind kind = shape->kind;
+    snprintf(c->name, sizeof c->name, "%s", shape->name);
+    c->flops = kind == STEP_GENERATE ? generation_flops(shape) : training_flops(shape);
+    c->bytes = bytes(shape);
+    c->quick = shape->quick;
+    bench_text(c, "kind", kinds[kind]);
+    bench_number(c, "sequences", shape->sequences);
+    bench_number(c, "length", shape->length);
+    bench_number(c, "n_slots", has_memory(shape) ? model_n_slots(&shape->config) : 0);
+    if (counts[kind] != NULL) bench_number(c, counts[kind], shape->count);
+    bench_number(c, "seed", STEP_SEED);
+    bench_number(c, "token_stream", STEP_TOKEN_STREAM);
+    bench_number(c, "background_stream", STEP_BACKGROUND_STREAM);
+    bench_number(c, "background_batches", STEP_BACKGROUND_BATCHES);
+    bench_number(c, "adapter_stream", ADAPTER_STREAM);
+    bench_text(c, "lr", kind == STEP_SMF ? "2" : "1e-3");
+}
+
+static void *set_up(size_t i) {
+    return step_work_open(&shapes[i]);
+}
+
+static void tear_down(void *work) {
+    step_work_close(work);
+}
+
+static void run(void *work) {
+    step_work_run(work);
+}
+
+static size_t outputs(void *user, struct bench_output outputs[BENCH_MAX_OUTPUTS]) {
+    const struct step_work *work = user;
+    size_t n = work->shape->sequences * work->shape->count;
+    outputs[0] = work->shape->kind == STEP_GENERATE
+                     ? (struct bench_output){"tokens", n, NULL, work->generated}
+                     : (struct bench_output){"loss", 1, &work->loss, NULL};
+    return 1;
+}
+
+static int save(const char *directory, const char *name) {
+    for (size_t i = 0; i < N_SHAPES; i++) {
+        if (strcmp(shapes[i].name, name) != 0) continue;
+        step_work_save(&shapes[i], directory);
+        return 0;
+    }
+    fprintf(stderr, "perf_step: no case '%s' (see --list)\n", name);
+    return 2;
 }
 
 int main(int argc, char **argv) {
-    const struct shape *shape = NULL;
-    size_t steps = argc == 3 ? strtoul(argv[2], NULL, 10) : 0;
-    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
-        if (argc == 3 && strcmp(argv[1], shapes[i].name) == 0) shape = &shapes[i];
-    }
-    if (shape == NULL || steps == 0) {
-        fputs("usage: perf_step tiny|dim1024 STEPS\n", stderr);
-        return 2;
-    }
-    struct bench bench = {0};
-    set_up(&bench, shape);
-    printf("{\"shape\": \"%s\", \"threads\": %d, \"step_ms\": %.4f}\n", shape->name,
-           omp_get_max_threads(), median_step(&bench, steps));
-    batch_builder_close(&bench.builder);
-    workspace_close(&bench.workspace);
-    optimizer_close(&bench.optimizer);
-    model_close(&bench.model);
-    return 0;
+    static const struct contestant mneme[] = {{.name = "mneme", .run = run}};
+    static const struct bench_program program = {
+        .name = "step",
+        .what = "whole steps; --save DIR CASE writes the case's model",
+        .n_cases = N_SHAPES,
+        .describe = describe,
+        .set_up = set_up,
+        .tear_down = tear_down,
+        .outputs = outputs,
+        .contestants = mneme,
+        .n_contestants = 1};
+    if (argc == 4 && strcmp(argv[1], "--save") == 0) return save(argv[2], argv[3]);
+    return bench_main(&program, argc, argv);
 }

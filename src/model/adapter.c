@@ -4,13 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/random.h"
 #include "nn/linear.h"
 #include "profile/profile.h"
 
 #define LAYER_LINEARS 10
-/* Far from the streams of the model's own parameters. */
-#define ADAPTER_STREAM (RANDOM_STREAM_PARAMETERS + (1u << 20))
 
 /* The linear layers' weights of one layer; returns their number. */
 static size_t layer_linears(const struct layer *layer, struct parameter **weights) {
