@@ -40,6 +40,11 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CONTRACT) \
 	-fno-omit-frame-pointer -fopenmp -fvisibility=hidden -fPIC
 ALL_CPPFLAGS := -I. -Isrc -Iinclude $(CPPFLAGS)
 LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lm
+# Without oneDNN (it is not to be had for a cross build) there is no --matmul onednn.
+ONEDNN := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && echo yes)
+ifeq ($(ONEDNN),yes)
+LIBS += -ldnnl
+endif
 
 # The instruction sets that this machine's kernels are compiled for.
 MACHINE := $(firstword $(subst -, ,$(shell $(CC) -dumpmachine 2>/dev/null)))
@@ -56,11 +61,12 @@ FLAGS_avx2 := -mavx2 -mfma
 FLAGS_avx512 := -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mprefer-vector-width=512
 
 # Objects of different compilers or flags live apart.
-HASHED := $(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(LDFLAGS) $(ISAS)
+HASHED := $(CC) $(ALL_CFLAGS) $(ALL_CPPFLAGS) $(LDFLAGS) $(ISAS) $(ONEDNN)
 HASH := $(shell { $(CC) --version 2>/dev/null; printf '%s' '$(subst ','\'',$(HASHED))'; } | sha256sum | cut -c1-12)
 OBJ := $(BUILD)/obj/$(HASH)
 
 LIBRARY_SOURCES := $(sort $(wildcard simd/*.c) $(filter-out src/cli/%,$(wildcard src/*/*.c)))
+LIBRARY_SOURCES := $(filter-out $(if $(ONEDNN),src/nn/onednn_absent.c,src/nn/onednn.c),$(LIBRARY_SOURCES))
 KERNEL_SOURCES := $(sort $(wildcard simd/kernels/*.c))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
 SUITE_SOURCES := $(sort $(wildcard tests/*/test_*.c tests/*/*/test_*.c))
@@ -185,8 +191,8 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
-	libssl-dev libpcre2-dev systemtap-sdt-dev gnuplot-nox locales-all
-BENCH_PACKAGES := libdnnl-dev libopenblas-openmp-dev
+	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all
+BENCH_PACKAGES := libopenblas-openmp-dev
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck $(BENCH_PACKAGES)
 

@@ -34,6 +34,9 @@ typedef struct mneme_digest {
     mneme_tensor_digest *tensors; /* [n_tensors] by name */
     size_t n_tensors;
     char sha256[65]; /* of the whole */
+    /* What computed the numbers, such as "onednn 2.6.3", when that was not by the arithmetic
+     * contract: another machine then gets other digests. Empty for all else. */
+    char not_canonical[64];
 } mneme_digest;
 
 /* Digests a .safetensors file, or a folder: its model.safetensors when it has one, otherwise every

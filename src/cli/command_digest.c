@@ -29,7 +29,14 @@ static void print_shape(const mneme_tensor_digest *tensor) {
 }
 
 static void print_json(const mneme_digest *digest) {
-    printf("{\"sha256\": \"%s\", \"tensors\": [", digest->sha256);
+    printf("{\"sha256\": \"%s\", \"canonical\": %s, ", digest->sha256,
+           digest->not_canonical[0] == '\0' ? "true" : "false");
+    if (digest->not_canonical[0] != '\0') {
+        printf("\"matmul\": ");
+        json_print_string(stdout, digest->not_canonical);
+        printf(", ");
+    }
+    printf("\"tensors\": [");
     for (size_t i = 0; i < digest->n_tensors; i++) {
         const mneme_tensor_digest *tensor = &digest->tensors[i];
         printf("%s\n  {\"name\": ", i > 0 ? "," : "");
@@ -49,6 +56,9 @@ static void print_text(const mneme_digest *digest, int brief) {
         putchar('\n');
     }
     printf(brief ? "%s\n" : "%s  (all)\n", digest->sha256);
+    if (digest->not_canonical[0] == '\0') return;
+    fprintf(stderr, "mneme digest: not canonical: the numbers are by %s, and others get others\n",
+            digest->not_canonical);
 }
 
 int command_digest(int argc, char **argv) {

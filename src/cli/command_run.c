@@ -9,7 +9,8 @@
 #include "cli/progress.h"
 
 static const char help[] =
-    "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]... [--expect FILE] [--json]\n"
+    "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]... [--expect FILE]\n"
+    "          [--matmul canonical|onednn] [--json]\n"
     "\n"
     "Pretrains the recipe's model, teaches it new facts by each of its methods, asks it\n"
     "questions before and after, and compares what the methods learned and forgot.\n"
@@ -20,16 +21,19 @@ static const char help[] =
     "  --set KEY=VALUE  replaces a recipe key, such as pretrain.steps=100 (docs/recipes.md)\n"
     "  --expect FILE    compares the digests with the file's (data/expected/); others than these\n"
     "                   are a failure\n"
+    "  --matmul onednn  dense products by oneDNN, for comparing: such a run is marked as not\n"
+    "                   canonical, since its bits depend on library, CPU and threads\n"
     "  --json           prints the run folder's report.json instead of the table\n"
     "\n"
     "The folder gets report.md, report.json, tradeoff.svg and .png, and the models.\n";
 
-enum { OPTION_DIR = 1, OPTION_SET, OPTION_EXPECT, OPTION_JSON };
+enum { OPTION_DIR = 1, OPTION_SET, OPTION_EXPECT, OPTION_JSON, OPTION_MATMUL };
 
 static const struct option options[] = {{"dir", required_argument, NULL, OPTION_DIR},
                                         {"set", required_argument, NULL, OPTION_SET},
                                         {"expect", required_argument, NULL, OPTION_EXPECT},
                                         {"json", no_argument, NULL, OPTION_JSON},
+                                        {"matmul", required_argument, NULL, OPTION_MATMUL},
                                         {0}};
 
 static const struct usage usage = {"run", help, options, 1};
@@ -38,6 +42,7 @@ struct run_arguments {
     const char *directory;
     const char *expected;
     struct overrides overrides;
+    char matmul[64]; /* as an override */
     bool json;
 };
 
@@ -48,7 +53,12 @@ static bool parse(int argc, char **argv, struct run_arguments *arguments, int *s
         if (option == OPTION_DIR) arguments->directory = optarg;
         if (option == OPTION_EXPECT) arguments->expected = optarg;
         if (option == OPTION_JSON) arguments->json = true;
-        if (option != OPTION_SET || arguments_override(&usage, optarg, &arguments->overrides)) {
+        const char *override = option == OPTION_SET ? optarg : NULL;
+        if (option == OPTION_MATMUL) {
+            snprintf(arguments->matmul, sizeof arguments->matmul, "matmul=%s", optarg);
+            override = arguments->matmul;
+        }
+        if (override == NULL || arguments_override(&usage, override, &arguments->overrides)) {
             continue;
         }
         *status = MNEME_BAD_INPUT;

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "experiment/identity.h"
+#include "nn/matmul_backend.h"
 #include "simd/simd.h"
 
 char *experiment_path(const struct experiment *experiment, const char *format, ...) {
@@ -148,7 +149,8 @@ mneme_status experiment_open(const mneme_run_options *options, struct experiment
                                 : recipe_load(options->recipe, options->overrides,
                                               options->n_overrides, &experiment->recipe, error);
     if (status != MNEME_OK) return status;
-    status = open_corpus(experiment, error);
+    status = matmul_backend_choose(experiment->recipe.matmul, error);
+    if (status == MNEME_OK) status = open_corpus(experiment, error);
     if (status == MNEME_OK) status = directory_make(options->directory, error);
     if (status == MNEME_OK) {
         status = identity_check(&experiment->recipe, options->directory, !again, error);
@@ -178,6 +180,7 @@ void experiment_close(struct experiment *experiment) {
     tokenizer_free(experiment->tokenizer);
     corpus_free(&experiment->corpus);
     recipe_free(&experiment->recipe);
+    matmul_backend_choose(MATMUL_CANONICAL, NULL);
     *experiment = (struct experiment){0};
 }
 

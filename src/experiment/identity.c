@@ -107,6 +107,12 @@ static bool find_difference(const json_t *a, const json_t *b, char *key, size_t 
         find_difference(member, json_object_get(b, name), key, size);
         return true;
     }
+    json_object_foreach((json_t *)b, name, member) {
+        if (json_object_get(a, name) != NULL) continue;
+        size_t used = strlen(key);
+        snprintf(key + used, size - used, "%s%s", used > 0 ? "." : "", name);
+        return true;
+    }
     return true;
 }
 

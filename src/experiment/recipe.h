@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "model/config.h"
+#include "nn/matmul_backend.h"
 #include "train/schedule.h"
 
 /* A recipe: everything that decides a run's numbers. docs/recipes.md documents every key. */
@@ -83,6 +84,7 @@ struct recipe {
     char *path; /* for messages */
     char *name;
     uint64_t seed;
+    enum matmul_backend matmul; /* whose dense products */
     struct recipe_corpus corpus;
     size_t vocab_size;
     struct model_config model; /* vocab_size is set from the trained tokenizer */

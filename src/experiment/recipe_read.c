@@ -291,17 +291,20 @@ static mneme_status check_name(const struct json_place *root, const char *name,
 
 static mneme_status read_all(const json_t *object, struct recipe *recipe, mneme_error *error) {
     /* The recipe in a run folder has the digests of its inputs too; identity.c compares them. */
-    static const char *const known[] = {"name",     "seed",        "corpus",     "tokenizer",
-                                        "model",    "pretrain",    "background", "finetune",
-                                        "evaluate", "input_sha256"};
+    static const char *const known[] = {"name",     "seed",         "corpus",     "tokenizer",
+                                        "model",    "pretrain",     "background", "finetune",
+                                        "evaluate", "input_sha256", "matmul"};
     struct json_place root;
-    size_t seed = (size_t)recipe->seed;
+    size_t seed = (size_t)recipe->seed, matmul = (size_t)recipe->matmul;
     TRY(json_place_root(object, recipe->path, &root, error));
     TRY(json_check_keys(&root, known, COUNT(known), error));
     TRY(json_get_string(&root, "name", KEY_REQUIRED, &recipe->name, error));
     TRY(check_name(&root, recipe->name, error));
     TRY(json_get_size(&root, "seed", KEY_OPTIONAL, 0, (size_t)1 << 62, &seed, error));
     recipe->seed = seed;
+    TRY(json_get_choice(&root, "matmul", KEY_OPTIONAL, matmul_backend_names,
+                        COUNT(matmul_backend_names), &matmul, error));
+    recipe->matmul = (enum matmul_backend)matmul;
     TRY(read_corpus(&root, &recipe->corpus, error));
     TRY(read_small_objects(&root, recipe, error));
     TRY(read_model(&root, &recipe->model, error));

@@ -125,6 +125,9 @@ json_t *recipe_to_json(const struct recipe *recipe) {
     json_t *root = json_object();
     int failed = set_string(root, "name", recipe->name);
     failed |= set_size(root, "seed", (size_t)recipe->seed);
+    if (recipe->matmul != MATMUL_CANONICAL) {
+        failed |= set_string(root, "matmul", matmul_backend_names[recipe->matmul]);
+    }
     failed |= write_corpus(root, &recipe->corpus);
     failed |= set_size(inner(root, "tokenizer"), "vocab_size", recipe->vocab_size);
     failed |= write_model(root, &recipe->model);

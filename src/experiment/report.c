@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "experiment/machine.h"
+#include "nn/matmul_backend.h"
 
 #define COMPARISON_TEXT                                                                           \
     "The methods are compared at the same new-fact F1: the highest that all of them reach with "  \
@@ -64,7 +65,15 @@ char *report_table(const struct report *report) {
     text_add(&text,
              "\"lost at equal\" compares the methods at new F1 %.3f, which all of them reach.\n",
              report->level);
-    text_add(&text, "\nSHA-256 of the weights (the same on every CPU and thread count)\n");
+    const char *mark = matmul_backend_mark();
+    if (mark == NULL) {
+        text_add(&text, "\nSHA-256 of the weights (the same on every CPU and thread count)\n");
+    } else {
+        text_add(&text,
+                 "\nNOT CANONICAL: the matrix products are by %s; other CPUs, thread counts and\n"
+                 "versions give other digests, and none is compared with an expected one.\n",
+                 mark);
+    }
     text_add(&text, "  %-6s %s\n", "base", report->base_digest.hex);
     for (size_t m = 0; m < report->n_methods; m++) {
         const struct report_method *method = &report->methods[m];
@@ -113,7 +122,9 @@ static json_t *report_to_json(const struct report *report) {
     json_t *root = json_object(), *digests = json_object(), *base = json_object();
     json_t *methods = json_array();
     json_object_set_new(root, "recipe", json_string(report->recipe));
-    json_object_set_new(root, "canonical", json_true());
+    const char *mark = matmul_backend_mark();
+    json_object_set_new(root, "canonical", json_boolean(mark == NULL));
+    if (mark != NULL) json_object_set_new(root, "matmul", json_string(mark));
     json_object_set_new(root, "contract", json_integer(MNEME_CONTRACT_VERSION));
     json_object_set_new(digests, "base", json_string(report->base_digest.hex));
     json_object_set_new(root, "digests", digests);

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "experiment/stage.h"
+#include "nn/matmul_backend.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 34)
 
@@ -58,6 +59,8 @@ static mneme_status add_all(struct text *text, const struct experiment *experime
                             const struct report *report, mneme_error *error) {
     struct stage pretraining = stage_pretraining();
     text_add(text, "contract %d\n", MNEME_CONTRACT_VERSION);
+    const char *mark = matmul_backend_mark();
+    if (mark != NULL) text_add(text, "matmul %s\n", mark);
     mneme_status status = add_trail(text, experiment->directory, &pretraining, error);
     add_scores(text, "base", &report->base_digest, &report->base);
     if (status == MNEME_OK && experiment->recipe.finetune.smf.enabled) {

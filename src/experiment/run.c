@@ -23,6 +23,7 @@
 #include "experiment/report.h"
 #include "experiment/result_digest.h"
 #include "model/parameter_digest.h"
+#include "nn/matmul_backend.h"
 
 #define MAX_SCORES_BYTES ((size_t)1 << 20)
 
@@ -230,6 +231,15 @@ static mneme_status run_stages(struct experiment *experiment, const char *expect
     return status;
 }
 
+/* Only canonical runs are compared with expected digests. */
+static mneme_status check_expectable(const char *expected, mneme_error *error) {
+    const char *mark = matmul_backend_mark();
+    if (expected == NULL || mark == NULL) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: cannot be expected of a run that is not canonical (products by %s)",
+                     expected, mark);
+}
+
 mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_error *error) {
     struct experiment experiment;
     struct float_state state = {0};
@@ -238,7 +248,8 @@ mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_err
     if (status != MNEME_OK) return status;
     status = experiment_open(options, &experiment, error);
     if (status == MNEME_OK) {
-        status = run_stages(&experiment, options->expected, table, error);
+        status = check_expectable(options->expected, error);
+        if (status == MNEME_OK) status = run_stages(&experiment, options->expected, table, error);
         experiment_close(&experiment);
     }
     float_state_leave(&state);

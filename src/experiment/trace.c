@@ -7,6 +7,7 @@
 
 #include "base/float_state.h"
 #include "experiment/replay.h"
+#include "nn/matmul_backend.h"
 
 /* Notes the first step that the replay tells otherwise than the trail. */
 static mneme_status compare(const struct trail_text *trail, const struct trail_line *line,
@@ -40,8 +41,10 @@ static mneme_status save(const mneme_trace_options *options, const struct record
                          mneme_error *error) {
     char step[32];
     snprintf(step, sizeof step, "%zu", options->step);
-    const struct safetensors_metadata metadata[] = {{"stage", options->stage}, {"step", step}};
-    return recorder_save(recorder, options->output, metadata, 2, error);
+    const char *mark = matmul_backend_mark();
+    const struct safetensors_metadata metadata[] = {
+        {"stage", options->stage}, {"step", step}, {SAFETENSORS_NOT_CANONICAL, mark}};
+    return recorder_save(recorder, options->output, metadata, mark == NULL ? 2 : 3, error);
 }
 
 static mneme_status trace(const mneme_trace_options *options, struct experiment *experiment,

@@ -7,6 +7,7 @@
 #include <mneme/version.h>
 
 #include "base/text.h"
+#include "nn/matmul_backend.h"
 
 /* Where the first `lines` lines end; -1 if they are not all there. */
 static long end_of_lines(FILE *stream, size_t lines) {
@@ -18,8 +19,11 @@ static long end_of_lines(FILE *stream, size_t lines) {
 }
 
 static mneme_status begin(struct trail *trail, const char *stage, mneme_error *error) {
-    if (fprintf(trail->stream, "{\"contract\": %d, \"stage\": \"%s\"}\n", MNEME_CONTRACT_VERSION,
-                stage) > 0) {
+    const char *mark = matmul_backend_mark();
+    if (fprintf(trail->stream, "{\"contract\": %d, \"stage\": \"%s\"%s%s%s}\n",
+                MNEME_CONTRACT_VERSION, stage,
+                mark == NULL ? "" : ", \"canonical\": false, \"matmul\": \"",
+                mark == NULL ? "" : mark, mark == NULL ? "" : "\"") > 0) {
         return MNEME_OK;
     }
     return error_set_errno(error, trail->path, "cannot write");

@@ -12,6 +12,7 @@
 #include "experiment/model_folder.h"
 #include "experiment/replay.h"
 #include "model/parameter_digest.h"
+#include "nn/matmul_backend.h"
 
 static const char background_name[] = "background";
 
@@ -219,7 +220,12 @@ mneme_status mneme_verify(const mneme_verify_options *options, mneme_verificatio
     mneme_status status = float_state_enter(&state, error);
     if (status == MNEME_OK) status = experiment_open(&folder, &v.experiment, error);
     if (status == MNEME_OK) {
-        status = verify(&v, verification, error);
+        const char *mark = matmul_backend_mark();
+        status = mark == NULL ? verify(&v, verification, error)
+                              : error_set(error, MNEME_BAD_INPUT,
+                                          "%s: is not canonical (products by %s): its bits depend "
+                                          "on CPU and library",
+                                          options->directory, mark);
         experiment_close(&v.experiment);
     }
     float_state_leave(&state);

@@ -13,6 +13,7 @@
 #include <mneme/version.h>
 
 #include "base/error.h"
+#include "nn/onednn.h"
 #include "simd/simd.h"
 
 #define QUOTE_(text) #text
@@ -63,6 +64,8 @@ static void list_libraries(mneme_info *info) {
     add_library(info, "jansson", jansson_version_str());
     add_library(info, "openssl", OpenSSL_version(OPENSSL_VERSION_STRING));
     add_library(info, "pcre2", pcre2);
+    /* "onednn 2.6.3" */
+    if (onednn_version() != NULL) add_library(info, "onednn", onednn_version() + strlen("onednn "));
 }
 
 mneme_status mneme_info_get(mneme_info *info, mneme_error *error) {

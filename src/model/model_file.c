@@ -5,6 +5,7 @@
 #include "base/path.h"
 #include "model/model.h"
 #include "model/parameter_tensor.h"
+#include "nn/matmul_backend.h"
 #include "tensor/safetensors.h"
 
 /* A config.json larger than this is surely not one. */
@@ -33,8 +34,11 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
         for (size_t i = 0; i < model->n_parameters; i++) {
             tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
         }
-        const struct safetensors_metadata metadata[] = {{"format", "pt"}};
-        status = safetensors_write(path, tensors, model->n_parameters, metadata, 1, error);
+        const char *mark = matmul_backend_mark();
+        const struct safetensors_metadata metadata[] = {{"format", "pt"},
+                                                        {SAFETENSORS_NOT_CANONICAL, mark}};
+        status = safetensors_write(path, tensors, model->n_parameters, metadata,
+                                   mark == NULL ? 1 : 2, error);
     }
     free(tensors);
     free(path);

@@ -29,8 +29,10 @@ static void place_weight(struct layout *layout, const struct parameter *weight, 
     float *to_forward = room(layout, matmul_packed_size(in, out));
     float *to_backward = backward ? room(layout, matmul_packed_size(out, in)) : NULL;
     if (!layout->filling) return;
-    matmul_pack(in, out, matrix_transposed(weight->data, in), to_forward);
-    if (backward) matmul_pack(out, in, matrix_rows(weight->data, in), to_backward);
+    if (!matmul_pack(in, out, matrix_transposed(weight->data, in), to_forward) ||
+        (backward && !matmul_pack(out, in, matrix_rows(weight->data, in), to_backward))) {
+        return;
+    }
     layout->packed->weights[weight - layout->model->parameters] =
         (struct packed_weight){to_forward, to_backward};
 }

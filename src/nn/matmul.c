@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "nn/onednn.h"
 #include "profile/profile.h"
 #include "simd/simd.h"
 
@@ -75,13 +76,12 @@ static size_t part_size(size_t n, size_t largest, size_t unit) {
     return parts == 0 ? unit : tiles(tiles(n, parts), unit) * unit;
 }
 
-size_t matmul_packed_size(size_t k, size_t n) {
+size_t matmul_serial_packed_size(size_t k, size_t n) {
     size_t columns = simd()->gemm_columns;
     return tiles(n, columns) * columns * k;
 }
 
-void matmul_pack(size_t k, size_t n, struct matrix b, float *packed) {
-    PROFILE(pack_weight, k, n);
+void matmul_serial_pack(size_t k, size_t n, struct matrix b, float *packed) {
     const struct simd_kernels *kernels = simd();
     size_t columns = kernels->gemm_columns;
 #pragma omp parallel for schedule(static)
@@ -89,6 +89,17 @@ void matmul_pack(size_t k, size_t n, struct matrix b, float *packed) {
         kernels->gemm_pack_b(k, smaller(columns, n - j), b.data + j * b.column_stride, b.row_stride,
                              b.column_stride, packed + j * k);
     }
+}
+
+size_t matmul_packed_size(size_t k, size_t n) {
+    return onednn_is_open() ? onednn_packed_size(k, n) : matmul_serial_packed_size(k, n);
+}
+
+bool matmul_pack(size_t k, size_t n, struct matrix b, float *packed) {
+    PROFILE(pack_weight, k, n);
+    if (onednn_is_open()) return onednn_pack(k, n, &b, packed);
+    matmul_serial_pack(k, n, b, packed);
+    return true;
 }
 
 /* The whole product, and how it is cut. */
@@ -303,6 +314,10 @@ void matmul_serial(struct matmul_scratch *scratch, size_t m, size_t n, size_t k,
 
 void matmul(struct matmul_scratch *scratch, size_t m, size_t n, size_t k, struct matrix a,
             struct matrix b, float *c, size_t c_stride, bool accumulate) {
+    if (onednn_is_open()) {
+        if (onednn_matmul(m, n, k, &a, &b, c, c_stride, accumulate)) return;
+        b.packed = NULL; /* in another's layout */
+    }
     if (m * n * k < PARALLEL_WORK) {
         matmul_serial(scratch, m, n, k, a, b, c, c_stride, accumulate);
         return;

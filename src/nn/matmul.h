@@ -7,7 +7,8 @@
 #include "base/error.h"
 
 /* Matrix products over the kernels of simd/, each element one chain over ascending k (rule 2 of
- * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. */
+ * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. With another
+ * nn/matmul_backend.h matmul is that one's, with whatever order it takes. */
 
 /* Element (i, j) is data[i * row_stride + j * column_stride]; one of the strides is 1. A right
  * operand may come with its packed form, which is then read instead. */
@@ -23,9 +24,13 @@ struct matrix matrix_rows(const float *data, size_t stride);
 struct matrix matrix_transposed(const float *data, size_t stride);
 
 /* Floats that matmul_pack writes for B [k, n], and the packing, by all threads: worth its while
- * for a B that many products share and nobody changes. The layout is the instruction set's own. */
+ * for a B that many products share and nobody changes. The layout is the instruction set's own, or
+ * the backend's; false when the backend has no memory. */
 size_t matmul_packed_size(size_t k, size_t n);
-void matmul_pack(size_t k, size_t n, struct matrix b, float *packed);
+bool matmul_pack(size_t k, size_t n, struct matrix b, float *packed);
+/* The same for matmul_serial, which takes no other packing. */
+size_t matmul_serial_packed_size(size_t k, size_t n);
+void matmul_serial_pack(size_t k, size_t n, struct matrix b, float *packed);
 
 /* Room for packed operands; one product at a time may use it. */
 struct matmul_scratch {

@@ -71,15 +71,15 @@ void product_key_scratch_close(struct product_key_scratch *scratch) {
 }
 
 size_t product_key_packed_size(const struct product_key_shape *shape) {
-    return shape->heads * 2 * matmul_packed_size(shape->half, shape->n_keys);
+    return shape->heads * 2 * matmul_serial_packed_size(shape->half, shape->n_keys);
 }
 
 void product_key_pack(const struct product_key_shape *shape, const float *keys, float *packed) {
-    size_t size = matmul_packed_size(shape->half, shape->n_keys);
+    size_t size = matmul_serial_packed_size(shape->half, shape->n_keys);
     for (size_t table = 0; table < shape->heads * 2; table++) {
         const float *from = keys + table * shape->n_keys * shape->half;
-        matmul_pack(shape->half, shape->n_keys, matrix_transposed(from, shape->half),
-                    packed + table * size);
+        matmul_serial_pack(shape->half, shape->n_keys, matrix_transposed(from, shape->half),
+                           packed + table * size);
     }
 }
 
@@ -113,7 +113,7 @@ static bool head_block(struct product_key_thread *thread, const struct product_k
                        size_t first, size_t count, size_t head, const float *query,
                        const float *keys, const float *packed, struct product_key_reads *reads) {
     size_t stride = shape->heads * 2 * shape->half, n_keys = shape->n_keys;
-    size_t packed_size = matmul_packed_size(shape->half, n_keys);
+    size_t packed_size = matmul_serial_packed_size(shape->half, n_keys);
     float *row_scores = thread->scores, *column_scores = row_scores + TOKEN_BLOCK * n_keys;
     for (size_t part = 0; part < 2; part++) {
         size_t table = head * 2 + part;

@@ -70,6 +70,11 @@ static mneme_status collect_file(struct collector *collector, const char *path, 
     for (size_t i = 0; i < file.n && status == MNEME_OK; i++) {
         status = collect_entry(collector, &file, &file.entries[i], prefix, error);
     }
+    const char *mark = safetensors_metadata_get(&file, SAFETENSORS_NOT_CANONICAL);
+    if (mark != NULL) {
+        struct mneme_digest *digest = collector->digest;
+        snprintf(digest->not_canonical, sizeof digest->not_canonical, "%s", mark);
+    }
     safetensors_close(&file);
     return status;
 }

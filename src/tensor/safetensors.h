@@ -14,6 +14,10 @@
 /* A header longer than this is refused, as by the reference implementation. */
 #define SAFETENSORS_MAX_HEADER 100000000
 
+/* Metadata of files whose numbers do not follow docs/arithmetic.md: whose products they are from.
+ */
+#define SAFETENSORS_NOT_CANONICAL "not_canonical"
+
 struct safetensors_metadata {
     const char *key;
     const char *value;
