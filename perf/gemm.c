@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "nn/linear.h"
+#include "nn/onednn.h"
 #include "perf/common/bench.h"
 #include "perf/common/onednn_matmul.h"
 
@@ -192,7 +193,7 @@ int main(int argc, char **argv) {
         .contestants = contestants,
         .n_contestants = COUNT(contestants),
     };
-    bench_peer("oneDNN", onednn_version());
+    bench_peer("oneDNN", onednn_version() + strlen("onednn "));
     bench_peer("OpenBLAS", openblas_get_config());
     return bench_main(&program, argc, argv);
 }

@@ -1,7 +1,6 @@
 #include "perf/common/onednn_matmul.h"
 
 #include <oneapi/dnnl/dnnl.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 struct onednn_matmul {
@@ -115,11 +114,4 @@ void onednn_matmul_close(struct onednn_matmul *m) {
     dnnl_stream_destroy(m->stream);
     dnnl_engine_destroy(m->engine);
     free(m);
-}
-
-const char *onednn_version(void) {
-    static char text[32];
-    const dnnl_version_t *version = dnnl_version();
-    snprintf(text, sizeof text, "%d.%d.%d", version->major, version->minor, version->patch);
-    return text;
 }

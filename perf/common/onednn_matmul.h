@@ -17,7 +17,4 @@ struct onednn_matmul *onednn_matmul_open(size_t m, size_t n, size_t k, bool a_tr
 void onednn_matmul_run(struct onednn_matmul *matmul);
 void onednn_matmul_close(struct onednn_matmul *matmul);
 
-/* "2.6.3" */
-const char *onednn_version(void);
-
 #endif
