@@ -179,9 +179,11 @@ static size_t outputs(void *user, struct bench_output *list) {
 }
 
 int main(int argc, char **argv) {
-    static const struct contestant contestants[] = {{"mneme", run_mneme, 0, 0},
-                                                    {"onednn", run_onednn, 1.0, 0.9},
-                                                    {"openblas", run_openblas, 0, 0}};
+    static const struct contestant contestants[] = {
+        {.name = "mneme", .run = run_mneme},
+        {.name = "onednn", .run = run_onednn, .target_mean = 1.0, .target_least = 0.9},
+        {.name = "openblas", .run = run_openblas},
+    };
     static const struct bench_program program = {
         .name = "gemm",
         .what = "matrix products against oneDNN and OpenBLAS",

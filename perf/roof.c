@@ -95,7 +95,7 @@ static size_t outputs(void *user, struct bench_output *list) {
 }
 
 int main(int argc, char **argv) {
-    static const struct contestant contestants[] = {{"mneme", run, 0, 0}};
+    static const struct contestant contestants[] = {{.name = "mneme", .run = run}};
     size_t threads = (size_t)omp_get_max_threads();
     list_cases(1);
     if (threads > 1) list_cases(threads);

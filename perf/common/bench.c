@@ -1,5 +1,7 @@
 #include "perf/common/bench.h"
 
+#include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +10,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "profile/roof.h"
 
 void bench_stop(const char *format, ...) {
     va_list arguments;
@@ -41,6 +44,7 @@ void bench_compare(const struct bench_options *options, const struct contestant 
     double *times = bench_allocate(n * options->rounds, sizeof *times);
     size_t repeats[BENCH_MAX_CONTESTANTS];
     for (size_t c = 0; c < n; c++) {
+        if (contestants[c].run == NULL) continue;
         contestants[c].run(work); /* warms up */
         double once = turn(&contestants[c], work, 1);
         repeats[c] = once >= options->seconds ? 1 : (size_t)(options->seconds / once) + 1;
@@ -48,10 +52,13 @@ void bench_compare(const struct bench_options *options, const struct contestant 
     for (size_t round = 0; round < options->rounds; round++) {
         for (size_t i = 0; i < n; i++) {
             size_t c = (i + round) % n;
+            if (contestants[c].run == NULL) continue;
             times[c * options->rounds + round] = turn(&contestants[c], work, repeats[c]);
         }
     }
     for (size_t c = 0; c < n; c++) {
+        seconds[c] = NAN;
+        if (contestants[c].run == NULL) continue;
         qsort(times + c * options->rounds, options->rounds, sizeof *times, compare);
         seconds[c] = times[c * options->rounds + options->rounds / 2];
     }
@@ -94,6 +101,12 @@ int32_t *bench_indices(size_t n, unsigned seed, size_t bound, bool skewed) {
         indices[i] = (int32_t)index;
     }
     return indices;
+}
+
+void bench_fma_roof(double flops) {
+    size_t threads = (size_t)omp_get_max_threads();
+    double step = 2.0 * (double)(simd()->gemm_rows * simd()->gemm_columns * threads);
+    roof_run_fma(simd(), threads, (size_t)(flops / step) + 1);
 }
 
 static struct bench_parameter *add_parameter(struct bench_case *c, const char *name) {

@@ -16,9 +16,11 @@
 struct contestant {
     const char *name; /* "mneme", "onednn"…: a word */
     void (*run)(void *work);
+    const char *only; /* takes part in cases whose name contains this; NULL: in all */
     /* What mneme is to reach, as multiples of this contestant's speed; 0: no target. */
     double target_mean; /* geometric mean over the cases */
     double target_least;
+    const char *target_cases; /* those whose name contains this; NULL: all */
 };
 
 #define BENCH_MAX_CONTESTANTS 8
@@ -33,7 +35,7 @@ struct bench_options {
     const char *serve; /* the case that a peer drives; NULL: none */
 };
 
-/* Median seconds of one run of each contestant. */
+/* Median seconds of one run of each contestant, NaN for one that is NULL in `run`. */
 void bench_compare(const struct bench_options *options, const struct contestant *contestants,
                    size_t n, void *work, double seconds[BENCH_MAX_CONTESTANTS]);
 
@@ -110,6 +112,10 @@ struct bench_program {
     const struct contestant *contestants; /* the first is mneme */
     size_t n_contestants;
 };
+
+/* A contestant for arithmetic: as many multiply-adds in registers as make this many operations, by
+ * all threads. */
+void bench_fma_roof(double flops);
 
 /* Names a library that takes part, and its version. */
 void bench_peer(const char *name, const char *version);

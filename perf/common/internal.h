@@ -5,6 +5,9 @@
 
 /* The parts of bench_main. */
 
+/* True for a text that is NULL, too. */
+bool name_contains(const char *name, const char *text);
+
 /* Reads the command line; prints help or a complaint and ends the program otherwise. */
 struct bench_options options_parse(const struct bench_program *program, int argc, char **argv);
 

@@ -9,9 +9,12 @@ static struct bench_case describe(const struct bench_program *program, size_t i)
     return c;
 }
 
+bool name_contains(const char *name, const char *text) {
+    return text == NULL || strstr(name, text) != NULL;
+}
+
 static bool wanted(const struct bench_options *options, const struct bench_case *c) {
-    return (!options->quick || c->quick) &&
-           (options->only == NULL || strstr(c->name, options->only) != NULL);
+    return (!options->quick || c->quick) && name_contains(c->name, options->only);
 }
 
 static int serve(const struct bench_program *program, const char *name) {
@@ -30,8 +33,13 @@ static int serve(const struct bench_program *program, const char *name) {
 static void measure(const struct bench_options *options, const struct bench_program *program,
                     size_t i, const struct bench_case *c) {
     double seconds[BENCH_MAX_CONTESTANTS];
+    struct contestant present[BENCH_MAX_CONTESTANTS];
+    for (size_t k = 0; k < program->n_contestants; k++) {
+        present[k] = program->contestants[k];
+        if (!name_contains(c->name, present[k].only)) present[k].run = NULL;
+    }
     void *work = program->set_up(i);
-    bench_compare(options, program->contestants, program->n_contestants, work, seconds);
+    bench_compare(options, present, program->n_contestants, work, seconds);
     report_row(options, program, c, seconds);
     program->tear_down(work);
 }

@@ -8,10 +8,13 @@
 #include "perf/common/internal.h"
 
 /* How mneme stands to one peer, over the cases so far. */
-static struct standing {
+struct standing {
+    size_t n;
     double log_sum, least;
     char least_case[80];
-} standings[BENCH_MAX_CONTESTANTS];
+};
+static struct standing standings[BENCH_MAX_CONTESTANTS];
+static struct standing targeted[BENCH_MAX_CONTESTANTS]; /* over the target's cases alone */
 static size_t n_rows;
 
 static struct { const char *name, *version; } peers[BENCH_MAX_CONTESTANTS];
@@ -71,12 +74,15 @@ void report_begin(const struct bench_options *options, const struct bench_progra
     fflush(stdout);
 }
 
-static void count(size_t contestant, const char *name, double ratio) {
-    struct standing *standing = &standings[contestant];
+static void count(struct standing *standing, const char *name, double ratio) {
     standing->log_sum += log(ratio);
-    if (n_rows > 0 && ratio >= standing->least) return;
+    if (standing->n++ > 0 && ratio >= standing->least) return;
     standing->least = ratio;
     snprintf(standing->least_case, sizeof standing->least_case, "%s", name);
+}
+
+static double mean(const struct standing *standing) {
+    return exp(standing->log_sum / (double)standing->n);
 }
 
 static void json_row(const struct bench_program *program, const struct bench_case *c,
@@ -86,6 +92,7 @@ static void json_row(const struct bench_program *program, const struct bench_cas
     printf("\"flops\": %.0f, \"bytes\": %.0f", c->flops, c->bytes);
     for (size_t i = 0; i < program->n_contestants; i++) {
         const char *name = program->contestants[i].name;
+        if (isnan(seconds[i])) continue;
         printf(", \"%s_seconds\": %.9g", name, seconds[i]);
         if (c->flops > 0.0) printf(", \"%s_gflops\": %.3f", name, 1e-9 * c->flops / seconds[i]);
         if (c->bytes > 0.0) {
@@ -101,7 +108,11 @@ static void table_row(const struct bench_program *program, const struct bench_ca
     printf("%-36s %10.4f %8.1f %8.1f", c->name, 1e3 * seconds[0], 1e-9 * c->flops / seconds[0],
            1e-9 * c->bytes / seconds[0]);
     for (size_t i = 1; i < program->n_contestants; i++) {
-        printf("  %-11.3f", seconds[i] / seconds[0]);
+        if (isnan(seconds[i])) {
+            printf("  %-11s", "-");
+        } else {
+            printf("  %-11.3f", seconds[i] / seconds[0]);
+        }
     }
     putchar('\n');
 }
@@ -109,7 +120,10 @@ static void table_row(const struct bench_program *program, const struct bench_ca
 void report_row(const struct bench_options *options, const struct bench_program *program,
                 const struct bench_case *c, const double *seconds) {
     for (size_t i = 1; i < program->n_contestants; i++) {
-        count(i, c->name, seconds[i] / seconds[0]);
+        if (isnan(seconds[i])) continue;
+        count(&standings[i], c->name, seconds[i] / seconds[0]);
+        if (!name_contains(c->name, program->contestants[i].target_cases)) continue;
+        count(&targeted[i], c->name, seconds[i] / seconds[0]);
     }
     if (options->json) {
         json_row(program, c, seconds);
@@ -120,33 +134,48 @@ void report_row(const struct bench_options *options, const struct bench_program 
     fflush(stdout);
 }
 
-static void json_standing(const struct contestant *peer, const struct standing *s, double mean) {
-    printf("\"%s\": {\"geometric_mean\": %.4f, \"least\": %.4f, \"least_case\": \"%s\"", peer->name,
-           mean, s->least, s->least_case);
-    if (peer->target_mean > 0.0) printf(", \"target_mean\": %g", peer->target_mean);
-    if (peer->target_least > 0.0) printf(", \"target_least\": %g", peer->target_least);
+static bool has_target(const struct contestant *peer) {
+    return peer->target_mean > 0.0 || peer->target_least > 0.0;
+}
+
+static void json_standing(const struct contestant *peer, const struct standing *all,
+                          const struct standing *target) {
+    printf(
+        "\"%s\": {\"cases\": %zu, \"geometric_mean\": %.4f, \"least\": %.4f, "
+        "\"least_case\": \"%s\"",
+        peer->name, all->n, mean(all), all->least, all->least_case);
+    if (has_target(peer) && target->n > 0) {
+        printf(
+            ", \"target\": {\"cases\": \"%s\", \"mean\": %g, \"least\": %g, "
+            "\"reached_mean\": %.4f, \"reached_least\": %.4f}",
+            peer->target_cases != NULL ? peer->target_cases : "all", peer->target_mean,
+            peer->target_least, mean(target), target->least);
+    }
     putchar('}');
 }
 
-static void table_standing(const struct contestant *peer, const struct standing *s, double mean) {
-    printf("%zu cases: geometric mean %.3f of %s, least %.3f (%s)\n", n_rows, mean, peer->name,
-           s->least, s->least_case);
-    if (peer->target_mean > 0.0 || peer->target_least > 0.0) {
-        bool met = mean >= peer->target_mean && s->least >= peer->target_least;
-        printf("target: geometric mean %g, least %g of %s: %s\n", peer->target_mean,
-               peer->target_least, peer->name, met ? "met" : "missed");
-    }
+static void table_standing(const struct contestant *peer, const struct standing *all,
+                           const struct standing *target) {
+    printf("%zu cases: geometric mean %.3f of %s, least %.3f (%s)\n", all->n, mean(all), peer->name,
+           all->least, all->least_case);
+    if (!has_target(peer) || target->n == 0) return;
+    bool met = mean(target) >= peer->target_mean && target->least >= peer->target_least;
+    printf("target for %s: mean %g, least %g of %s: %s (%.3f, %.3f)\n",
+           peer->target_cases != NULL ? peer->target_cases : "all cases", peer->target_mean,
+           peer->target_least, peer->name, met ? "met" : "missed", mean(target), target->least);
 }
 
 void report_end(const struct bench_options *options, const struct bench_program *program) {
+    const char *between = "";
     if (options->json) fputs("], \"summary\": {", stdout);
-    for (size_t i = 1; n_rows > 0 && i < program->n_contestants; i++) {
-        double mean = exp(standings[i].log_sum / (double)n_rows);
+    for (size_t i = 1; i < program->n_contestants; i++) {
+        if (standings[i].n == 0) continue;
         if (options->json) {
-            if (i > 1) fputs(", ", stdout);
-            json_standing(&program->contestants[i], &standings[i], mean);
+            fputs(between, stdout);
+            json_standing(&program->contestants[i], &standings[i], &targeted[i]);
+            between = ", ";
         } else {
-            table_standing(&program->contestants[i], &standings[i], mean);
+            table_standing(&program->contestants[i], &standings[i], &targeted[i]);
         }
     }
     if (options->json) puts("}}");
