@@ -7,9 +7,12 @@
 #include "cli/commands.h"
 #include "cli/diff_print.h"
 #include "cli/diff_replay.h"
+#include "cli/measuring.h"
 
 static const char help[] =
     "mneme diff A B [--engine-a PROGRAM] [--engine-b PROGRAM] [--trails] [--all] [--json]\n"
+    "           " MEASURING_USAGE
+    "\n"
     "\n"
     "Where two runs first differ, or two .safetensors files or model folders. Of runs, the\n"
     "trails tell the step; both are then replayed from their last common checkpoint, and the\n"
@@ -21,7 +24,7 @@ static const char help[] =
     "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
     "  --trails         compare the trails alone\n"
     "  --all            show all tensors that differ, not the first 20\n"
-    "  --json           as JSON\n"
+    "  --json           as JSON\n" MEASURING_HELP
     "\n"
     "Runs of two machines: make a file with mneme trace on each, and compare those.\n"
     "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
@@ -34,6 +37,7 @@ static const struct option options[] = {{"engine-a", required_argument, NULL, OP
                                         {"trails", no_argument, NULL, OPTION_TRAILS},
                                         {"all", no_argument, NULL, OPTION_ALL},
                                         {"json", no_argument, NULL, OPTION_JSON},
+                                        MEASURING_OPTIONS,
                                         {0}};
 
 static const struct usage usage = {"diff", help, options, 2};
@@ -41,6 +45,7 @@ static const struct usage usage = {"diff", help, options, 2};
 struct diff_arguments {
     const char *engine_a, *engine_b;
     struct overrides overrides;
+    struct measuring measuring;
     bool trails_only, all, json;
 };
 
@@ -52,11 +57,18 @@ static bool parse(int argc, char **argv, struct diff_arguments *a, int *status) 
         if (option == OPTION_TRAILS) a->trails_only = true;
         if (option == OPTION_ALL) a->all = true;
         if (option == OPTION_JSON) a->json = true;
-        if (option != OPTION_SET || arguments_override(&usage, optarg, &a->overrides)) continue;
+        bool fine = measuring_option(&usage, option, &a->measuring);
+        if (option == OPTION_SET) fine = arguments_override(&usage, optarg, &a->overrides);
+        if (fine) continue;
         *status = MNEME_BAD_INPUT;
         return false;
     }
     *status = MNEME_BAD_INPUT;
+    if (a->measuring.pin && (a->engine_a != NULL || a->engine_b != NULL)) {
+        /* The other program would inherit the one CPU of this one's first thread. */
+        fputs("mneme diff: --pin: not with another engine (see mneme diff --help)\n", stderr);
+        return false;
+    }
     return arguments_operands(&usage, argc, argv);
 }
 
@@ -114,6 +126,9 @@ int command_diff(int argc, char **argv) {
     int status;
     if (!parse(argc, argv, &arguments, &status)) return status;
     const char *a = argv[optind], *b = argv[optind + 1];
-    return is_run(a) || is_run(b) ? compare_runs(&arguments, a, b)
-                                  : compare_tensors(&arguments, a, b);
+    status = measuring_begin(&usage, &arguments.measuring);
+    if (status != 0) return status;
+    status =
+        is_run(a) || is_run(b) ? compare_runs(&arguments, a, b) : compare_tensors(&arguments, a, b);
+    return status == MNEME_BAD_INPUT ? status : measuring_end(&usage, &arguments.measuring, status);
 }

@@ -6,11 +6,13 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/measuring.h"
 #include "cli/progress.h"
 
 static const char help[] =
     "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]... [--expect FILE]\n"
-    "          [--matmul canonical|onednn] [--json]\n"
+    "          [--matmul canonical|onednn] [--json] " MEASURING_USAGE
+    "\n"
     "\n"
     "Pretrains the recipe's model, teaches it new facts by each of its methods, asks it\n"
     "questions before and after, and compares what the methods learned and forgot.\n"
@@ -23,7 +25,8 @@ static const char help[] =
     "                   are a failure\n"
     "  --matmul onednn  dense products by oneDNN, for comparing: such a run is marked as not\n"
     "                   canonical, since its bits depend on library, CPU and threads\n"
-    "  --json           prints the run folder's report.json instead of the table\n"
+    "  --json           prints the run folder's report.json instead of the table\n" MEASURING_HELP
+    "                   (default of FILE: profile.json in the run folder)\n"
     "\n"
     "The folder gets report.md, report.json, tradeoff.svg and .png, and the models.\n";
 
@@ -34,6 +37,7 @@ static const struct option options[] = {{"dir", required_argument, NULL, OPTION_
                                         {"expect", required_argument, NULL, OPTION_EXPECT},
                                         {"json", no_argument, NULL, OPTION_JSON},
                                         {"matmul", required_argument, NULL, OPTION_MATMUL},
+                                        MEASURING_OPTIONS,
                                         {0}};
 
 static const struct usage usage = {"run", help, options, 1};
@@ -43,6 +47,7 @@ struct run_arguments {
     const char *expected;
     struct overrides overrides;
     char matmul[64]; /* as an override */
+    struct measuring measuring;
     bool json;
 };
 
@@ -58,9 +63,9 @@ static bool parse(int argc, char **argv, struct run_arguments *arguments, int *s
             snprintf(arguments->matmul, sizeof arguments->matmul, "matmul=%s", optarg);
             override = arguments->matmul;
         }
-        if (override == NULL || arguments_override(&usage, override, &arguments->overrides)) {
-            continue;
-        }
+        bool fine = measuring_option(&usage, option, &arguments->measuring);
+        if (override != NULL) fine = arguments_override(&usage, override, &arguments->overrides);
+        if (fine) continue;
         *status = MNEME_BAD_INPUT;
         return false;
     }
@@ -112,6 +117,8 @@ int command_run(int argc, char **argv) {
         default_directory(recipe, directory, sizeof directory);
         arguments.directory = directory;
     }
+    status = measuring_begin(&usage, &arguments.measuring);
+    if (status != 0) return status;
     struct progress_bar bar;
     progress_bar_open(&bar);
     mneme_run_options run = {.recipe = recipe,
@@ -127,5 +134,9 @@ int command_run(int argc, char **argv) {
     progress_bar_close(&bar);
     status = table == NULL ? 0 : print_result(&arguments, table, done == MNEME_OK);
     free(table);
-    return done == MNEME_OK ? status : arguments_report(&usage, &error);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    char profile[4096];
+    snprintf(profile, sizeof profile, "%s/profile.json", arguments.directory);
+    if (arguments.measuring.file == NULL) arguments.measuring.file = profile;
+    return measuring_end(&usage, &arguments.measuring, status);
 }

@@ -6,10 +6,13 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/json_print.h"
+#include "cli/measuring.h"
 #include "cli/progress.h"
 
 static const char help[] =
     "mneme verify RUN [--stage STAGE] [--from STEP] [--to STEP] [--set KEY=VALUE]... [--json]\n"
+    "             " MEASURING_USAGE
+    "\n"
     "\n"
     "Repeats a run and compares every step with the run's trail: learning rate, loss,\n"
     "gradient norm and digests, bit for bit. The run folder is only read.\n"
@@ -18,7 +21,7 @@ static const char help[] =
     "  --from, --to     compare these steps; the replay starts at the nearest kept\n"
     "                   checkpoint before them (recipe key pretrain.keep_checkpoints)\n"
     "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
-    "  --json           as JSON\n"
+    "  --json           as JSON\n" MEASURING_HELP
     "\n"
     "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
 
@@ -29,6 +32,7 @@ static const struct option options[] = {{"stage", required_argument, NULL, OPTIO
                                         {"to", required_argument, NULL, OPTION_TO},
                                         {"set", required_argument, NULL, OPTION_SET},
                                         {"json", no_argument, NULL, OPTION_JSON},
+                                        MEASURING_OPTIONS,
                                         {0}};
 
 static const struct usage usage = {"verify", help, options, 1};
@@ -36,13 +40,14 @@ static const struct usage usage = {"verify", help, options, 1};
 struct verify_arguments {
     mneme_verify_options verify;
     struct overrides overrides;
+    struct measuring measuring;
     bool json;
 };
 
 static bool parse(int argc, char **argv, struct verify_arguments *a, int *status) {
     for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
         if (option == -2) return false;
-        bool fine = true;
+        bool fine = measuring_option(&usage, option, &a->measuring);
         if (option == OPTION_STAGE) a->verify.stage = optarg;
         if (option == OPTION_FROM) fine = arguments_count(&usage, "from", optarg, &a->verify.from);
         if (option == OPTION_TO) fine = arguments_count(&usage, "to", optarg, &a->verify.to);
@@ -103,6 +108,8 @@ int command_verify(int argc, char **argv) {
     mneme_error error = {0};
     int status;
     if (!parse(argc, argv, &arguments, &status)) return status;
+    status = measuring_begin(&usage, &arguments.measuring);
+    if (status != 0) return status;
     progress_bar_open(&bar);
     arguments.verify.directory = argv[optind];
     arguments.verify.overrides = arguments.overrides.list;
@@ -119,5 +126,5 @@ int command_verify(int argc, char **argv) {
     }
     status = verification.equal ? 0 : MNEME_FAILED;
     mneme_verification_free(&verification);
-    return status;
+    return measuring_end(&usage, &arguments.measuring, status);
 }

@@ -1,15 +1,12 @@
 #include "experiment/plot.h"
 
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "experiment/gnuplot.h"
 
 static void add_curves(const struct report *report, struct text *text) {
     static const char *const colours[REPORT_MAX_METHODS] = {"#d62728", "#1f77b4", "#2ca02c"};
@@ -65,29 +62,13 @@ static char *make_script(const struct report *report) {
     return text_take(&text);
 }
 
-/* Runs `gnuplot tradeoff.gnuplot` in the folder, silently. */
-static bool run_gnuplot(const char *directory) {
-    char *const arguments[] = {"gnuplot", "tradeoff.gnuplot", NULL};
-    posix_spawn_file_actions_t actions;
-    pid_t child;
-    int state = 1;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addchdir_np(&actions, directory);
-    posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-    posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
-    bool started = posix_spawnp(&child, "gnuplot", &actions, NULL, arguments, environ) == 0;
-    posix_spawn_file_actions_destroy(&actions);
-    if (!started || waitpid(child, &state, 0) != child) return false;
-    return WIFEXITED(state) && WEXITSTATUS(state) == 0;
-}
-
 mneme_status plot_tradeoff(const struct report *report, const char *directory, bool *drawn,
                            mneme_error *error) {
     char *path = path_join(directory, "tradeoff.gnuplot"), *script = make_script(report);
     mneme_status status = path == NULL || script == NULL
                               ? error_set_memory(error, "the plot")
                               : file_write_atomic(path, script, strlen(script), error);
-    *drawn = status == MNEME_OK && run_gnuplot(directory);
+    *drawn = status == MNEME_OK && gnuplot_run(directory, "tradeoff.gnuplot");
     free(path);
     free(script);
     return status;

@@ -22,12 +22,12 @@ enum profile_kernel {
 /* Parts of a model and of a step, in order of computation. */
 enum profile_part {
     PROFILE_NOWHERE,
-    PROFILE_PACKING,   /* weights that many passes share */
-    PROFILE_EMBEDDING, /* forward and backward */
-    PROFILE_ATTENTION, /* of a layer, with its norm */
+    PROFILE_PACKING,      /* weights that many passes share */
+    PROFILE_EMBEDDING,    /* forward and backward */
+    PROFILE_ATTENTION,    /* of a layer, with its norm */
     PROFILE_FEED_FORWARD, /* of a layer, or the memory in its place, with its norm */
-    PROFILE_OUTPUT,    /* last norm, logits, loss */
-    PROFILE_VALUES,    /* gradients and updates of the value tables */
+    PROFILE_OUTPUT,       /* last norm, logits, loss */
+    PROFILE_VALUES,       /* gradients and updates of the value tables */
     PROFILE_ADAPTERS,
     PROFILE_OPTIMIZER,
     PROFILE_PART_COUNT
@@ -57,12 +57,12 @@ extern const char *const profile_part_names[PROFILE_PART_COUNT];
 
 /* Counts from zero, what the calling thread does. */
 void profile_start(void);
-/* Counting ends; *nanoseconds is the time since profile_start. False if there was no memory to count
- * everything. */
+/* Counting ends; *nanoseconds is the time since profile_start. False if there was no memory to
+ * count everything. */
 bool profile_stop(uint64_t *nanoseconds);
 
-/* The cell of a kernel in a part; layers count from 0, and are fewer than profile_layers(part). NULL
- * where nothing was counted. */
+/* The cell of a kernel in a part; layers count from 0, and are fewer than profile_layers(part).
+ * NULL where nothing was counted. */
 const struct profile_cell *profile_cell(enum profile_part part, size_t layer,
                                         enum profile_kernel kernel);
 size_t profile_layers(enum profile_part part);
@@ -99,7 +99,7 @@ static inline void profile_end(const struct profile_region *region) {
 }
 
 /* The rest of the block is this kernel, with these sizes (kernels.def). */
-#define PROFILE(name, ...)                                                      \
+#define PROFILE(name, ...)                                                             \
     const struct profile_region profile_region __attribute__((cleanup(profile_end))) = \
         profile_begin(PROFILE_##name, (const uint64_t[PROFILE_MAX_SIZES]){__VA_ARGS__})
 
