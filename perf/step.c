@@ -180,11 +180,17 @@ static void run(void *work) {
 
 static size_t outputs(void *user, struct bench_output outputs[BENCH_MAX_OUTPUTS]) {
     const struct step_work *work = user;
-    size_t n = work->shape->sequences * work->shape->count;
-    outputs[0] = work->shape->kind == STEP_GENERATE
-                     ? (struct bench_output){"tokens", n, NULL, work->generated}
-                     : (struct bench_output){"loss", 1, &work->loss, NULL};
-    return 1;
+    const struct step_shape *shape = work->shape;
+    if (shape->kind == STEP_GENERATE) {
+        outputs[0] =
+            (struct bench_output){"tokens", shape->sequences * shape->count, NULL, work->generated};
+        return 1;
+    }
+    outputs[0] = (struct bench_output){"loss", 1, &work->loss, NULL};
+    if (shape->kind != STEP_SMF) return 1;
+    size_t n = work->n_chosen * shape->config.memory.v_dim;
+    outputs[1] = (struct bench_output){"gradients", n, work->stepper.gradients, NULL};
+    return 2;
 }
 
 static int save(const char *directory, const char *name) {

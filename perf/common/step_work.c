@@ -141,6 +141,7 @@ static void train(struct step_work *w) {
         must(sparse_step_run(&w->stepper, &w->model, &w->workspace, &batch, &result, &error),
              &error);
         w->loss = result.loss;
+        w->n_chosen = result.n_chosen;
         return;
     }
     struct step_result result;

@@ -23,7 +23,7 @@ enum {
     STEP_SEED = 1,
     STEP_TOKEN_STREAM = 1 << 16, /* token i of sequence s: draw i of stream STEP_TOKEN_STREAM + s */
     STEP_BACKGROUND_STREAM = 1,  /* batches that read slot i: draw i */
-    STEP_BACKGROUND_BATCHES = 1000
+    STEP_BACKGROUND_BATCHES = 1 << 20 /* so many that hardly two slots have the same score */
 };
 
 #define STEP_LR 1e-3f
@@ -44,6 +44,7 @@ struct step_work {
     int32_t *generated;         /* [sequences, count] */
     size_t *lengths;            /* [sequences] */
     float loss;
+    size_t n_chosen; /* slots that SMF changed */
 };
 
 /* Ends the program on failure, as do the others. */
