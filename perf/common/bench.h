@@ -16,11 +16,11 @@
 struct contestant {
     const char *name; /* "mneme", "onednn"…: a word */
     void (*run)(void *work);
-    const char *only; /* takes part in cases whose name contains this; NULL: in all */
+    const char *only; /* takes part in cases whose name contains one of "a|b"; NULL: in all */
     /* What mneme is to reach, as multiples of this contestant's speed; 0: no target. */
     double target_mean; /* geometric mean over the cases */
     double target_least;
-    const char *target_cases; /* those whose name contains this; NULL: all */
+    const char *target_cases; /* those whose name contains one of "a|b"; NULL: all */
 };
 
 #define BENCH_MAX_CONTESTANTS 8

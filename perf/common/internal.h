@@ -5,7 +5,7 @@
 
 /* The parts of bench_main. */
 
-/* True for a text that is NULL, too. */
+/* Whether the name contains one of the words in text, separated by |; true for NULL. */
 bool name_contains(const char *name, const char *text);
 
 /* Reads the command line; prints help or a complaint and ends the program otherwise. */

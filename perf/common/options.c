@@ -13,7 +13,7 @@ static void help(const struct bench_program *program) {
         "  --seconds S  length of a turn (default 0.03)\n"
         "  --quick      fewer cases\n"
         "  --list       the names of the cases\n"
-        "  --case TEXT  only cases whose name contains TEXT\n"
+        "  --case TEXT  only cases whose name contains TEXT (or one of A|B)\n"
         "  --json       as JSON\n"
         "  --serve CASE run this case as a peer commands on standard input: run, run N, check\n\n"
         "OMP_NUM_THREADS and MNEME_ISA choose threads and instruction set.\n",

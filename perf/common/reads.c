@@ -28,6 +28,19 @@ float *reads_weights(const struct reads_size *size) {
     return bench_floats(size->tokens * size->n_reads, READS_SEED_WEIGHTS);
 }
 
+size_t reads_distinct(const struct reads_size *size) {
+    int32_t *slots = reads_slots(size);
+    bool *seen = bench_allocate(size->slots, sizeof *seen);
+    size_t n = 0;
+    for (size_t i = 0; i < size->tokens * size->n_reads; i++) {
+        n += !seen[slots[i]];
+        seen[slots[i]] = true;
+    }
+    free(seen);
+    free(slots);
+    return n;
+}
+
 float *reads_table(const struct reads_size *size) {
     static float *table;
     static size_t floats;

@@ -22,6 +22,9 @@ void reads_describe(const char *kind, const struct reads_size *size, struct benc
 int32_t *reads_slots(const struct reads_size *size);
 float *reads_weights(const struct reads_size *size);
 
+/* Different slots among them. */
+size_t reads_distinct(const struct reads_size *size);
+
 /* The value table, the one of the last call if it is big enough; never freed. */
 float *reads_table(const struct reads_size *size);
 
