@@ -192,7 +192,7 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
 	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all
-BENCH_PACKAGES := libopenblas-openmp-dev
+BENCH_PACKAGES := libopenblas-openmp-dev linux-perf
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck $(BENCH_PACKAGES)
 
