@@ -255,7 +255,9 @@ static double bytes(const struct layer_size *size) {
 static void describe(size_t i, struct bench_case *c) {
     const struct layer_size *size = &sizes[i];
     size_t slots = size->key.n_keys * size->key.n_keys;
-    snprintf(c->name, sizeof c->name, "memory/%zux%zu/%zuK", size->n, size->dim, slots / 1024);
+    bool millions = slots >= (size_t)1 << 20;
+    snprintf(c->name, sizeof c->name, "memory/%zux%zu/%zu%c", size->n, size->dim,
+             slots >> (millions ? 20 : 10), millions ? 'M' : 'K');
     c->flops = flops(size);
     c->bytes = bytes(size);
     c->quick = size->quick;
@@ -266,7 +268,7 @@ static void describe(size_t i, struct bench_case *c) {
     bench_number(c, "n_keys", size->key.n_keys);
     bench_number(c, "k_dim", 2 * size->key.half);
     bench_number(c, "knn", size->key.knn);
-    bench_number(c, "n_slots", slots);
+    bench_number(c, "slots", slots);
     bench_number(c, "weight_shift", (size_t)size->weight_shift);
     bench_number(c, "seed", SEED);
 }

@@ -156,7 +156,7 @@ static void describe(size_t i, struct bench_case *c) {
     bench_text(c, "kind", kinds[kind]);
     bench_number(c, "sequences", shape->sequences);
     bench_number(c, "length", shape->length);
-    bench_number(c, "n_slots", has_memory(shape) ? model_n_slots(&shape->config) : 0);
+    bench_number(c, "slots", has_memory(shape) ? model_n_slots(&shape->config) : 0);
     if (counts[kind] != NULL) bench_number(c, counts[kind], shape->count);
     bench_number(c, "seed", STEP_SEED);
     bench_number(c, "token_stream", STEP_TOKEN_STREAM);

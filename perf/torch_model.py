@@ -64,7 +64,7 @@ def product_key_scores(query: Tensor, keys: Tensor, heads: int) -> Tensor:
 
 
 def product_key_combine(scores: Tensor, chosen: Tensor, n_keys: int) -> tuple[Tensor, Tensor]:
-    """Slots and weights [n, heads, knn] from the best scores and sub-keys of each half, both
+    """Slots and their sums [n, heads, knn] from the best scores and sub-keys of each half, both
     [2 * heads, n, knn]."""
     two_heads, n, knn = scores.shape
     scores = scores.view(two_heads // 2, 2, n, knn)
@@ -72,14 +72,15 @@ def product_key_combine(scores: Tensor, chosen: Tensor, n_keys: int) -> tuple[Te
     sums = (scores[:, 0].unsqueeze(-1) + scores[:, 1].unsqueeze(-2)).flatten(-2)
     best, place = torch.topk(sums, knn, dim=-1)
     slots = (chosen[:, 0] * n_keys).gather(-1, place // knn) + chosen[:, 1].gather(-1, place % knn)
-    return slots.transpose(0, 1), torch.softmax(best, dim=-1).transpose(0, 1)
+    return slots.transpose(0, 1), best.transpose(0, 1)
 
 
 def product_key_lookup(query: Tensor, keys: Tensor, heads: int, n_keys: int,
                        knn: int) -> tuple[Tensor, Tensor]:
     """Slots and weights [n, heads, knn] of query [n, heads * k_dim]."""
     best, chosen = torch.topk(product_key_scores(query, keys, heads), knn, dim=-1)
-    return product_key_combine(best, chosen, n_keys)
+    slots, sums = product_key_combine(best, chosen, n_keys)
+    return slots, torch.softmax(sums, dim=-1)
 
 
 class Projection(nn.Module):
@@ -91,6 +92,12 @@ class Projection(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.query_mlps[0](x)
+
+
+@torch.compiler.disable
+def sparse_embedding_bag(*arguments: Tensor, **options: object) -> Tensor:
+    """embedding_bag with a sparse gradient, which compiled code cannot have."""
+    return F.embedding_bag(*arguments, **options, sparse=True)
 
 
 class Memory(nn.Module):
@@ -113,8 +120,9 @@ class Memory(nn.Module):
         slots, weights = product_key_lookup(self.query_proj(flat), self.keys, c.heads, c.n_keys,
                                             c.knn)
         self.slots = slots.flatten(1)
-        read = F.embedding_bag(self.slots, self.values.weight, mode="sum",
-                               per_sample_weights=weights.flatten(1), sparse=self.sparse_gradient)
+        bag = sparse_embedding_bag if self.sparse_gradient else F.embedding_bag
+        read = bag(self.slots, self.values.weight, mode="sum",
+                   per_sample_weights=weights.flatten(1))
         out = self.value_proj(read * F.silu(self.swilu_projection(flat)))
         return out.view_as(x)
 

@@ -13,8 +13,9 @@ from torch import Tensor
 
 import torch_inputs
 import torch_model
+from torch_smf import SparseUpdate
 
-Run = Callable[[], dict[str, Tensor]]
+Run = Callable[..., dict[str, Tensor]]
 
 
 def save_model(program: Path, case: str, folder: Path) -> None:
@@ -58,7 +59,7 @@ def dense_step(model: torch_model.Transformer, parameters: dict) -> Run:
     optimizer = adamw(model, float(parameters["lr"]))
     trained = [p for group in optimizer.param_groups for p in group["params"]]
 
-    def run() -> dict[str, Tensor]:
+    def run(check: bool = False) -> dict[str, Tensor]:
         optimizer.zero_grad(set_to_none=True)
         loss = model.loss(tokens, targets)
         loss.backward()
@@ -68,49 +69,24 @@ def dense_step(model: torch_model.Transformer, parameters: dict) -> Run:
     return run
 
 
-def slot_idf(parameters: dict, n_slots: int) -> Tensor:
-    """log((|B| + 1) / (1 + batches that read the slot)) of the made-up background."""
-    batches = parameters["background_batches"]
-    reading = torch_inputs.below(n_slots, parameters["seed"], parameters["background_stream"],
-                                 batches + 1)
-    return torch.log(torch.tensor(batches + 1.0) / (1 + torch.from_numpy(reading)))
-
-
-def smf_step(model: torch_model.Transformer, parameters: dict, sparse: bool) -> Run:
-    """Sparse memory finetuning: all but the values frozen, their gradient masked to the t slots of
-    the highest TF-IDF. `sparse`: embedding_bag gives the gradient as rows, not as a table."""
+def smf_step(model: torch_model.Transformer, parameters: dict) -> Run:
+    """Sparse memory finetuning: all but the values frozen, their gradient masked."""
     rows = token_rows(parameters, model.config.vocab_size)
     tokens, targets = rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
     (memory,) = model.memories()
-    memory.sparse_gradient = sparse
+    memory.sparse_gradient = True
     model.requires_grad_(False)
     values = memory.values.weight.requires_grad_(True)
-    idf, lr, t = slot_idf(parameters, len(values)), float(parameters["lr"]), parameters["t"]
+    batches = parameters["background_batches"]
+    reading = torch_inputs.below(len(values), parameters["seed"], parameters["background_stream"],
+                                 batches + 1)
+    update = SparseUpdate(values, batches, torch.from_numpy(reading), parameters["t"],
+                          float(parameters["lr"]))
 
-    def choose(slots: Tensor) -> Tensor:
-        counts = torch.bincount(slots, minlength=len(idf))
-        mask = torch.zeros(len(idf), dtype=torch.bool)
-        mask[torch.topk(counts * (idf / slots.numel()), t).indices] = True
-        return mask
-
-    @torch.no_grad()
-    def update(gradient: Tensor, mask: Tensor) -> Tensor:
-        if not sparse:
-            gradient.mul_(mask.unsqueeze(1))
-            values.sub_(gradient, alpha=lr)
-            return gradient
-        slots = gradient._indices()[0]
-        kept = mask[slots].nonzero()[:, 0]
-        slots, rows = slots[kept], gradient._values()[kept]
-        values.index_add_(0, slots, rows, alpha=-lr)
-        return torch.sparse_coo_tensor(slots.unsqueeze(0), rows, values.shape,
-                                       check_invariants=False)
-
-    def run() -> dict[str, Tensor]:
+    def run(check: bool = False) -> dict[str, Tensor]:
         loss = model.loss(tokens, targets)
         (gradient,) = torch.autograd.grad(loss, values)
-        return {"loss": loss.detach(), "gradients": update(gradient,
-                                                           choose(memory.slots.flatten()))}
+        return {"loss": loss.detach(), "gradients": update(gradient, memory.slots, check)}
     return run
 
 
@@ -118,12 +94,12 @@ def generation(model: torch_model.Transformer, parameters: dict) -> Run:
     """Greedy continuation of the made-up prompts."""
     prompts = token_rows(parameters, model.config.vocab_size)[:, :-1].contiguous()
 
-    def run() -> dict[str, Tensor]:
+    def run(check: bool = False) -> dict[str, Tensor]:
         return {"tokens": model.generate(prompts, parameters["new_tokens"])}
     return run
 
 
-def make(folder: Path, parameters: dict, compiled: bool, sparse: bool) -> Run:
+def make(folder: Path, parameters: dict, compiled: bool) -> Run:
     """The step of a case on its saved model."""
     model, kind = load(folder), parameters["kind"]
     if kind == "lora":
@@ -135,6 +111,4 @@ def make(folder: Path, parameters: dict, compiled: bool, sparse: bool) -> Run:
         compile_blocks(model)
     if kind == "generate":
         return generation(model, parameters)
-    if kind == "smf":
-        return smf_step(model, parameters, sparse)
-    return dense_step(model, parameters)
+    return smf_step(model, parameters) if kind == "smf" else dense_step(model, parameters)
