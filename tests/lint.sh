@@ -15,9 +15,6 @@ flags=(-std=c11 -D_GNU_SOURCE -fopenmp -I. -Isrc -Iinclude -Itests -I"$clean"
     '-DMNEME_DATADIR="/usr/local/share/mneme"')
 mapfile -t sources < <(find simd src tests include perf -name '*.[ch]' | sort)
 mapfile -t units < <(printf '%s\n' "${sources[@]}" | grep '\.c$')
-for file in tests/*/test_*.c tests/*/*/test_*.c; do
-    [ -e "$file" ] && basename "$file" .c | sed 's/^test_\(.*\)/SUITE(\1)/'
-done >"$clean/suites.inc"
 
 # lint NAME COMMAND...
 lint() {
@@ -101,6 +98,9 @@ if [ "${1:-}" = --tidy ]; then
     exit
 fi
 
+for file in tests/*/test_*.c tests/*/*/test_*.c; do
+    [ -e "$file" ] && basename "$file" .c | sed 's/^test_\(.*\)/SUITE(\1)/'
+done >"$clean/suites.inc"
 lint floors tests/floors.sh
 lint arithmetic arithmetic
 lint layout layout

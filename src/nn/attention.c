@@ -95,7 +95,7 @@ static void forward_head(struct attention_thread *thread, const struct attention
 /* For the profile alone: pairs of a query and a key that it sees; keys of all sequences. */
 static size_t count_pairs(size_t n_sequences, const size_t *starts, const size_t *pasts) {
     size_t pairs = 0;
-    for (size_t s = 0; profile_is_on() && s < n_sequences; s++) {
+    for (size_t s = 0; profile_is_watched() && s < n_sequences; s++) {
         size_t length = starts[s + 1] - starts[s], past = pasts == NULL ? 0 : pasts[s];
         pairs += length * past + length * (length + 1) / 2;
     }
@@ -104,7 +104,7 @@ static size_t count_pairs(size_t n_sequences, const size_t *starts, const size_t
 
 static size_t count_cached(size_t n_sequences, const size_t *starts, const size_t *pasts) {
     size_t keys = starts[n_sequences];
-    for (size_t s = 0; profile_is_on() && s < n_sequences; s++) keys += pasts[s];
+    for (size_t s = 0; profile_is_watched() && s < n_sequences; s++) keys += pasts[s];
     return keys;
 }
 

@@ -160,7 +160,7 @@ void row_scatter_add(const struct row_scatter *scatter, size_t width, const floa
 static size_t chosen_contributions(const struct row_scatter *scatter, size_t n_chosen,
                                    const size_t *groups) {
     size_t n = 0;
-    for (size_t i = 0; profile_is_on() && i < n_chosen; i++) {
+    for (size_t i = 0; profile_is_watched() && i < n_chosen; i++) {
         n += scatter->group_starts[groups[i] + 1] - scatter->group_starts[groups[i]];
     }
     return n;

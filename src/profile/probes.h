@@ -1,28 +1,47 @@
 #ifndef PROFILE_PROBES_H
 #define PROFILE_PROBES_H
 
-/* Static probes of the provider `mneme` (perf list, bpftrace -l 'usdt:PROGRAM:*'): a nop in the
- * code and a note in the program, where <sys/sdt.h> is there at build time; otherwise nothing. */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Static probes of the provider `mneme`, which perf and bpftrace see: a nop in the code and a note
+ * in the program, where <sys/sdt.h> is there at build time; otherwise nothing. */
 
 #if defined(__has_include)
 #if __has_include(<sys/sdt.h>)
-#include <sys/sdt.h>
 #define PROBES_ARE_BUILT 1
 #endif
 #endif
 
 #ifdef PROBES_ARE_BUILT
-/* The kernel's name and its sizes as in kernels.def. */
-#define PROBE_KERNEL_BEGIN(name, sizes)                                                      \
-    DTRACE_PROBE7(mneme, kernel_begin, name, (sizes)[0], (sizes)[1], (sizes)[2], (sizes)[3], \
-                  (sizes)[4], (sizes)[5])
-#define PROBE_KERNEL_END(name) DTRACE_PROBE1(mneme, kernel_end, name)
-/* The part's name and the layer's number. */
-#define PROBE_LAYER(name, number) DTRACE_PROBE2(mneme, layer, name, number)
-#else
-#define PROBE_KERNEL_BEGIN(name, sizes) ((void)(name), (void)(sizes))
-#define PROBE_KERNEL_END(name) ((void)(name))
-#define PROBE_LAYER(name, number) ((void)(name), (void)(number))
+/* The kernel counts in these who traces a probe; the names are <sys/sdt.h>'s. */
+extern volatile unsigned short mneme_kernel_begin_semaphore;
+extern volatile unsigned short mneme_kernel_end_semaphore;
+extern volatile unsigned short mneme_layer_semaphore;
 #endif
+
+/* True while somebody traces. */
+static inline bool probes_trace_kernels(void) {
+#ifdef PROBES_ARE_BUILT
+    return (mneme_kernel_begin_semaphore | mneme_kernel_end_semaphore) != 0;
+#else
+    return false;
+#endif
+}
+
+static inline bool probes_trace_layers(void) {
+#ifdef PROBES_ARE_BUILT
+    return mneme_layer_semaphore != 0;
+#else
+    return false;
+#endif
+}
+
+/* The kernel's name and its sizes [6] as in kernels.def. */
+void probe_kernel_begin(const char *name, const uint64_t *sizes);
+void probe_kernel_end(const char *name);
+/* The part's name and the layer's number. */
+void probe_layer(const char *part, size_t number);
 
 #endif

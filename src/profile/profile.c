@@ -74,6 +74,7 @@ bool profile_stop(uint64_t *nanoseconds) {
 }
 
 void profile_set_layer(enum profile_part part, size_t layer) {
+    probe_layer(profile_part_names[part], layer);
     if (!own.counts) return;
     own.part = part;
     own.layer = layer;
@@ -122,15 +123,16 @@ static struct profile_cell *find_cell(enum profile_kernel kernel) {
 }
 
 void profile_open_region(struct profile_region *region, const uint64_t *sizes) {
+    probe_kernel_begin(profile_kernel_names[region->kernel], sizes);
+    region->counted = own.counts;
     if (!own.counts) return;
-    region->counted = true;
     for (size_t i = 0; i < PROFILE_MAX_SIZES; i++) region->sizes[i] = sizes[i];
     region->inside_before = own.inside;
     own.inside = 0;
     region->start = now();
 }
 
-void profile_close_region(const struct profile_region *region) {
+static void count_region(const struct profile_region *region) {
     uint64_t elapsed = now() - region->start;
     struct profile_cell *cell = find_cell(region->kernel);
     if (cell == NULL) {
@@ -142,6 +144,11 @@ void profile_close_region(const struct profile_region *region) {
         cell->bytes += kernel_bytes(region->kernel, region->sizes);
     }
     own.inside = region->inside_before + elapsed;
+}
+
+void profile_close_region(const struct profile_region *region) {
+    if (region->counted) count_region(region);
+    probe_kernel_end(profile_kernel_names[region->kernel]);
 }
 
 const struct profile_cell *profile_cell(enum profile_part part, size_t layer,

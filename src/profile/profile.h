@@ -8,9 +8,9 @@
 
 #include "profile/probes.h"
 
-/* Where time goes: marks at kernels and layers, which cost a branch each while nobody counts. They
- * are also the places of the static probes. A mark stands in code that one thread runs: before a
- * parallel region, never in one. */
+/* Where time goes: marks at kernels and layers, which cost a branch each while nobody looks. They
+ * are also the places of the static probes (probes.h). A mark stands in code that one thread runs:
+ * before a parallel region, never in one. */
 
 enum profile_kernel {
 #define PROFILE_KERNEL(name, flops, bytes) PROFILE_##name,
@@ -45,7 +45,8 @@ struct profile_cell {
 /* A kernel under way. */
 struct profile_region {
     enum profile_kernel kernel;
-    bool counted;
+    bool watched;           /* by a profile or by who traces */
+    bool counted;           /* by a profile */
     uint64_t start;         /* nanoseconds */
     uint64_t inside_before; /* of the kernel around this one: spent in those within it */
     uint64_t sizes[PROFILE_MAX_SIZES];
@@ -72,30 +73,30 @@ void profile_open_region(struct profile_region *region, const uint64_t *sizes);
 void profile_close_region(const struct profile_region *region);
 void profile_set_layer(enum profile_part part, size_t layer);
 
-/* True while the calling program counts: for sizes that take work to find. */
-static inline bool profile_is_on(void) {
-    return atomic_load_explicit(&profile_on, memory_order_relaxed);
+/* True while a profile counts or somebody traces: for sizes that take work to find. */
+static inline bool profile_is_watched(void) {
+    return atomic_load_explicit(&profile_on, memory_order_relaxed) || probes_trace_kernels();
 }
 
 /* What follows belongs to this part; of the layer with that number if it is a layer's. */
 static inline void profile_layer(enum profile_part part, size_t layer) {
-    PROBE_LAYER(profile_part_names[part], layer);
-    if (profile_is_on()) profile_set_layer(part, layer);
+    if (atomic_load_explicit(&profile_on, memory_order_relaxed) || probes_trace_layers()) {
+        profile_set_layer(part, layer);
+    }
 }
 
 static inline struct profile_region profile_begin(enum profile_kernel kernel,
                                                   const uint64_t *sizes) {
     struct profile_region region;
     region.kernel = kernel;
-    region.counted = false;
-    PROBE_KERNEL_BEGIN(profile_kernel_names[kernel], sizes);
-    if (profile_is_on()) profile_open_region(&region, sizes);
+    region.watched = profile_is_watched();
+    region.start = region.inside_before = 0;
+    if (region.watched) profile_open_region(&region, sizes);
     return region;
 }
 
 static inline void profile_end(const struct profile_region *region) {
-    if (region->counted) profile_close_region(region);
-    PROBE_KERNEL_END(profile_kernel_names[region->kernel]);
+    if (region->watched) profile_close_region(region);
 }
 
 /* The rest of the block is this kernel, with these sizes (kernels.def). */
