@@ -244,6 +244,11 @@ static double flops(const struct layer_size *size) {
     return products + scores + 6.0 * n * (double)n_reads(size) * v_dim;
 }
 
+static void run_fma_roof(void *user) {
+    const struct work *w = user;
+    bench_fma_roof(flops(w->size));
+}
+
 /* The rows that are read, in the read and in the weights' gradient, and the gradient's rows: as
  * many as uniformly random reads touch. */
 static double bytes(const struct layer_size *size) {
@@ -274,15 +279,17 @@ static void describe(size_t i, struct bench_case *c) {
 }
 
 int main(int argc, char **argv) {
-    static const struct contestant mneme[] = {{.name = "mneme", .run = run}};
-    static const struct bench_program program = {.name = "memory_layer",
-                                                 .what = "a memory layer, forward and backward",
-                                                 .n_cases = sizeof sizes / sizeof *sizes,
-                                                 .describe = describe,
-                                                 .set_up = set_up,
-                                                 .tear_down = tear_down,
-                                                 .outputs = outputs,
-                                                 .contestants = mneme,
-                                                 .n_contestants = 1};
+    static const struct contestant contestants[] = {{.name = "mneme", .run = run},
+                                                    {.name = "fma_roof", .run = run_fma_roof}};
+    static const struct bench_program program = {
+        .name = "memory_layer",
+        .what = "a memory layer, forward and backward, against the arithmetic's limit",
+        .n_cases = sizeof sizes / sizeof *sizes,
+        .describe = describe,
+        .set_up = set_up,
+        .tear_down = tear_down,
+        .outputs = outputs,
+        .contestants = contestants,
+        .n_contestants = sizeof contestants / sizeof *contestants};
     return bench_main(&program, argc, argv);
 }

@@ -144,13 +144,17 @@ static double bytes(const struct step_shape *shape) {
     return 28.0 * (weights + output_weights(shape) + values) + 2.0 * read;
 }
 
+static double flops(const struct step_shape *shape) {
+    return shape->kind == STEP_GENERATE ? generation_flops(shape) : training_flops(shape);
+}
+
 static void describe(size_t i, struct bench_case *c) {
     static const char *const kinds[] = {"pretrain", "full", "lora", "smf", "generate"};
     static const char *const counts[] = {NULL, NULL, "rank", "t", "new_tokens"};
     const struct step_shape *shape = &shapes[i];
     enum step_kind kind = shape->kind;
     snprintf(c->name, sizeof c->name, "%s", shape->name);
-    c->flops = kind == STEP_GENERATE ? generation_flops(shape) : training_flops(shape);
+    c->flops = flops(shape);
     c->bytes = bytes(shape);
     c->quick = shape->quick;
     bench_text(c, "kind", kinds[kind]);
@@ -176,6 +180,11 @@ static void tear_down(void *work) {
 
 static void run(void *work) {
     step_work_run(work);
+}
+
+static void run_fma_roof(void *user) {
+    const struct step_work *work = user;
+    bench_fma_roof(flops(work->shape));
 }
 
 static size_t outputs(void *user, struct bench_output outputs[BENCH_MAX_OUTPUTS]) {
@@ -204,17 +213,21 @@ static int save(const char *directory, const char *name) {
 }
 
 int main(int argc, char **argv) {
-    static const struct contestant mneme[] = {{.name = "mneme", .run = run}};
+    static const struct contestant contestants[] = {{.name = "mneme", .run = run},
+                                                    {.name = "fma_roof",
+                                                     .run = run_fma_roof,
+                                                     .target_least = 0.8,
+                                                     .target_cases = "pretrain/dim576"}};
     static const struct bench_program program = {
         .name = "step",
-        .what = "whole steps; --save DIR CASE writes the case's model",
+        .what = "whole steps, against the arithmetic's limit for their matrix products",
         .n_cases = N_SHAPES,
         .describe = describe,
         .set_up = set_up,
         .tear_down = tear_down,
         .outputs = outputs,
-        .contestants = mneme,
-        .n_contestants = 1};
+        .contestants = contestants,
+        .n_contestants = sizeof contestants / sizeof *contestants};
     if (argc == 4 && strcmp(argv[1], "--save") == 0) return save(argv[2], argv[3]);
     return bench_main(&program, argc, argv);
 }
