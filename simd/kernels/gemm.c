@@ -10,7 +10,8 @@
 /* How many floats before their use a row's floats are prefetched; so many rows at once are more
  * than the hardware follows. */
 #define AHEAD 64
-/* The same for columns of A that are far apart, and how many tiles of them are packed at once. */
+/* The same for columns of A and rows of B that are far apart, and how many tiles of A's columns are
+ * packed at once. */
 #define AHEAD_COLUMNS 8
 #define TOGETHER 4
 
@@ -99,6 +100,7 @@ static void pack_b_rows(size_t k, size_t width, const float *b, size_t row_strid
     for (size_t p = 0; p < k; p++, b += row_stride, packed += COLUMNS) {
         for (size_t v = 0; v < VECTORS; v++) {
             size_t first = v * SIMD_LANES;
+            __builtin_prefetch(b + AHEAD_COLUMNS * row_stride + first);
             vf lanes = width > first ? load_lanes(b + first, width - first) : vf_zero();
             vf_store(packed + first, lanes);
         }

@@ -35,9 +35,9 @@ void matmul_serial_pack(size_t k, size_t n, struct matrix b, float *packed);
 /* Room for packed operands; one product at a time may use it. */
 struct matmul_scratch {
     size_t n_threads;
-    size_t row_block;   /* rows of a panel of A */
-    float *packed_a[2]; /* while some threads still read one panel the others pack the next */
-    float *packed_b;    /* a tile of columns for each thread */
+    size_t row_block;  /* rows of a panel of A */
+    size_t panel_size; /* floats of a thread's panels */
+    float *panels;     /* [n_threads, panel_size] */
 };
 
 mneme_status matmul_scratch_open(struct matmul_scratch *scratch, mneme_error *error);
