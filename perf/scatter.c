@@ -40,9 +40,9 @@ struct scatter_case {
     }
 
 static const struct scatter_case cases[] = {
-    FOR_SLOTS(SORT, 128),    FOR_SLOTS(SCATTER, 128), FOR_SLOTS(SCATTER, 1024),
-    FOR_SLOTS(COMPACT, 128), FOR_SLOTS(RANK, 128),    FOR_SLOTS(SMF, 128),
-    FOR_SLOTS(SMF, 1024),
+    FOR_SLOTS(SORT, 128),    FOR_SLOTS(SCATTER, 128),  FOR_SLOTS(SCATTER, 1024),
+    FOR_SLOTS(COMPACT, 128), FOR_SLOTS(COMPACT, 1024), FOR_SLOTS(RANK, 128),
+    FOR_SLOTS(SMF, 128),     FOR_SLOTS(SMF, 1024),
 };
 
 struct work {
@@ -100,7 +100,8 @@ static void rank(struct work *w) {
     for (size_t g = 0; g < s->n_groups; g++) {
         w->counts[g] = s->group_starts[g + 1] - s->group_starts[g];
     }
-    slot_ranking_tf_idf(&w->background, s->n_groups, s->group_rows, w->counts, w->ranked);
+    slot_ranking_tf_idf(&w->background, s->n_groups, s->group_rows, w->counts, N_TRAINABLE,
+                        w->ranked);
 }
 
 static void open_target(struct work *w) {

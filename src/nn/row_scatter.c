@@ -11,6 +11,8 @@
 
 #define DIGIT_BITS 11
 #define DIGITS ((size_t)1 << DIGIT_BITS)
+/* Floats of a row that are asked for ahead of their use. */
+#define PREFETCHED 1024
 /* Fewer contributions than this are not worth waking threads for. */
 #define PARALLEL_CONTRIBUTIONS ((size_t)1 << 13)
 
@@ -146,12 +148,27 @@ static void add_group(const struct row_scatter *scatter, size_t group, size_t wi
                         scatter->sorted_sources + first, source, source_stride, row);
 }
 
+static void sum_group(const struct row_scatter *scatter, size_t group, size_t width,
+                      const float *source, float *row) {
+    size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
+    simd()->gather_rows(end - first, width, scatter->sorted_coefficients + first,
+                        scatter->sorted_sources + first, source, row);
+}
+
+/* Asks for the beginning of the row that comes next; the hardware follows by itself. */
+static void prefetch_row(const float *row, size_t width) {
+    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j, 1);
+}
+
 void row_scatter_add(const struct row_scatter *scatter, size_t width, const float *source,
                      size_t source_stride, float *table) {
     PROFILE(scatter_rows, scatter->group_starts[scatter->n_groups], width, scatter->n_groups);
 #pragma omp parallel for schedule(dynamic, 16)
     for (size_t g = 0; g < scatter->n_groups; g++) {
         float *row = table + (size_t)scatter->group_rows[g] * width;
+        if (g + 1 < scatter->n_groups) {
+            prefetch_row(table + (size_t)scatter->group_rows[g + 1] * width, width);
+        }
         add_group(scatter, g, width, source, source_stride, row);
     }
 }
@@ -172,7 +189,11 @@ void row_scatter_compact(const struct row_scatter *scatter, size_t n_chosen, con
 #pragma omp parallel for schedule(dynamic, 4)
     for (size_t i = 0; i < n_chosen; i++) {
         float *row = compact + i * width;
-        memset(row, 0, width * sizeof *row);
-        add_group(scatter, groups[i], width, source, source_stride, row);
+        if (source_stride == width) { /* the same chain, begun without reading the row */
+            sum_group(scatter, groups[i], width, source, row);
+        } else {
+            memset(row, 0, width * sizeof *row);
+            add_group(scatter, groups[i], width, source, source_stride, row);
+        }
     }
 }

@@ -5,23 +5,50 @@
 #include "profile/profile.h"
 #include "simd/math.h"
 
-/* A total order, so that the sort's algorithm does not matter. */
+/* Fewer slots than this are not worth waking threads for. */
+#define PARALLEL_SLOTS ((size_t)1 << 12)
+
+/* A total order, so that neither the choice nor the sort depends on its algorithm. */
 static int by_score(const void *a, const void *b) {
     const struct ranked_slot *x = a, *y = b;
     if (x->score != y->score) return x->score > y->score ? -1 : 1;
     return x->group < y->group ? -1 : x->group > y->group;
 }
 
+/* Lets the slot at `place` sink in a heap of n whose root comes last in the order. */
+static void sink(struct ranked_slot *heap, size_t n, size_t place) {
+    struct ranked_slot sinking = heap[place];
+    for (size_t child; (child = 2 * place + 1) < n; place = child) {
+        if (child + 1 < n && by_score(&heap[child + 1], &heap[child]) > 0) child++;
+        if (by_score(&heap[child], &sinking) <= 0) break;
+        heap[place] = heap[child];
+    }
+    heap[place] = sinking;
+}
+
+/* The first n_best of n become those that come first in the order. */
+static void choose_best(size_t n, size_t n_best, struct ranked_slot *slots) {
+    if (n_best == 0 || n_best >= n) return;
+    for (size_t i = n_best / 2; i-- > 0;) sink(slots, n_best, i);
+    for (size_t i = n_best; i < n; i++) {
+        if (by_score(&slots[i], &slots[0]) > 0) continue;
+        slots[0] = slots[i];
+        sink(slots, n_best, 0);
+    }
+}
+
 void slot_ranking_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
-                         const size_t *counts, struct ranked_slot *ranked) {
+                         const size_t *counts, size_t n_best, struct ranked_slot *ranked) {
     PROFILE(slot_ranking, n_read);
     size_t total = 0;
     for (size_t g = 0; g < n_read; g++) total += counts[g];
     float batches = (float)(background->n_batches + 1);
+#pragma omp parallel for schedule(static) if (n_read >= PARALLEL_SLOTS)
     for (size_t g = 0; g < n_read; g++) {
         float frequency = (float)counts[g] / (float)total;
         float reading = (float)(1 + background->batches_reading[slots[g]]);
         ranked[g] = (struct ranked_slot){frequency * math_log(batches / reading), g};
     }
-    qsort(ranked, n_read, sizeof *ranked, by_score);
+    choose_best(n_read, n_best, ranked);
+    qsort(ranked, n_best < n_read ? n_best : n_read, sizeof *ranked, by_score);
 }

@@ -14,9 +14,10 @@ struct ranked_slot {
     size_t group; /* index of the slot among those read, which are ascending */
 };
 
-/* Ranks n_read slots (ascending, different) with their read counts: ranked [n_read] becomes the
- * slots by score descending, equal scores by lower slot. */
+/* Ranks n_read slots (ascending, different) with their read counts: the first n_best of ranked
+ * [n_read] become the best slots by score descending, equal scores by lower slot; the rest is in no
+ * order. */
 void slot_ranking_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
-                         const size_t *counts, struct ranked_slot *ranked);
+                         const size_t *counts, size_t n_best, struct ranked_slot *ranked);
 
 #endif

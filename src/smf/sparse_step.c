@@ -54,9 +54,9 @@ static size_t choose(struct sparse_stepper *stepper, const struct row_scatter *r
     for (size_t g = 0; g < reads->n_groups; g++) {
         stepper->counts[g] = reads->group_starts[g + 1] - reads->group_starts[g];
     }
-    slot_ranking_tf_idf(stepper->background, reads->n_groups, reads->group_rows, stepper->counts,
-                        stepper->ranked);
     size_t n = reads->n_groups < stepper->n_trainable ? reads->n_groups : stepper->n_trainable;
+    slot_ranking_tf_idf(stepper->background, reads->n_groups, reads->group_rows, stepper->counts, n,
+                        stepper->ranked);
     for (size_t i = 0; i < n; i++) stepper->chosen[i] = stepper->ranked[i].group;
     return n;
 }

@@ -23,12 +23,43 @@ START_TEST(ranking) {
     background.batches_reading[9] = 9; /* in every batch: idf = log(10/10) = 0 */
     background.batches_reading[3] = 4;
     struct ranked_slot ranked[5];
-    slot_ranking_tf_idf(&background, 5, slots, counts, ranked);
+    slot_ranking_tf_idf(&background, 5, slots, counts, 5, ranked);
     /* 2 and 8 tie at 4/23 log 10 and the lower slot wins; then 3, 5, and 9 with 0. */
     const size_t expected[] = {0, 3, 1, 2, 4};
     for (size_t i = 0; i < 5; i++) ck_assert_uint_eq(ranked[i].group, expected[i]);
     ck_assert(ranked[0].score == 4.0f / 23.0f * math_log(10.0f));
     ck_assert(ranked[4].score == 0.0f);
+    background_close(&background);
+}
+END_TEST
+
+/* The best of many, most of which tie, are the first of all in order. */
+START_TEST(ranking_of_the_best) {
+    enum { N = 700 };
+    static const size_t n_best[] = {0, 1, 2, 3, 64, 333, N - 1, N, N + 5};
+    mneme_error error;
+    struct background background;
+    int32_t slots[N];
+    size_t counts[N];
+    struct ranked_slot all[N], best[N];
+    ck_assert(background_open(&background, N, &error) == MNEME_OK);
+    background.n_batches = 3;
+    for (size_t i = 0; i < N; i++) {
+        slots[i] = (int32_t)i;
+        counts[i] = 1 + random_below(8, 1, i, 4);
+        background.batches_reading[i] = (int32_t)random_below(8, 2, i, 4);
+    }
+    slot_ranking_tf_idf(&background, N, slots, counts, N, all);
+    for (size_t i = 1; i < N; i++) {
+        ck_assert(all[i - 1].score > all[i].score ||
+                  (all[i - 1].score == all[i].score && all[i - 1].group < all[i].group));
+    }
+    for (size_t c = 0; c < sizeof n_best / sizeof *n_best; c++) {
+        slot_ranking_tf_idf(&background, N, slots, counts, n_best[c], best);
+        for (size_t i = 0; i < n_best[c] && i < N; i++) {
+            ck_assert_uint_eq(best[i].group, all[i].group);
+        }
+    }
     background_close(&background);
 }
 END_TEST
@@ -127,6 +158,7 @@ Suite *sparse_step_suite(void) {
     TCase *tests = tcase_create("smf");
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_test(tests, ranking);
+    tcase_add_test(tests, ranking_of_the_best);
     tcase_add_test(tests, background_file);
     tcase_add_test(tests, only_the_chosen_rows_change);
     suite_add_tcase(suite, tests);
