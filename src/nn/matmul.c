@@ -140,8 +140,10 @@ static struct plan make_plan(const struct product *product, size_t row_block, fl
     struct plan plan = {.kernels = kernels, .depth = part_size(product->k, K_BLOCK, 16)};
     size_t columns = PANEL_B / plan.depth / kernels->gemm_columns * kernels->gemm_columns;
     plan.columns = part_size(product->n, columns, kernels->gemm_columns);
-    plan.rows = part_size(product->m, IN_PLACE / (plan.depth + 1) + 1, kernels->gemm_rows);
     if (worth_packing_b(&product->b, product->m, product->k)) plan.packed_b = panels;
+    /* A panel of B that is packed is so once for all rows. */
+    size_t in_place = plan.packed_b != NULL ? product->m + 1 : IN_PLACE / plan.depth + 1;
+    plan.rows = part_size(product->m, in_place, kernels->gemm_rows);
     if (worth_packing_a(&product->a, product->n)) {
         plan.packed_a = panels + PANEL_B;
         plan.rows = part_size(product->m, row_block, kernels->gemm_rows);

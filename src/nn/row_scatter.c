@@ -12,7 +12,7 @@
 #define DIGIT_BITS 11
 #define DIGITS ((size_t)1 << DIGIT_BITS)
 /* Floats of a row that are asked for ahead of their use. */
-#define PREFETCHED 1024
+#define PREFETCHED 256
 /* Fewer contributions than this are not worth waking threads for. */
 #define PARALLEL_CONTRIBUTIONS ((size_t)1 << 13)
 
@@ -141,9 +141,23 @@ void row_scatter_sort(struct row_scatter *scatter, size_t n, size_t n_table_rows
     }
 }
 
+/* Asks for the beginning of a row that comes next; the hardware follows by itself. */
+static void prefetch_row(const float *row, size_t width) {
+    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j, 1);
+}
+
+/* The same for the next group's first source. */
+static void prefetch_source(const struct row_scatter *scatter, size_t next, size_t width,
+                            const float *source, size_t source_stride) {
+    if (next == scatter->group_starts[scatter->n_groups]) return;
+    const float *row = source + (size_t)scatter->sorted_sources[next] * source_stride;
+    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j);
+}
+
 static void add_group(const struct row_scatter *scatter, size_t group, size_t width,
                       const float *source, size_t source_stride, float *row) {
     size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
+    prefetch_source(scatter, end, width, source, source_stride);
     simd()->scatter_row(end - first, width, scatter->sorted_coefficients + first,
                         scatter->sorted_sources + first, source, source_stride, row);
 }
@@ -151,13 +165,9 @@ static void add_group(const struct row_scatter *scatter, size_t group, size_t wi
 static void sum_group(const struct row_scatter *scatter, size_t group, size_t width,
                       const float *source, float *row) {
     size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
+    prefetch_source(scatter, end, width, source, width);
     simd()->gather_rows(end - first, width, scatter->sorted_coefficients + first,
                         scatter->sorted_sources + first, source, row);
-}
-
-/* Asks for the beginning of the row that comes next; the hardware follows by itself. */
-static void prefetch_row(const float *row, size_t width) {
-    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j, 1);
 }
 
 void row_scatter_add(const struct row_scatter *scatter, size_t width, const float *source,
