@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -32,21 +34,31 @@ def tf_idf(counts: Tensor, reading: Tensor, n_batches: int, dtype: torch.dtype) 
     return frequency * torch.log((n_batches + 1) / (1 + reading).to(dtype))
 
 
-def choose(scores: Tensor, counts: Tensor) -> Tensor:
-    """The T best of the slots that were read, equal scores by slot."""
+def choose(scores: Tensor, counts: Tensor, t: int, ties: bool) -> Tensor:
+    """The t best of the slots that were read, equal scores by slot."""
     read = counts.nonzero()[:, 0]
     ordered = torch.sort(scores[read], descending=True, stable=True)
-    gaps = ordered.values[:T] - ordered.values[1:T + 1]
-    if bool(((gaps != 0) & (gaps < layers.NEAR * ordered.values[0])).any()):
+    seen = ordered.values[:t + 1]
+    gaps = seen[:-1] - seen[1:]
+    if not ties and bool(((gaps != 0) & (gaps < layers.NEAR * seen[0])).any()):
         raise NearTie("TF-IDF")
-    return read[ordered.indices[:T]]
+    return read[ordered.indices[:t]]
+
+
+@dataclass
+class Step:
+    """What a step found."""
+    loss: Tensor
+    scores: Tensor  # of all slots
+    slots: Tensor  # changed
+    found: Tensors  # by the memory layers
 
 
 class Finetuning:
     """The whole of it in one precision."""
 
-    def __init__(self, p: Tensors, c: dict) -> None:
-        self.p, self.c = p, c
+    def __init__(self, p: Tensors, c: dict, t: int = T, lr: float = LR, ties: bool = False) -> None:
+        self.p, self.c, self.t, self.lr, self.ties = p, c, t, lr, ties
         self.dtype = p["norm.weight"].dtype
         self.tables = [name for name in p if ".values" in name]
         owners = 1 if c["memory"]["share_values"] else len(c["memory"]["layers"])
@@ -59,24 +71,24 @@ class Finetuning:
             reading[reads(transformer.forward(self.p, self.c, batch)[1], self.c).unique()] += 1
         return reading
 
-    def step(self, batch: transformer.Batch, reading: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Loss, scores of all slots, the slots changed."""
+    def step(self, batch: transformer.Batch, reading: Tensor, n_batches: int = BACKGROUND) -> Step:
+        """One step."""
         tables = [self.p[name].requires_grad_() for name in self.tables]
-        logits, chosen = transformer.forward(self.p, self.c, batch)
+        logits, chosen = transformer.forward(self.p, self.c, batch, self.ties)
         loss = transformer.loss(logits, batch.targets)
         gradients = torch.autograd.grad(loss, tables)
         counts = torch.bincount(reads(chosen, self.c), minlength=self.n_slots)
-        scores = tf_idf(counts, reading, BACKGROUND, self.dtype)
-        slots = choose(scores, counts)
+        scores = tf_idf(counts, reading, n_batches, self.dtype)
+        slots = choose(scores, counts, self.t, self.ties)
         size = self.c["memory"]["n_keys"]**2
         parts = 2 if self.c["memory"].get("peer_variant", False) else 1
         for index, (name, gradient) in enumerate(zip(self.tables, gradients)):
             table = index // parts
             rows = slots[slots // size == table] % size
             value = self.p[name].detach().clone()
-            value[rows] -= LR * gradient[rows]
+            value[rows] -= self.lr * gradient[rows]
             self.p[name] = value
-        return loss.detach(), scores, slots
+        return Step(loss.detach(), scores, slots, chosen)
 
 
 def case(c: dict, g: torch.Generator) -> Trial:
@@ -91,9 +103,10 @@ def case(c: dict, g: torch.Generator) -> Trial:
     def compute(i: Tensors) -> Tensors:
         run = Finetuning({name: i[name] for name in p}, c)
         reading = run.count_background(background)
-        losses, scores, slots = zip(*(run.step(batch, reading) for batch in batches))
-        return {"reading": reading, "losses": torch.stack(losses), "scores": torch.stack(scores),
-                "chosen": torch.stack(slots),
+        steps = [run.step(batch, reading) for batch in batches]
+        return {"reading": reading, "losses": torch.stack([s.loss for s in steps]),
+                "scores": torch.stack([s.scores for s in steps]),
+                "chosen": torch.stack([s.slots for s in steps]),
                 **{f"after.{name}": run.p[name] for name in run.tables}}
     return both(compute, {**p, "background.tokens": stacked("tokens", background),
                           "tokens": stacked("tokens", batches),

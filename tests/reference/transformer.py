@@ -116,8 +116,8 @@ class Batch:
                 prefix + "starts": torch.tensor(self.starts, dtype=torch.int32)}
 
 
-def forward(p: Tensors, c: dict, batch: Batch) -> tuple[Tensor, Tensors]:
-    """Logits [n, vocab_size], and what the memory layers chose."""
+def forward(p: Tensors, c: dict, batch: Batch, ties: bool = False) -> tuple[Tensor, Tensors]:
+    """Logits [n, vocab_size], and what the memory layers chose; scores may be tied only if told."""
     heads, kv_heads = c["num_attention_heads"], c["num_key_value_heads"]
     dim, eps = c["hidden_size"], f32(c["rms_norm_eps"])
     memories = c.get("memory", {}).get("layers", [])
@@ -133,7 +133,7 @@ def forward(p: Tensors, c: dict, batch: Batch) -> tuple[Tensor, Tensors]:
         x = x + linear(out.flatten(1), p, at + "attention.wo")
         normed = F.rms_norm(x, (dim,), p[at + "ffn_norm.weight"], eps)
         if l in memories:
-            out, found = layers.memory_layer(normed, memory_of(p, c, l), c["memory"])
+            out, found = layers.memory_layer(normed, memory_of(p, c, l), c["memory"], ties)
             chosen.update({f"{name}.{l}": t for name, t in found.items()})
         else:
             gate, up = (linear(normed, p, f"{at}feed_forward.{name}") for name in ("w1", "w3"))
