@@ -19,7 +19,8 @@
             .heads = 4,                                                                  \
             .knn = 8,                                                                    \
             .k_dim = 64,                                                                 \
-            .v_dim = 128                                                                 \
+            .v_dim = 128,                                                                \
+            MEMORY_PLUS                                                                  \
         }                                                                                \
     }
 
@@ -35,7 +36,8 @@
             .heads = 4,                                                                   \
             .knn = 32,                                                                    \
             .k_dim = 256,                                                                 \
-            .v_dim = 576                                                                  \
+            .v_dim = 576,                                                                 \
+            MEMORY_PLUS                                                                   \
         }                                                                                 \
     }
 

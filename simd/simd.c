@@ -70,6 +70,13 @@ const struct simd_kernels *simd(void) {
     return chosen;
 }
 
+bool simd_use(enum simd_isa isa) {
+    const struct simd_kernels *table = simd_table(isa);
+    pthread_once(&choose_once, choose);
+    if (table != NULL) chosen = table;
+    return table != NULL;
+}
+
 const char *simd_problem(void) {
     pthread_once(&choose_once, choose);
     return problem[0] == '\0' ? NULL : problem;

@@ -87,6 +87,11 @@ struct simd_kernels {
  * variable MNEME_ISA asks for. Chosen once, at the first call, from any thread. */
 const struct simd_kernels *simd(void);
 
+/* From now on simd() is that instruction set; false, and nothing changes, where it is not to be
+ * had. For tests of all of them: no kernel may be running, and what was packed before is of no use.
+ */
+bool simd_use(enum simd_isa isa);
+
 /* NULL, or why MNEME_ISA could not be followed (simd() is then the best the CPU has). */
 const char *simd_problem(void);
 

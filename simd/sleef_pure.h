@@ -5,6 +5,7 @@
  * them; sleef.h shows their prototypes only to objects that are compiled with FMA instructions. */
 
 float Sleef_finz_expf1_u10purecfma(float x);
+float Sleef_finz_erff1_u10purecfma(float x);
 float Sleef_finz_logf1_u10purecfma(float x);
 float Sleef_finz_sinf1_u10purecfma(float x);
 float Sleef_finz_cosf1_u10purecfma(float x);

@@ -10,6 +10,7 @@
  *   vf_add, vf_sub, vf_mul, vf_div, vf_sqrt, vf_negate, vf_fma(a, b, c) = a * b + c
  *   vf_max(a, b) = a > b ? a : b, lane by lane
  *   vf_exp                                          SLEEF's deterministic exp
+ *   vf_erf                                          SLEEF's deterministic erf
  *   vf_swap_pairs                                   lanes 1 0 3 2 5 4 ...
  *   vf_transpose(rows)                              lane j of rows[i] and lane i of rows[j] change
  *                                                   places, 16 x 16

@@ -97,6 +97,10 @@ static inline vf vf_exp(vf a) {
     return vf_join(Sleef_finz_expf8_u10avx2(a.low), Sleef_finz_expf8_u10avx2(a.high));
 }
 
+static inline vf vf_erf(vf a) {
+    return vf_join(Sleef_finz_erff8_u10avx2(a.low), Sleef_finz_erff8_u10avx2(a.high));
+}
+
 static inline vf vf_swap_pairs(vf a) {
     return vf_join(_mm256_permute_ps(a.low, 0xb1), _mm256_permute_ps(a.high, 0xb1));
 }

@@ -75,6 +75,10 @@ static inline vf vf_exp(vf a) {
     return Sleef_finz_expf16_u10avx512f(a);
 }
 
+static inline vf vf_erf(vf a) {
+    return Sleef_finz_erff16_u10avx512f(a);
+}
+
 static inline vf vf_swap_pairs(vf a) {
     return _mm512_permute_ps(a, 0xb1);
 }

@@ -93,6 +93,10 @@ static inline vf vf_exp(vf a) {
     VF_EACH(Sleef_finz_expf4_u10advsimd(a.q[i]));
 }
 
+static inline vf vf_erf(vf a) {
+    VF_EACH(Sleef_finz_erff4_u10advsimd(a.q[i]));
+}
+
 static inline vf vf_swap_pairs(vf a) {
     VF_EACH(vrev64q_f32(a.q[i]));
 }

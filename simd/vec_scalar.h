@@ -93,6 +93,11 @@ static inline vf vf_exp(vf a) {
     return a;
 }
 
+static inline vf vf_erf(vf a) {
+    for (int i = 0; i < 16; i++) a.lane[i] = Sleef_finz_erff1_u10purecfma(a.lane[i]);
+    return a;
+}
+
 static inline vf vf_swap_pairs(vf a) {
     vf r;
     for (int i = 0; i < 16; i++) r.lane[i] = a.lane[i ^ 1];

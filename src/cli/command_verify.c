@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <mneme/reference.h>
 #include <mneme/verify.h>
 
 #include "cli/arguments.h"
@@ -8,11 +9,13 @@
 #include "cli/json_print.h"
 #include "cli/measuring.h"
 #include "cli/progress.h"
+#include "cli/reference_print.h"
 
 static const char help[] =
     "mneme verify RUN [--stage STAGE] [--from STEP] [--to STEP] [--set KEY=VALUE]... [--json]\n"
     "             " MEASURING_USAGE
     "\n"
+    "mneme verify --reference DIR [--case TEXT] [--json]\n"
     "\n"
     "Repeats a run and compares every step with the run's trail: learning rate, loss,\n"
     "gradient norm and digests, bit for bit. The run folder is only read.\n"
@@ -23,22 +26,39 @@ static const char help[] =
     "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
     "  --json           as JSON\n" MEASURING_HELP
     "\n"
+    "With --reference it compares all that a model computes with what PyTorch computed in\n"
+    "float64 and float32 (tests/reference/), on every instruction set of this CPU.\n"
+    "\n"
+    "  --case TEXT      only cases whose name contains this\n"
+    "\n"
     "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
 
-enum { OPTION_STAGE = 1, OPTION_FROM, OPTION_TO, OPTION_SET, OPTION_JSON };
+enum {
+    OPTION_STAGE = 1,
+    OPTION_FROM,
+    OPTION_TO,
+    OPTION_SET,
+    OPTION_JSON,
+    OPTION_REFERENCE,
+    OPTION_CASE
+};
 
 static const struct option options[] = {{"stage", required_argument, NULL, OPTION_STAGE},
                                         {"from", required_argument, NULL, OPTION_FROM},
                                         {"to", required_argument, NULL, OPTION_TO},
                                         {"set", required_argument, NULL, OPTION_SET},
                                         {"json", no_argument, NULL, OPTION_JSON},
+                                        {"reference", required_argument, NULL, OPTION_REFERENCE},
+                                        {"case", required_argument, NULL, OPTION_CASE},
                                         MEASURING_OPTIONS,
                                         {0}};
 
 static const struct usage usage = {"verify", help, options, 1};
+static const struct usage reference_usage = {"verify", help, options, 0};
 
 struct verify_arguments {
     mneme_verify_options verify;
+    mneme_reference_options reference; /* a directory: this, and no run */
     struct overrides overrides;
     struct measuring measuring;
     bool json;
@@ -53,12 +73,15 @@ static bool parse(int argc, char **argv, struct verify_arguments *a, int *status
         if (option == OPTION_TO) fine = arguments_count(&usage, "to", optarg, &a->verify.to);
         if (option == OPTION_SET) fine = arguments_override(&usage, optarg, &a->overrides);
         if (option == OPTION_JSON) a->json = true;
+        if (option == OPTION_REFERENCE) a->reference.directory = optarg;
+        if (option == OPTION_CASE) a->reference.filter = optarg;
         if (fine) continue;
         *status = MNEME_BAD_INPUT;
         return false;
     }
     *status = MNEME_BAD_INPUT;
-    return arguments_operands(&usage, argc, argv);
+    return arguments_operands(a->reference.directory != NULL ? &reference_usage : &usage, argc,
+                              argv);
 }
 
 static void print_json(const mneme_verification *verification) {
@@ -101,30 +124,58 @@ static void print_text(const mneme_verification *verification) {
                              : "this engine, here and now, does not repeat the run");
 }
 
+/* Each returns the exit status. */
+static int verify_run(struct verify_arguments *a, struct progress_bar *bar) {
+    mneme_verification verification;
+    mneme_error error = {0};
+    a->verify.progress = progress_bar_show;
+    a->verify.user = bar;
+    mneme_status done = mneme_verify(&a->verify, &verification, &error);
+    progress_bar_close(bar);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    if (a->json) {
+        print_json(&verification);
+    } else {
+        print_text(&verification);
+    }
+    int status = verification.equal ? 0 : MNEME_FAILED;
+    mneme_verification_free(&verification);
+    return status;
+}
+
+static int verify_reference(struct verify_arguments *a, struct progress_bar *bar) {
+    mneme_equivalence equivalence;
+    mneme_error error = {0};
+    a->reference.progress = progress_bar_show;
+    a->reference.user = bar;
+    mneme_status done = mneme_reference_check(&a->reference, &equivalence, &error);
+    progress_bar_close(bar);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    if (a->json) {
+        reference_print_json(&equivalence);
+    } else {
+        reference_print_text(&equivalence);
+    }
+    int status = equivalence.equivalent ? 0 : MNEME_FAILED;
+    mneme_equivalence_free(&equivalence);
+    return status;
+}
+
 int command_verify(int argc, char **argv) {
     struct verify_arguments arguments = {0};
     struct progress_bar bar;
-    mneme_verification verification;
-    mneme_error error = {0};
     int status;
     if (!parse(argc, argv, &arguments, &status)) return status;
     status = measuring_begin(&usage, &arguments.measuring);
     if (status != 0) return status;
     progress_bar_open(&bar);
-    arguments.verify.directory = argv[optind];
-    arguments.verify.overrides = arguments.overrides.list;
-    arguments.verify.n_overrides = arguments.overrides.n;
-    arguments.verify.progress = progress_bar_show;
-    arguments.verify.user = &bar;
-    mneme_status done = mneme_verify(&arguments.verify, &verification, &error);
-    progress_bar_close(&bar);
-    if (done != MNEME_OK) return arguments_report(&usage, &error);
-    if (arguments.json) {
-        print_json(&verification);
+    if (arguments.reference.directory != NULL) {
+        status = verify_reference(&arguments, &bar);
     } else {
-        print_text(&verification);
+        arguments.verify.directory = argv[optind];
+        arguments.verify.overrides = arguments.overrides.list;
+        arguments.verify.n_overrides = arguments.overrides.n;
+        status = verify_run(&arguments, &bar);
     }
-    status = verification.equal ? 0 : MNEME_FAILED;
-    mneme_verification_free(&verification);
-    return measuring_end(&usage, &arguments.measuring, status);
+    return status == MNEME_BAD_INPUT ? status : measuring_end(&usage, &arguments.measuring, status);
 }

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "experiment/pretraining.h"
 #include "model/batch_builder.h"
+#include "model/memory_layer.h"
 #include "train/text_order.h"
 
 /* What counting needs. */

@@ -181,7 +181,8 @@ static mneme_status teach(struct finetuning *f, const struct stage *stage, struc
 
 static size_t count_trainable(const struct finetuning *f) {
     if (f->method == METHOD_SMF) {
-        return f->stepper.n_trainable * f->experiment->recipe.model.memory.v_dim;
+        const struct memory_config *memory = &f->experiment->recipe.model.memory;
+        return f->stepper.n_trainable * memory->v_dim * (memory->peer_variant ? 2 : 1);
     }
     size_t count = 0;
     for (size_t i = 0; i < f->optimizer.n_trained; i++) count += f->optimizer.trained[i]->count;

@@ -84,8 +84,8 @@ static mneme_status read_corpus(const struct json_place *root, struct recipe_cor
 
 static mneme_status read_memory(const struct json_place *model, struct memory_config *m, size_t dim,
                                 mneme_error *error) {
-    static const char *const known[] = {"layers", "n_keys", "heads",       "knn",
-                                        "k_dim",  "v_dim",  "share_values"};
+    static const char *const known[] = {"layers", "n_keys", "heads",        "knn",
+                                        "k_dim",  "v_dim",  "share_values", MEMORY_VARIANT_KEYS};
     struct json_place at;
     TRY(json_get_object(model, "memory", KEY_OPTIONAL, &at, error));
     if (at.object == NULL) return MNEME_OK;
@@ -100,7 +100,8 @@ static mneme_status read_memory(const struct json_place *model, struct memory_co
     TRY(json_get_size(&at, "knn", KEY_OPTIONAL, 1, 256, &m->knn, error));
     TRY(json_get_size(&at, "k_dim", KEY_REQUIRED, 2, 65536, &m->k_dim, error));
     TRY(json_get_size(&at, "v_dim", KEY_OPTIONAL, 1, 65536, &m->v_dim, error));
-    return json_get_bool(&at, "share_values", KEY_OPTIONAL, &m->share_values, error);
+    TRY(json_get_bool(&at, "share_values", KEY_OPTIONAL, &m->share_values, error));
+    return memory_variant_read(&at, dim, m, error);
 }
 
 static mneme_status read_model(const struct json_place *root, struct model_config *m,

@@ -40,7 +40,7 @@ static int write_corpus(json_t *root, const struct recipe_corpus *c) {
     return failed | set_size(o, "skill_test_texts", c->skill_test_texts);
 }
 
-static int write_memory(json_t *model, const struct memory_config *m) {
+static int write_memory(json_t *model, const struct memory_config *m, size_t dim) {
     if (m->n_layers == 0) return 0;
     json_t *o = inner(model, "memory"), *layers = json_array();
     int failed = json_object_set_new(o, "layers", layers);
@@ -52,7 +52,8 @@ static int write_memory(json_t *model, const struct memory_config *m) {
     failed |= set_size(o, "knn", m->knn);
     failed |= set_size(o, "k_dim", m->k_dim);
     failed |= set_size(o, "v_dim", m->v_dim);
-    return failed | json_object_set_new(o, "share_values", json_boolean(m->share_values));
+    failed |= json_object_set_new(o, "share_values", json_boolean(m->share_values));
+    return failed | memory_variant_write(m, dim, o);
 }
 
 static int write_model(json_t *root, const struct model_config *m) {
@@ -66,7 +67,7 @@ static int write_model(json_t *root, const struct model_config *m) {
     failed |= set_float(o, "norm_eps", m->norm_eps);
     failed |= set_float(o, "rope_theta", m->rope_theta);
     failed |= json_object_set_new(o, "tied_output", json_boolean(m->tied_output));
-    return failed | write_memory(o, &m->memory);
+    return failed | write_memory(o, &m->memory, m->dim);
 }
 
 static int write_pretrain(json_t *root, const struct recipe_pretrain *p) {

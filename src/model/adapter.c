@@ -7,13 +7,14 @@
 #include "nn/linear.h"
 #include "profile/profile.h"
 
-#define LAYER_LINEARS 10
+#define LAYER_LINEARS 11
 
 /* The linear layers' weights of one layer; returns their number. */
 static size_t layer_linears(const struct layer *layer, struct parameter **weights) {
     struct parameter *all[LAYER_LINEARS] = {
-        layer->wq, layer->wk, layer->wv,           layer->wo,           layer->w1,
-        layer->w3, layer->w2, layer->query_weight, layer->swilu_weight, layer->value_weight};
+        layer->wq,           layer->wk,           layer->wv,           layer->wo,
+        layer->w1,           layer->w3,           layer->w2,           layer->query_weight,
+        layer->swilu_weight, layer->value_weight, layer->gating_weight};
     size_t n = 0;
     for (size_t i = 0; i < LAYER_LINEARS; i++) {
         if (all[i] != NULL) weights[n++] = all[i];

@@ -9,7 +9,7 @@
 #include "model/model.h"
 
 /* Low-rank adapters (LoRA, Hu et al. 2021) on the linear layers of a model: wq, wk, wv, wo, w1, w2,
- * w3, and a memory layer's query, swilu and value projections; not the output layer. */
+ * w3, and a memory layer's query, swilu, value and gating projections; not the output layer. */
 
 /* Adapter i draws from stream ADAPTER_STREAM + i, far from the model's own parameters'. */
 #define ADAPTER_STREAM (RANDOM_STREAM_PARAMETERS + (1u << 20))

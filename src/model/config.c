@@ -77,7 +77,7 @@ static const char *const model_keys[] = {
 };
 
 static const char *const memory_keys[] = {
-    "layers", "n_keys", "heads", "knn", "k_dim", "v_dim", "share_values",
+    "layers", "n_keys", "heads", "knn", "k_dim", "v_dim", "share_values", MEMORY_VARIANT_KEYS,
 };
 
 size_t model_head_dim(const struct model_config *config) {
@@ -155,7 +155,7 @@ static mneme_status check_memory(const struct model_config *config, const struct
     }
     if (memory->v_dim == 0) return json_refuse(place, "v_dim", error, "must be at least 1");
     if (memory->k_dim % 2 != 0) return json_refuse(place, "k_dim", error, "must be even");
-    return MNEME_OK;
+    return memory_variant_check(memory, config->dim, place, error);
 }
 
 static mneme_status check_heads(const struct model_config *config, const struct json_place *place,
@@ -207,6 +207,7 @@ static json_t *memory_to_json(const struct model_config *config) {
                             json_integer((json_int_t)size_of(config, &memory_sizes[i])));
     }
     json_object_set_new(object, "share_values", json_boolean(memory->share_values));
+    memory_variant_write(memory, config->dim, object);
     return object;
 }
 
@@ -256,7 +257,9 @@ static mneme_status read_memory(const struct json_place *root, struct model_conf
     status = read_sizes(&place, memory_sizes, N_MEMORY_SIZES, config, error);
     if (status != MNEME_OK) return status;
     if (memory->v_dim == 0) memory->v_dim = config->dim;
-    return json_get_bool(&place, "share_values", KEY_OPTIONAL, &memory->share_values, error);
+    status = json_get_bool(&place, "share_values", KEY_OPTIONAL, &memory->share_values, error);
+    if (status != MNEME_OK) return status;
+    return memory_variant_read(&place, config->dim, memory, error);
 }
 
 /* Keys that may be there but leave no choice. */

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "base/json_read.h"
 #include "nn/product_key.h"
 
 #define MODEL_MAX_MEMORY_LAYERS 64
@@ -21,7 +22,14 @@ struct memory_config {
     size_t k_dim;      /* both halves together; even */
     size_t v_dim;      /* width of a value row; 0 in a file means `dim` */
     bool share_values; /* one table for all memory layers */
+    /* The reference's variants. MEMORY_PLUS is what a file means that says nothing of them. */
+    bool query_bias;
+    bool swilu_projection; /* value_proj(read * silu(swilu_projection(x))) */
+    bool value_proj;       /* else the read itself, v_dim = dim; needed by swilu_projection */
+    bool gated;            /* the output times sigmoid(gating(x)) */
+    bool peer_variant;     /* slots are experts of one hidden unit: values_u and values_v */
 };
+#define MEMORY_PLUS .query_bias = true, .swilu_projection = true, .value_proj = true
 
 /* Llama as in Meta Lingua. All sizes are counts of elements. */
 struct model_config {
@@ -48,6 +56,21 @@ bool model_layer_has_memory(const struct model_config *config, size_t layer);
 /* Checks that the sizes fit each other; the message names `place` and the key. */
 mneme_status model_config_check(const struct model_config *config, const char *place,
                                 mneme_error *error);
+
+/* The keys of the variants, in a config's `memory` as in a recipe's. Reading gives defaults to
+ * those that are missing: query_bias true, gated and peer_variant false, swilu_projection true but
+ * for PEER, value_proj where there is a swilu_projection or v_dim is not dim. Writing leaves out
+ * what has its default, so that objects of Memory+ layers are what they were before there were
+ * others.
+ */
+#define MEMORY_VARIANT_KEYS "query_bias", "swilu_projection", "value_proj", "gated", "peer_variant"
+mneme_status memory_variant_read(const struct json_place *memory, size_t dim,
+                                 struct memory_config *config, mneme_error *error);
+/* Nonzero when out of memory. */
+int memory_variant_write(const struct memory_config *config, size_t dim, json_t *memory);
+/* Whether the parts fit each other. */
+mneme_status memory_variant_check(const struct memory_config *config, size_t dim,
+                                  const struct json_place *memory, mneme_error *error);
 
 /* Hugging Face style object: Llama's names (`hidden_size`, `num_hidden_layers`, …) and a
  * `memory` object. */

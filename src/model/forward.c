@@ -1,28 +1,15 @@
-#include "model/adapter.h"
+#include "model/memory_layer.h"
 #include "model/pass.h"
+#include "model/projection.h"
 #include "nn/cross_entropy.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"
 #include "nn/linear.h"
-#include "nn/memory_values.h"
 #include "nn/rms_norm.h"
 #include "nn/rope.h"
 #include "profile/profile.h"
 
 #include <string.h>
-
-/* y = x W^T + b, and the adapter's share if there is one. */
-static void project(struct workspace *w, size_t n, const struct parameter *weight,
-                    const struct parameter *bias, const float *x, float *y) {
-    size_t in = weight->shape[1], out = weight->shape[0];
-    linear_forward(&w->matmul, n, in, out, x, weight->data,
-                   packed_weights_of(&w->packed, weight).forward, bias == NULL ? NULL : bias->data,
-                   y);
-    const struct adapter *adapter = weight->adapter;
-    if (adapter == NULL) return;
-    lora_forward(&w->matmul, n, in, out, adapter->a.shape[0], adapter->scale, x, adapter->a.data,
-                 adapter->b.data, adapter->hidden, y);
-}
 
 /* middle = input + attention(norm(input)) */
 static void attention_block(const struct model *model, struct workspace *w, size_t l,
@@ -34,9 +21,9 @@ static void attention_block(const struct model *model, struct workspace *w, size
     profile_layer(PROFILE_ATTENTION, l);
     rms_norm_forward(n, config->dim, a->input, layer->attention_norm->data, config->norm_eps,
                      a->normed, a->norm_r);
-    project(w, n, layer->wq, NULL, a->normed, a->q);
-    project(w, n, layer->wk, NULL, a->normed, a->k);
-    project(w, n, layer->wv, NULL, a->normed, a->v);
+    projection_forward(w, n, layer->wq, NULL, a->normed, a->q);
+    projection_forward(w, n, layer->wk, NULL, a->normed, a->k);
+    projection_forward(w, n, layer->wv, NULL, a->normed, a->v);
     rope_apply(n, config->n_heads, head_dim, batch->positions, w->rope_cosine, w->rope_sine, 1.0f,
                a->q);
     rope_apply(n, config->n_kv_heads, head_dim, batch->positions, w->rope_cosine, w->rope_sine,
@@ -49,33 +36,17 @@ static void attention_block(const struct model *model, struct workspace *w, size
                                  batch->starts, continuation->pasts, continuation->rows,
                                  &continuation->cache->layers[l], a->q, a->k, a->v, a->attention);
     }
-    project(w, n, layer->wo, NULL, a->attention, a->middle);
+    projection_forward(w, n, layer->wo, NULL, a->attention, a->middle);
     elementwise_add(n * config->dim, a->input, a->middle);
 }
 
 /* out = w2(silu(w1 x) * w3 x) */
 static void feed_forward(struct workspace *w, const struct layer *layer,
                          struct layer_activations *a, size_t n, float *out) {
-    project(w, n, layer->w1, NULL, a->ffn_normed, a->gate);
-    project(w, n, layer->w3, NULL, a->ffn_normed, a->up);
+    projection_forward(w, n, layer->w1, NULL, a->ffn_normed, a->gate);
+    projection_forward(w, n, layer->w3, NULL, a->ffn_normed, a->up);
     elementwise_silu_multiply(n * layer->w1->shape[0], a->gate, a->up, a->hidden);
-    project(w, n, layer->w2, NULL, a->hidden, out);
-}
-
-/* out = value_proj(read * silu(swilu_projection(x))); false for a NaN score. */
-static bool memory(struct workspace *w, const struct memory_config *config,
-                   const struct layer *layer, struct layer_activations *a, size_t n, float *out) {
-    project(w, n, layer->query_weight, layer->query_bias, a->ffn_normed, a->query);
-    if (!product_key_forward(&w->product_key, &w->product_key_shape, n, a->query, layer->keys->data,
-                             packed_weights_of(&w->packed, layer->keys).forward, &a->reads)) {
-        return false;
-    }
-    memory_values_forward(n, config->heads * config->knn, config->v_dim, a->reads.slots,
-                          a->reads.weights, layer->values->data, a->read);
-    project(w, n, layer->swilu_weight, layer->swilu_bias, a->ffn_normed, a->swilu);
-    elementwise_silu_multiply(n * config->v_dim, a->swilu, a->read, a->gated);
-    project(w, n, layer->value_weight, layer->value_bias, a->gated, out);
-    return true;
+    projection_forward(w, n, layer->w2, NULL, a->hidden, out);
 }
 
 mneme_status model_forward(const struct model *model, struct workspace *w,
@@ -95,7 +66,7 @@ mneme_status model_forward(const struct model *model, struct workspace *w,
                          a->ffn_normed, a->ffn_norm_r);
         if (layer->keys == NULL) {
             feed_forward(w, layer, a, n, w->output);
-        } else if (!memory(w, &config->memory, layer, a, n, w->output)) {
+        } else if (!memory_layer_forward(model, w, l, n, w->output)) {
             return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is NaN", l);
         }
         elementwise_add(size, a->middle, w->output);

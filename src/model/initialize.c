@@ -17,7 +17,9 @@ float model_random_normal(uint64_t seed, uint64_t stream, uint64_t index) {
     return radius * (index % 2 == 0 ? math_cos(angle) : math_sin(angle));
 }
 
+/* The fillers leave out what a layer does not have. */
 static void fill(struct parameter *parameter, float value) {
+    if (parameter == NULL) return;
     for (size_t i = 0; i < parameter->count; i++) parameter->data[i] = value;
 }
 
@@ -27,6 +29,7 @@ static uint64_t stream_of(const struct model *model, const struct parameter *par
 
 static void fill_normal(const struct model *model, struct parameter *parameter, uint64_t seed,
                         float std) {
+    if (parameter == NULL) return;
     uint64_t stream = stream_of(model, parameter);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < parameter->count; i++) {
@@ -45,6 +48,7 @@ static void fill_uniform(const struct model *model, struct parameter *parameter,
 /* A linear layer's weight [out, in]. */
 static void fill_linear(const struct model *model, struct parameter *weight, uint64_t seed,
                         float factor) {
+    if (weight == NULL) return;
     fill_normal(model, weight, seed, factor / sqrtf((float)weight->shape[1]));
 }
 
@@ -67,10 +71,13 @@ static void initialize_layer(const struct model *model, struct layer *layer, uin
     fill(layer->query_bias, 0.0f);
     fill_uniform(model, layer->keys, seed, 1.0f / sqrtf((float)memory->k_dim));
     fill_normal(model, layer->values, seed, 1.0f / sqrtf((float)memory->v_dim));
+    fill_normal(model, layer->values_u, seed, 1.0f / sqrtf((float)memory->v_dim));
     fill_linear(model, layer->swilu_weight, seed, 1.0f);
     fill(layer->swilu_bias, 0.0f);
     fill_linear(model, layer->value_weight, seed, branch);
     fill(layer->value_bias, 0.0f);
+    fill_linear(model, layer->gating_weight, seed, 1.0f);
+    fill(layer->gating_bias, 0.0f);
 }
 
 void model_initialize(struct model *model, uint64_t seed) {

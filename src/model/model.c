@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Parameters per layer at most, and outside the layers. */
-#define LAYER_PARAMETERS 14
+#define LAYER_PARAMETERS 16
 #define OTHER_PARAMETERS 3
 
 static struct parameter *vector(struct model *model, size_t n, const char *format, ...)
@@ -65,35 +65,69 @@ static void add_feed_forward(struct model *model, size_t l) {
     layer->w2 = matrix(model, dim, hidden, "layers.%zu.feed_forward.w2.weight", l);
 }
 
+/* A value table, or PEER's two. */
+static void add_values(struct model *model, size_t l) {
+    const struct memory_config *memory = &model->config.memory;
+    struct layer *layer = &model->layers[l];
+    size_t n_slots = model_n_slots(&model->config), v_dim = memory->v_dim;
+    layer->table_index = model->n_tables++;
+    if (memory->peer_variant) {
+        layer->values_u =
+            matrix(model, n_slots, v_dim, "layers.%zu.feed_forward.values_u.weight", l);
+        layer->values_u->kind = PARAMETER_VALUES_U;
+    }
+    const char *name = memory->peer_variant ? "values_v" : "values";
+    layer->values = matrix(model, n_slots, v_dim, "layers.%zu.feed_forward.%s.weight", l, name);
+    layer->values->kind = PARAMETER_VALUES;
+}
+
+/* What stands between the read and the layer's output. */
+static void add_memory_projections(struct model *model, size_t l) {
+    const struct memory_config *memory = &model->config.memory;
+    struct layer *layer = &model->layers[l];
+    size_t dim = model->config.dim, v_dim = memory->v_dim;
+    if (memory->swilu_projection) {
+        layer->swilu_weight =
+            matrix(model, v_dim, dim, "layers.%zu.feed_forward.swilu_projection.weight", l);
+        layer->swilu_bias =
+            vector(model, v_dim, "layers.%zu.feed_forward.swilu_projection.bias", l);
+    }
+    if (memory->value_proj) {
+        layer->value_weight =
+            matrix(model, dim, v_dim, "layers.%zu.feed_forward.value_proj.weight", l);
+        layer->value_bias = vector(model, dim, "layers.%zu.feed_forward.value_proj.bias", l);
+    }
+    if (memory->gated) {
+        layer->gating_weight = matrix(model, 1, dim, "layers.%zu.feed_forward.gating.weight", l);
+        layer->gating_bias = vector(model, 1, "layers.%zu.feed_forward.gating.bias", l);
+    }
+}
+
 /* A memory layer; `first` is the lowest one, whose values the others share if the config says so.
  */
 static void add_memory(struct model *model, size_t l, size_t memory_index,
                        const struct layer *first) {
     const struct memory_config *memory = &model->config.memory;
     struct layer *layer = &model->layers[l];
-    size_t dim = model->config.dim, v_dim = memory->v_dim;
+    size_t dim = model->config.dim;
     size_t query_dim = memory->heads * memory->k_dim;
     layer->memory_index = memory_index;
     layer->query_weight =
         matrix(model, query_dim, dim, "layers.%zu.feed_forward.query_proj.query_mlps.0.weight", l);
-    layer->query_bias =
-        vector(model, query_dim, "layers.%zu.feed_forward.query_proj.query_mlps.0.bias", l);
+    if (memory->query_bias) {
+        layer->query_bias =
+            vector(model, query_dim, "layers.%zu.feed_forward.query_proj.query_mlps.0.bias", l);
+    }
     layer->keys = matrix(model, memory->heads * 2 * memory->n_keys, memory->k_dim / 2,
                          "layers.%zu.feed_forward.keys", l);
     if (memory->share_values && first != NULL) {
         layer->values = first->values;
+        layer->values_u = first->values_u;
         layer->table_index = first->table_index;
     } else {
-        layer->values = matrix(model, model_n_slots(&model->config), v_dim,
-                               "layers.%zu.feed_forward.values.weight", l);
-        layer->values->is_values = true;
-        layer->table_index = model->n_tables++;
+        add_values(model, l);
     }
-    layer->swilu_weight =
-        matrix(model, v_dim, dim, "layers.%zu.feed_forward.swilu_projection.weight", l);
-    layer->swilu_bias = vector(model, v_dim, "layers.%zu.feed_forward.swilu_projection.bias", l);
-    layer->value_weight = matrix(model, dim, v_dim, "layers.%zu.feed_forward.value_proj.weight", l);
-    layer->value_bias = vector(model, dim, "layers.%zu.feed_forward.value_proj.bias", l);
+    add_memory_projections(model, l);
 }
 
 static void add_parameters(struct model *model) {
@@ -116,28 +150,37 @@ static void add_parameters(struct model *model) {
                         : matrix(model, config->vocab_size, config->dim, "output.weight");
 }
 
-/* All value tables lie one after the other, so that a slot of any table is one row number. */
-static mneme_status place_parameters(struct model *model, mneme_error *error) {
-    size_t rows = model->n_tables * model_n_slots(&model->config);
-    size_t values = rows * model->config.memory.v_dim;
-    bool fits = arena_reserve(&model->arena, values, sizeof(float));
+/* All tables of a kind, one after the other from `table`. */
+static void place_tables(struct model *model, enum parameter_kind kind, float *table) {
     for (size_t i = 0; i < model->n_parameters; i++) {
-        if (model->parameters[i].is_values) continue;
+        struct parameter *parameter = &model->parameters[i];
+        if (parameter->kind != kind) continue;
+        parameter->data = table;
+        table += parameter->count;
+    }
+}
+
+static mneme_status place_parameters(struct model *model, mneme_error *error) {
+    const struct memory_config *memory = &model->config.memory;
+    size_t rows = model->n_tables * model_n_slots(&model->config);
+    size_t values = rows * memory->v_dim, values_u = memory->peer_variant ? values : 0;
+    bool fits = arena_reserve(&model->arena, values, sizeof(float));
+    fits = fits && arena_reserve(&model->arena, values_u, sizeof(float));
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        if (model->parameters[i].kind != PARAMETER_COMMON) continue;
         fits = fits && arena_reserve(&model->arena, model->parameters[i].count, sizeof(float));
     }
     if (!fits) return error_set_memory(error, "the model's parameters");
     mneme_status status = arena_open(&model->arena, "the model's parameters", error);
     if (status != MNEME_OK) return status;
     model->values = arena_take(&model->arena, values, sizeof(float));
-    float *table = model->values;
+    model->values_u = arena_take(&model->arena, values_u, sizeof(float));
+    place_tables(model, PARAMETER_VALUES, model->values);
+    place_tables(model, PARAMETER_VALUES_U, model->values_u);
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *parameter = &model->parameters[i];
-        if (parameter->is_values) {
-            parameter->data = table;
-            table += parameter->count;
-        } else {
-            parameter->data = arena_take(&model->arena, parameter->count, sizeof(float));
-        }
+        if (parameter->kind != PARAMETER_COMMON) continue;
+        parameter->data = arena_take(&model->arena, parameter->count, sizeof(float));
     }
     return MNEME_OK;
 }

@@ -16,13 +16,15 @@ struct layer {
     struct parameter *ffn_norm;                  /* [dim] */
     struct parameter *w1, *w2, *w3;              /* w2(silu(w1 x) * w3 x) */
     struct parameter *query_weight;              /* [heads * k_dim, dim] */
-    struct parameter *query_bias;                /* [heads * k_dim] */
+    struct parameter *query_bias;                /* [heads * k_dim], or NULL */
     struct parameter *keys;                      /* [heads * 2 * n_keys, k_dim / 2] */
     struct parameter *values;                    /* [n_slots, v_dim]; may be another layer's too */
-    struct parameter *swilu_weight, *swilu_bias; /* [v_dim, dim], [v_dim] */
-    struct parameter *value_weight, *value_bias; /* [dim, v_dim], [dim] */
-    size_t memory_index;                         /* which memory layer this is, from the bottom */
-    size_t table_index;                          /* which value table it reads */
+    struct parameter *values_u;                  /* PEER's other table, as `values`; or NULL */
+    struct parameter *swilu_weight, *swilu_bias; /* [v_dim, dim], [v_dim]; or NULL */
+    struct parameter *value_weight, *value_bias; /* [dim, v_dim], [dim]; or NULL */
+    struct parameter *gating_weight, *gating_bias; /* [1, dim], [1]; or NULL */
+    size_t memory_index;                           /* which memory layer this is, from the bottom */
+    size_t table_index;                            /* which value table it reads */
 };
 
 /* A memory-layer transformer: configuration and parameters by name. */
@@ -36,6 +38,7 @@ struct model {
     struct parameter *output;     /* [vocab_size, dim]; the embedding itself when tied */
     size_t n_tables;              /* value tables */
     float *values;                /* all tables one after the other: [n_tables * n_slots, v_dim] */
+    float *values_u;              /* PEER: the same for the tables that the input is scored with */
     struct arena arena;
 };
 
@@ -46,7 +49,7 @@ void model_close(struct model *model);
 /* Fills the parameters with their initial values, functions of the seed and the parameter's place:
  * gains 1, biases 0, keys uniform in +-1/sqrt(k_dim), values normal with std v_dim^-0.5, embedding
  * normal with std dim^-0.5, other weights normal with std in^-0.5 (wo, w2 and value_proj divided by
- * sqrt(2 n_layers)). */
+ * sqrt(2 n_layers)). PEER's two tables are both values. */
 void model_initialize(struct model *model, uint64_t seed);
 
 /* Standard normal number `index` of a stream (Box-Muller on canonical functions). */

@@ -51,8 +51,9 @@ static void place_all(struct layout *layout, size_t lowest_backward_layer) {
     for (size_t l = 0; l < model->config.n_layers; l++) {
         const struct layer *layer = &model->layers[l];
         const struct parameter *weights[] = {
-            layer->wq, layer->wk, layer->wv,           layer->wo,           layer->w1,
-            layer->w2, layer->w3, layer->query_weight, layer->swilu_weight, layer->value_weight};
+            layer->wq,           layer->wk,           layer->wv,           layer->wo,
+            layer->w1,           layer->w2,           layer->w3,           layer->query_weight,
+            layer->swilu_weight, layer->value_weight, layer->gating_weight};
         for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
             place_weight(layout, weights[i], l >= lowest_backward_layer);
         }

@@ -50,14 +50,10 @@ void model_loss(const struct model *model, struct workspace *workspace, const st
 
 /* After model_loss with scale != 0: adds to the gradient of every parameter that has one, adapters
  * included. Layers below lowest_layer are left out; when `to_values_only`, lowest_layer is a memory
- * layer and the pass ends at its value reads. workspace->d_reads is left for the values'
- * gradients: workspace_sort_reads tells which slots they belong to. */
+ * layer and the pass ends at its value reads. workspace->d_reads (and
+ * d_expert_hidden) are left for the values' gradients: workspace_sort_reads tells which slots they
+ * belong to. */
 void model_backward(const struct model *model, struct workspace *workspace,
                     const struct batch *batch, size_t lowest_layer, bool to_values_only);
-
-/* Groups the value reads of the last forward pass by slot (table * n_slots + slot) in
- * workspace->scatter, in the order (slot, token, layer, head, rank); sources are rows of d_reads.
- */
-void workspace_sort_reads(struct workspace *workspace, const struct model *model, size_t n_tokens);
 
 #endif

@@ -16,16 +16,26 @@ static void record_feed_forward(const struct model *model, const struct workspac
     record(w, l, "hidden", n, hidden, a->hidden);
 }
 
-static void record_memory(const struct memory_config *config, const struct workspace *w, size_t l,
+static void record_memory(const struct model *model, const struct workspace *w, size_t l,
                           size_t n) {
+    const struct memory_config *config = &model->config.memory;
     const struct layer_activations *a = &w->layers[l];
     size_t reads = config->heads * config->knn;
     record(w, l, "query", n, config->heads * config->k_dim, a->query);
     recorder_add(w->recorder, TENSOR_I32, n, reads, a->reads.slots, "forward.layers.%zu.slots", l);
     record(w, l, "slot_weights", n, reads, a->reads.weights);
+    if (config->peer_variant) {
+        record(w, l, "expert_hidden", n, reads, a->expert_hidden);
+        record(w, l, "expert_weights", n, reads, a->expert_weights);
+    }
     record(w, l, "read", n, config->v_dim, a->read);
-    record(w, l, "swilu", n, config->v_dim, a->swilu);
-    record(w, l, "gated", n, config->v_dim, a->gated);
+    if (config->swilu_projection) {
+        record(w, l, "swilu", n, config->v_dim, a->swilu);
+        record(w, l, "gated", n, config->v_dim, a->gated);
+    }
+    if (!config->gated) return;
+    record(w, l, "gating", n, 1, a->gating);
+    record(w, l, "ungated", n, model->config.dim, a->ungated);
 }
 
 void record_forward(const struct model *model, const struct workspace *w,
@@ -46,7 +56,7 @@ void record_forward(const struct model *model, const struct workspace *w,
         if (model->layers[l].keys == NULL) {
             record_feed_forward(model, w, l, n);
         } else {
-            record_memory(&config->memory, w, l, n);
+            record_memory(model, w, l, n);
         }
     }
     recorder_add(w->recorder, TENSOR_F32, n, dim, w->output, "forward.output");

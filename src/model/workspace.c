@@ -27,7 +27,8 @@ static size_t larger(size_t a, size_t b) {
 }
 
 static void place_memory(struct layout *layout, struct layer_activations *a, size_t n,
-                         const struct memory_config *memory) {
+                         const struct model_config *config) {
+    const struct memory_config *memory = &config->memory;
     size_t reads = memory->heads * memory->knn;
     place(layout, &a->query, n, memory->heads * memory->k_dim);
     place(layout, &a->reads.slots, n, reads);
@@ -35,8 +36,18 @@ static void place_memory(struct layout *layout, struct layer_activations *a, siz
     place(layout, &a->reads.columns, n, reads);
     place(layout, &a->reads.weights, n, reads);
     place(layout, &a->read, n, memory->v_dim);
-    place(layout, &a->swilu, n, memory->v_dim);
-    place(layout, &a->gated, n, memory->v_dim);
+    if (memory->swilu_projection) {
+        place(layout, &a->swilu, n, memory->v_dim);
+        place(layout, &a->gated, n, memory->v_dim);
+    }
+    if (memory->peer_variant) {
+        place(layout, &a->expert_hidden, n, reads);
+        place(layout, &a->expert_weights, n, reads);
+    }
+    if (memory->gated) {
+        place(layout, &a->gating, n, 1);
+        place(layout, &a->ungated, n, config->dim);
+    }
 }
 
 static void place_feed_forward(struct layout *layout, struct layer_activations *a, size_t n,
@@ -68,28 +79,38 @@ static void place_layers(struct layout *layout, struct workspace *w, const struc
     if (!w->training) {
         place_attention(layout, &w->layers[0], n, config);
         place_feed_forward(layout, &w->layers[0], n, hidden);
-        if (config->memory.n_layers > 0) {
-            place_memory(layout, &w->layers[0], n, &config->memory);
-        }
+        if (config->memory.n_layers > 0) place_memory(layout, &w->layers[0], n, config);
         for (size_t l = 1; l < config->n_layers; l++) w->layers[l] = w->layers[0];
         return;
     }
     for (size_t l = 0; l < config->n_layers; l++) {
         place_attention(layout, &w->layers[l], n, config);
         if (model_layer_has_memory(config, l)) {
-            place_memory(layout, &w->layers[l], n, &config->memory);
+            place_memory(layout, &w->layers[l], n, config);
         } else {
             place_feed_forward(layout, &w->layers[l], n, hidden);
         }
     }
 }
 
+static void place_memory_backward(struct layout *layout, struct workspace *w,
+                                  const struct model_config *config) {
+    const struct memory_config *memory = &config->memory;
+    size_t n = w->max_tokens, reads = memory->heads * memory->knn;
+    place(layout, &w->d_query, n, memory->heads * memory->k_dim);
+    place(layout, &w->d_weights, n, reads);
+    place(layout, &w->d_reads, n, memory->n_layers * memory->v_dim);
+    if (memory->gated) place(layout, &w->d_gating, n, 1);
+    if (!memory->peer_variant) return;
+    place(layout, &w->d_expert_hidden, n, memory->n_layers * reads);
+    place(layout, &w->expert_inputs, n, memory->n_layers * memory->v_dim);
+}
+
 static void place_backward(struct layout *layout, struct workspace *w, const struct model *model) {
     const struct model_config *config = &model->config;
-    const struct memory_config *memory = &config->memory;
     size_t n = w->max_tokens, head_dim = model_head_dim(config);
     size_t wide = larger(config->n_heads * head_dim, model_hidden_dim(config));
-    wide = larger(wide, memory->v_dim);
+    wide = larger(wide, config->memory.v_dim);
     place(layout, &w->d_stream, n, config->dim);
     place(layout, &w->d_normed, n, config->dim);
     place(layout, &w->d_branch, n, config->dim);
@@ -97,11 +118,7 @@ static void place_backward(struct layout *layout, struct workspace *w, const str
     place(layout, &w->d_wide2, n, wide);
     place(layout, &w->d_k, n, config->n_kv_heads * head_dim);
     place(layout, &w->d_v, n, config->n_kv_heads * head_dim);
-    if (memory->n_layers > 0) {
-        place(layout, &w->d_query, n, memory->heads * memory->k_dim);
-        place(layout, &w->d_weights, n, memory->heads * memory->knn);
-        place(layout, &w->d_reads, n, memory->n_layers * memory->v_dim);
-    }
+    if (config->memory.n_layers > 0) place_memory_backward(layout, w, config);
     if (config->tied_output) place(layout, &w->tied_gradient, config->vocab_size, config->dim);
 }
 

@@ -30,6 +30,11 @@ struct layer_activations {
     float *read;  /* [N, v_dim] */
     float *swilu; /* [N, v_dim] before the SiLU */
     float *gated; /* [N, v_dim] */
+    /* Of the layer's other forms; NULL where it has not got them: */
+    float *expert_hidden;  /* [N, heads, knn] PEER: values_u[slot] . x */
+    float *expert_weights; /* [N, heads, knn] PEER: gelu(expert_hidden) * weight */
+    float *gating;         /* [N] before the sigmoid */
+    float *ungated;        /* [N, dim] the output before it is gated */
 };
 
 /* Everything a pass over at most max_tokens tokens needs, allocated once. Without `training` all
@@ -51,6 +56,9 @@ struct workspace {
     float *d_query;             /* [N, heads, k_dim] */
     float *d_weights;           /* [N, heads, knn] */
     float *d_reads;             /* [n_memory_layers, max_tokens, v_dim] */
+    float *d_expert_hidden;     /* PEER: [n_memory_layers, max_tokens, heads, knn] */
+    float *expert_inputs;       /* PEER: [n_memory_layers, max_tokens, dim], what was scored */
+    float *d_gating;            /* gated: [N] */
     float *tied_gradient;       /* [vocab_size, dim]: the output's share when tied, or NULL */
     struct row_scatter scatter;
     float *rope_cosine, *rope_sine; /* [max_seq_len, head_dim] */

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/memory_layer.h"
 #include "model/record_pass.h"
 #include "nn/cross_entropy.h"
 #include "profile/profile.h"
@@ -13,14 +14,17 @@ mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct mo
                                  const struct background *background, size_t n_trainable, float lr,
                                  size_t max_tokens, mneme_error *error) {
     const struct memory_config *memory = &model->config.memory;
-    size_t reads = max_tokens * memory->heads * memory->knn * memory->n_layers, gradients;
+    size_t reads = max_tokens * memory->heads * memory->knn * memory->n_layers;
+    size_t gradients = 0, gradients_u = 0;
     *stepper =
         (struct sparse_stepper){.background = background, .n_trainable = n_trainable, .lr = lr};
-    bool fits = size_multiply(n_trainable, memory->v_dim, &gradients) &&
-                arena_reserve(&stepper->arena, reads, sizeof *stepper->ranked) &&
-                arena_reserve(&stepper->arena, reads, sizeof *stepper->counts) &&
-                arena_reserve(&stepper->arena, n_trainable, sizeof *stepper->chosen) &&
-                arena_reserve(&stepper->arena, gradients, sizeof *stepper->gradients);
+    bool fits = size_multiply(n_trainable, memory->v_dim, &gradients);
+    if (memory->peer_variant) gradients_u = gradients;
+    fits = fits && arena_reserve(&stepper->arena, reads, sizeof *stepper->ranked) &&
+           arena_reserve(&stepper->arena, reads, sizeof *stepper->counts) &&
+           arena_reserve(&stepper->arena, n_trainable, sizeof *stepper->chosen) &&
+           arena_reserve(&stepper->arena, gradients, sizeof *stepper->gradients) &&
+           arena_reserve(&stepper->arena, gradients_u, sizeof *stepper->gradients_u);
     if (!fits) return error_set_memory(error, "sparse finetuning");
     mneme_status status = arena_open(&stepper->arena, "sparse finetuning", error);
     if (status != MNEME_OK) return status;
@@ -28,6 +32,7 @@ mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct mo
     stepper->counts = arena_take(&stepper->arena, reads, sizeof *stepper->counts);
     stepper->chosen = arena_take(&stepper->arena, n_trainable, sizeof *stepper->chosen);
     stepper->gradients = arena_take(&stepper->arena, gradients, sizeof *stepper->gradients);
+    stepper->gradients_u = arena_take(&stepper->arena, gradients_u, sizeof *stepper->gradients_u);
     return MNEME_OK;
 }
 
@@ -61,22 +66,39 @@ static size_t choose(struct sparse_stepper *stepper, const struct row_scatter *r
     return n;
 }
 
-/* The chosen slots [n] and their rows of values [n, v_dim], as they are now. */
+/* A copy of the chosen slots' rows of a table, [n, v_dim]. */
+static void record_table_rows(struct recorder *recorder, size_t n, const int32_t *slots,
+                              size_t v_dim, const float *table, const char *when,
+                              const char *name) {
+    float *rows = malloc((n * v_dim + 1) * sizeof *rows);
+    recorder->failed |= rows == NULL;
+    for (size_t i = 0; !recorder->failed && i < n; i++) {
+        memcpy(rows + i * v_dim, table + (size_t)slots[i] * v_dim, v_dim * sizeof *rows);
+    }
+    recorder_add(recorder, TENSOR_F32, n, v_dim, rows, "%s.%s", when, name);
+    free(rows);
+}
+
+/* The chosen slots [n] and their rows of values, as they are now. */
 static void record_rows(const struct sparse_stepper *stepper, const struct model *model,
                         const struct workspace *workspace, size_t n, const char *when) {
     struct recorder *recorder = workspace->recorder;
     if (recorder == NULL) return;
-    size_t v_dim = model->config.memory.v_dim;
-    int32_t *slots = malloc((n + 1) * sizeof *slots);
-    float *rows = malloc((n * v_dim + 1) * sizeof *rows);
-    recorder->failed |= slots == NULL || rows == NULL;
-    for (size_t i = 0; !recorder->failed && i < n; i++) {
+    const struct memory_config *memory = &model->config.memory;
+    int32_t *slots = calloc(n + 1, sizeof *slots);
+    if (slots == NULL) {
+        recorder->failed = true;
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
         slots[i] = workspace->scatter.group_rows[stepper->chosen[i]];
-        memcpy(rows + i * v_dim, model->values + (size_t)slots[i] * v_dim, v_dim * sizeof *rows);
     }
     recorder_add(recorder, TENSOR_I32, n, 1, slots, "%s.chosen_slots", when);
-    recorder_add(recorder, TENSOR_F32, n, v_dim, rows, "%s.chosen_values", when);
-    free(rows);
+    record_table_rows(recorder, n, slots, memory->v_dim, model->values, when, "chosen_values");
+    if (memory->peer_variant) {
+        record_table_rows(recorder, n, slots, memory->v_dim, model->values_u, when,
+                          "chosen_values_u");
+    }
     free(slots);
 }
 
@@ -91,28 +113,50 @@ static uint64_t hash_row(size_t n, const float *row) {
     return hash;
 }
 
-/* A number per slot that tells its row of values, which would be too many to copy. */
-static void record_row_hashes(const struct model *model, struct recorder *recorder) {
+/* A number per slot that tells its row of a table, which would be too many to copy. */
+static void record_row_hashes(const struct model *model, struct recorder *recorder,
+                              const float *table, const char *name) {
     if (recorder == NULL) return;
     size_t n = model->n_tables * model_n_slots(&model->config), v_dim = model->config.memory.v_dim;
     uint64_t *hashes = malloc(n * sizeof *hashes);
     recorder->failed |= hashes == NULL;
     for (size_t i = 0; !recorder->failed && i < n; i++) {
-        hashes[i] = hash_row(v_dim, model->values + i * v_dim);
+        hashes[i] = hash_row(v_dim, table + i * v_dim);
     }
-    recorder_add(recorder, TENSOR_U64, n, 1, hashes, "weight.value_row_hashes");
+    recorder_add(recorder, TENSOR_U64, n, 1, hashes, "weight.%s", name);
     free(hashes);
 }
 
-static void update_values(const struct sparse_stepper *stepper, const struct model *model,
-                          const struct row_scatter *reads, size_t n_chosen) {
-    const struct simd_kernels *kernels = simd();
+/* The chosen rows' gradients, from the backward pass. */
+static void find_gradients(struct sparse_stepper *stepper, const struct model *model,
+                           struct workspace *workspace, const struct batch *batch,
+                           size_t n_chosen) {
     size_t v_dim = model->config.memory.v_dim;
+    model_backward(model, workspace, batch, model->config.memory.layers[0], true);
+    profile_layer(PROFILE_VALUES, 0);
+    row_scatter_compact(&workspace->scatter, n_chosen, stepper->chosen, v_dim, workspace->d_reads,
+                        v_dim, stepper->gradients);
+    if (!model->config.memory.peer_variant) return;
+    /* The same groups again, with other coefficients. */
+    workspace_sort_expert_inputs(workspace, model, batch->n_tokens);
+    row_scatter_compact(&workspace->scatter, n_chosen, stepper->chosen, v_dim,
+                        workspace->expert_inputs, v_dim, stepper->gradients_u);
+}
+
+static bool gradients_are_finite(const struct sparse_stepper *stepper,
+                                 const struct memory_config *memory, size_t n_chosen) {
+    size_t n = n_chosen * memory->v_dim;
+    return simd()->all_finite(n, stepper->gradients) &&
+           (!memory->peer_variant || simd()->all_finite(n, stepper->gradients_u));
+}
+
+static void update_rows(const struct sparse_stepper *stepper, const struct row_scatter *reads,
+                        size_t n_chosen, size_t v_dim, const float *gradients, float *table) {
+    const struct simd_kernels *kernels = simd();
     PROFILE(sgd_update, n_chosen * v_dim);
     for (size_t i = 0; i < n_chosen; i++) {
         size_t slot = (size_t)reads->group_rows[stepper->chosen[i]];
-        kernels->sgd_update(v_dim, stepper->lr, stepper->gradients + i * v_dim,
-                            model->values + slot * v_dim);
+        kernels->sgd_update(v_dim, stepper->lr, gradients + i * v_dim, table + slot * v_dim);
     }
 }
 
@@ -120,7 +164,8 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model 
                              struct workspace *workspace, const struct batch *batch,
                              struct sparse_step_result *result, mneme_error *error) {
     const struct row_scatter *reads = &workspace->scatter;
-    size_t v_dim = model->config.memory.v_dim;
+    const struct memory_config *memory = &model->config.memory;
+    size_t v_dim = memory->v_dim;
     mneme_status status = model_forward(model, workspace, batch, NULL, error);
     if (status != MNEME_OK) return status;
     record_forward(model, workspace, batch);
@@ -129,20 +174,22 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model 
     workspace_sort_reads(workspace, model, batch->n_tokens);
     result->n_read = reads->n_groups;
     result->n_chosen = choose(stepper, reads);
-    model_backward(model, workspace, batch, model->config.memory.layers[0], true);
-    profile_layer(PROFILE_VALUES, 0);
-    row_scatter_compact(reads, result->n_chosen, stepper->chosen, v_dim, workspace->d_reads, v_dim,
-                        stepper->gradients);
+    find_gradients(stepper, model, workspace, batch, result->n_chosen);
     record_rows(stepper, model, workspace, result->n_chosen, "before");
     recorder_add(workspace->recorder, TENSOR_F32, result->n_chosen, v_dim, stepper->gradients,
                  "gradient.chosen_values");
-    if (!isfinite(result->loss) ||
-        !simd()->all_finite(result->n_chosen * v_dim, stepper->gradients)) {
+    if (!isfinite(result->loss) || !gradients_are_finite(stepper, memory, result->n_chosen)) {
         return error_set(error, MNEME_FAILED, "sparse step: loss %g or a gradient is not finite",
                          (double)result->loss);
     }
-    update_values(stepper, model, reads, result->n_chosen);
+    update_rows(stepper, reads, result->n_chosen, v_dim, stepper->gradients, model->values);
+    if (memory->peer_variant) {
+        update_rows(stepper, reads, result->n_chosen, v_dim, stepper->gradients_u, model->values_u);
+    }
     record_rows(stepper, model, workspace, result->n_chosen, "weight");
-    record_row_hashes(model, workspace->recorder);
+    record_row_hashes(model, workspace->recorder, model->values, "value_row_hashes");
+    if (memory->peer_variant) {
+        record_row_hashes(model, workspace->recorder, model->values_u, "value_u_row_hashes");
+    }
     return MNEME_OK;
 }

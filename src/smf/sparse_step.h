@@ -19,6 +19,7 @@ struct sparse_stepper {
     size_t *counts;             /* [reads of a batch] */
     size_t *chosen;             /* [t] */
     float *gradients;           /* [t, v_dim] */
+    float *gradients_u;         /* PEER: [t, v_dim] of values_u */
     struct arena arena;
 };
 

@@ -12,18 +12,42 @@
 /* A thread updates this many elements at a time. */
 #define UPDATE_BLOCK 16384
 
-/* Gradient, first and second moment of all parameters; the value tables' come first and lie side
- * by side, because a slot of any table is one row number. */
-static mneme_status place(struct optimizer *optimizer, mneme_error *error) {
-    size_t values = 0;
+/* Where one of the three arrays that a trained parameter gets is kept. */
+static float **array_of(struct parameter *p, int array) {
+    return array == 0 ? &p->gradient : array == 1 ? &p->moment1 : &p->moment2;
+}
+
+/* Elements of all trained tables of a kind. */
+static size_t count_of(const struct optimizer *optimizer, enum parameter_kind kind) {
+    size_t count = 0;
     for (size_t i = 0; i < optimizer->n_trained; i++) {
-        if (optimizer->trained[i]->is_values) values += optimizer->trained[i]->count;
+        if (optimizer->trained[i]->kind == kind) count += optimizer->trained[i]->count;
     }
+    return count;
+}
+
+/* Tables of a kind lie side by side. */
+static void take_tables(struct optimizer *optimizer, int array, enum parameter_kind kind) {
+    float *table = arena_take(&optimizer->arena, count_of(optimizer, kind), sizeof(float));
+    for (size_t i = 0; i < optimizer->n_trained; i++) {
+        struct parameter *p = optimizer->trained[i];
+        if (p->kind != kind) continue;
+        *array_of(p, array) = table;
+        table += p->count;
+    }
+}
+
+/* Gradient, first and second moment of all parameters; the value tables' come first, because a
+ * slot of any table is one row number. */
+static mneme_status place(struct optimizer *optimizer, mneme_error *error) {
+    size_t values = count_of(optimizer, PARAMETER_VALUES);
+    size_t values_u = count_of(optimizer, PARAMETER_VALUES_U);
     bool fits = true;
-    for (int kind = 0; kind < 3; kind++) {
+    for (int array = 0; array < 3; array++) {
         fits = fits && arena_reserve(&optimizer->arena, values, sizeof(float));
+        fits = fits && arena_reserve(&optimizer->arena, values_u, sizeof(float));
         for (size_t i = 0; i < optimizer->n_trained; i++) {
-            if (optimizer->trained[i]->is_values) continue;
+            if (optimizer->trained[i]->kind != PARAMETER_COMMON) continue;
             size_t count = optimizer->trained[i]->count;
             fits = fits && arena_reserve(&optimizer->arena, count, sizeof(float));
         }
@@ -31,17 +55,13 @@ static mneme_status place(struct optimizer *optimizer, mneme_error *error) {
     if (!fits) return error_set_memory(error, "gradients and moments");
     mneme_status status = arena_open(&optimizer->arena, "gradients and moments", error);
     if (status != MNEME_OK) return status;
-    for (int kind = 0; kind < 3; kind++) {
-        float *table = arena_take(&optimizer->arena, values, sizeof(float));
+    for (int array = 0; array < 3; array++) {
+        take_tables(optimizer, array, PARAMETER_VALUES);
+        take_tables(optimizer, array, PARAMETER_VALUES_U);
         for (size_t i = 0; i < optimizer->n_trained; i++) {
             struct parameter *p = optimizer->trained[i];
-            float **place = kind == 0 ? &p->gradient : kind == 1 ? &p->moment1 : &p->moment2;
-            if (p->is_values) {
-                *place = table;
-                table += p->count;
-            } else {
-                *place = arena_take(&optimizer->arena, p->count, sizeof(float));
-            }
+            if (p->kind != PARAMETER_COMMON) continue;
+            *array_of(p, array) = arena_take(&optimizer->arena, p->count, sizeof(float));
         }
     }
     return MNEME_OK;
@@ -146,7 +166,7 @@ void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, floa
     struct adamw_step values = make_step(optimizer, values_lr, s->values_weight_decay, scale);
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         struct parameter *p = optimizer->trained[i];
-        const struct adamw_step *step = p->is_values ? &values : &common;
+        const struct adamw_step *step = p->kind == PARAMETER_COMMON ? &common : &values;
         PROFILE(adamw_update, p->count);
 #pragma omp parallel for schedule(static) if (p->count > UPDATE_BLOCK)
         for (size_t j = 0; j < p->count; j += UPDATE_BLOCK) {

@@ -95,7 +95,7 @@ void check_all_finite(struct check *check) {
 }
 
 /* Kernels with two inputs and one or two outputs; an output may be an input. */
-enum operation { ADD, ADD_SCALED, SILU, SILU_BACKWARD, ROPE };
+enum operation { ADD, ADD_SCALED, SILU, SILU_BACKWARD, GELU, GELU_BACKWARD, ROPE };
 
 static void apply(const struct simd_kernels *kernels, enum operation operation, size_t n, float a,
                   const struct buffer *x, const struct buffer *y, struct buffer *z,
@@ -112,6 +112,12 @@ static void apply(const struct simd_kernels *kernels, enum operation operation, 
             break;
         case SILU_BACKWARD:
             kernels->silu_multiply_backward(n, x->data, y->data, z->data, z->data, w->data);
+            break;
+        case GELU:
+            kernels->gelu_multiply(n, x->data, y->data, z->data);
+            break;
+        case GELU_BACKWARD:
+            kernels->gelu_multiply_backward(n, x->data, y->data, z->data, z->data, w->data);
             break;
         case ROPE:
             kernels->rope_rotate(n, x->data, y->data, a < 0.0f ? -1.0f : 1.0f, z->data);
@@ -156,6 +162,14 @@ void check_silu_multiply(struct check *check) {
 
 void check_silu_multiply_backward(struct check *check) {
     check_operation(check, SILU_BACKWARD);
+}
+
+void check_gelu_multiply(struct check *check) {
+    check_operation(check, GELU);
+}
+
+void check_gelu_multiply_backward(struct check *check) {
+    check_operation(check, GELU_BACKWARD);
 }
 
 void check_rope_rotate(struct check *check) {

@@ -28,7 +28,8 @@ static const struct model_config sample = {
                .knn = 8,
                .k_dim = 64,
                .v_dim = 96,
-               .share_values = true},
+               .share_values = true,
+               MEMORY_PLUS},
 };
 
 START_TEST(derived_sizes) {
@@ -49,6 +50,14 @@ static void check_same(const struct model_config *a, const struct model_config *
     json_decref(right);
 }
 
+static void check_same_variant(const struct memory_config *a, const struct memory_config *b) {
+    ck_assert(a->query_bias == b->query_bias);
+    ck_assert(a->swilu_projection == b->swilu_projection);
+    ck_assert(a->value_proj == b->value_proj);
+    ck_assert(a->gated == b->gated);
+    ck_assert(a->peer_variant == b->peer_variant);
+}
+
 START_TEST(reads_back_what_it_wrote) {
     struct model_config odd = sample, read;
     odd.norm_eps = 1.17549449e-6f;
@@ -57,9 +66,17 @@ START_TEST(reads_back_what_it_wrote) {
     odd.memory.share_values = false;
     struct model_config plain = sample;
     plain.memory = (struct memory_config){0};
-    const struct model_config *configs[] = {&sample, &odd, &plain};
+    struct model_config gated = sample, peer = sample, bare = sample;
+    gated.memory.gated = true;
+    gated.memory.query_bias = gated.memory.swilu_projection = false;
+    peer.memory.peer_variant = true;
+    peer.memory.swilu_projection = peer.memory.value_proj = false;
+    peer.memory.v_dim = 128;
+    bare.memory.swilu_projection = bare.memory.value_proj = false;
+    bare.memory.v_dim = 128;
+    const struct model_config *configs[] = {&sample, &odd, &plain, &gated, &peer, &bare};
     mneme_error error;
-    for (int i = 0; i < 3; i++) {
+    for (int i = 0; i < 6; i++) {
         json_t *object = model_config_to_json(configs[i]), *again;
         ck_assert_int_eq(json_write_file(temporary_path("c"), object, &error), MNEME_OK);
         ck_assert_int_eq(json_read_file(temporary_path("c"), 9999, &again, &error), MNEME_OK);
@@ -69,6 +86,7 @@ START_TEST(reads_back_what_it_wrote) {
         ck_assert_uint_eq(read.vocab_size, configs[i]->vocab_size);
         ck_assert_uint_eq(read.memory.n_layers, configs[i]->memory.n_layers);
         ck_assert_uint_eq(read.memory.layers[1], configs[i]->memory.layers[1]);
+        if (configs[i] != &plain) check_same_variant(&read.memory, &configs[i]->memory);
         json_decref(object);
         json_decref(again);
     }
@@ -141,6 +159,11 @@ static const struct {
     {"memory.knn", "257", "c: key `memory.knn`: must be an integer from 1 to 256"},
     {"memory.k_dim", "63", "c: key `memory.k_dim`: must be even"},
     {"memory.v_dim", "-1", "c: key `memory.v_dim`: must be an integer from 0 to 65536"},
+    {"memory.gated", "1", "c: key `memory.gated`: must be true or false"},
+    {"memory.value_proj", "false", "c: key `memory.value_proj`: swilu_projection needs it"},
+    {"memory.swilu_projection", "0", "c: key `memory.swilu_projection`: must be true or false"},
+    {"memory.peer_variant", "true",
+     "c: key `memory.value_proj`: PEER has none, and its v_dim is 128"},
     {"memory.share_values", "1", "c: key `memory.share_values`: must be true or false"},
 };
 

@@ -143,8 +143,63 @@ START_TEST(separate_value_tables) {
 }
 END_TEST
 
+/* The forms of the reference's layer, in the lowest layer and in the highest. */
+static struct model_config variant(void) {
+    struct model_config config = tiny_model_config();
+    config.memory.n_layers = 2;
+    config.memory.layers[0] = 0;
+    config.memory.layers[1] = 2;
+    config.memory.knn = 2;
+    return config;
+}
+
+static struct model_config peer_variant(void) {
+    struct model_config config = variant();
+    config.memory.peer_variant = true;
+    config.memory.swilu_projection = config.memory.value_proj = false;
+    config.memory.v_dim = config.dim;
+    return config;
+}
+
+START_TEST(no_swilu_projection) {
+    struct model_config config = variant();
+    config.memory.swilu_projection = false;
+    config.memory.query_bias = false;
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(no_projection) {
+    struct model_config config = variant();
+    config.memory.swilu_projection = config.memory.value_proj = false;
+    config.memory.v_dim = config.dim;
+    config.memory.share_values = true;
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(gated) {
+    struct model_config config = variant();
+    config.memory.gated = true;
+    check_model(&config);
+    config.memory.swilu_projection = config.memory.value_proj = false;
+    config.memory.v_dim = config.dim;
+    check_model(&config);
+}
+END_TEST
+
+START_TEST(peer) {
+    struct model_config config = peer_variant();
+    check_model(&config);
+    config.memory.share_values = true;
+    config.memory.gated = true;
+    check_model(&config);
+}
+END_TEST
+
 START_TEST(adapters) {
     struct model_config config = tiny_model_config();
+    config.memory.gated = true;
     struct tiny_model tiny;
     struct adapter_set set;
     mneme_error error = {0};
@@ -157,7 +212,7 @@ START_TEST(adapters) {
     struct parameter **list;
     size_t n;
     ck_assert(optimizer_list_adapters(&set, &list, &n, &error) == MNEME_OK);
-    ck_assert_uint_eq(n, 2 * (7 + 7 + 7));
+    ck_assert_uint_eq(n, 2 * (7 + 8 + 7));
     check_list(&tiny, list, n);
     double with_adapters = loss_of(&tiny);
     ck_assert(adapter_merge(&tiny.model, &error) == MNEME_OK);
@@ -174,6 +229,10 @@ Suite *gradients_suite(void) {
     tcase_add_test(tests, plain_transformer);
     tcase_add_test(tests, shared_values_and_tied_output);
     tcase_add_test(tests, separate_value_tables);
+    tcase_add_test(tests, no_swilu_projection);
+    tcase_add_test(tests, no_projection);
+    tcase_add_test(tests, gated);
+    tcase_add_test(tests, peer);
     tcase_add_test(tests, adapters);
     suite_add_tcase(suite, tests);
     return suite;

@@ -85,6 +85,13 @@ START_TEST(token_by_token) {
 }
 END_TEST
 
+/* Gated, and PEER instead of Memory+. */
+static void make_peer(struct model_config *config) {
+    config->memory.gated = config->memory.peer_variant = true;
+    config->memory.swilu_projection = config->memory.value_proj = false;
+    config->memory.v_dim = config->dim;
+}
+
 /* Parameters after three steps with the batch cut into n_parts. */
 static float *train(const struct model_config *config, size_t n_parts, size_t *bytes) {
     struct tiny_model tiny;
@@ -124,6 +131,7 @@ START_TEST(micro_batches) {
     config.memory.n_layers = _i < 2 ? 1 : 2;
     config.memory.layers[1] = 2;
     config.memory.share_values = true;
+    if (_i >= 4) make_peer(&config);
     size_t bytes, cut_bytes;
     float *whole = train(&config, 1, &bytes);
     for (size_t n_parts = 2; n_parts <= 5; n_parts++) {
@@ -170,7 +178,7 @@ Suite *invariance_suite(void) {
     TCase *tests = tcase_create("bits");
     tcase_add_test(tests, alone_and_in_a_batch);
     tcase_add_test(tests, token_by_token);
-    tcase_add_loop_test(tests, micro_batches, 0, 4);
+    tcase_add_loop_test(tests, micro_batches, 0, 6);
     tcase_add_test(tests, greedy_decoding);
     suite_add_tcase(suite, tests);
     return suite;

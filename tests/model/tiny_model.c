@@ -24,7 +24,8 @@ struct model_config tiny_model_config(void) {
                                             .knn = 4,
                                             .k_dim = 14,
                                             .v_dim = 20,
-                                            .share_values = false}};
+                                            .share_values = false,
+                                            MEMORY_PLUS}};
 }
 
 static void fill_batch(struct tiny_model *tiny) {

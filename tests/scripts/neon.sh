@@ -22,5 +22,8 @@ else
     else
         fail "the kernel check ran NEON" "it does not name it"
     fi
+    expect 0 "NEON is equivalent to the reference" ', 0 not equivalent' \
+        env -u MNEME_ISA OMP_NUM_THREADS=1 qemu-aarch64 "$cross/mneme" verify --reference tests/reference
+    check "the reference ran on NEON" grep -q '^instruction sets: .*neon.*the same bits on each' "$work/out"
     expect 0 "mneme info under qemu" '^isa +neon' env -u MNEME_ISA qemu-aarch64 "$cross/mneme" info
 fi

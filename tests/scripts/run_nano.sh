@@ -49,6 +49,23 @@ check "nano runs with micro-batches" \
     mneme run "$recipe" --dir "$work/micro" --set pretrain.micro_batches=4
 same "nano with micro-batches has the same digests" "$work/micro"
 
+# The layer's other forms are trained and finetuned by every method, the same everywhere too.
+variants=("gated PEER:--set model.memory.peer_variant=true --set model.memory.gated=true"
+    "no swilu, no query bias:--set model.memory.swilu_projection=false --set model.memory.query_bias=false")
+for i in "${!variants[@]}"; do
+    name=${variants[i]%%:*}
+    read -ra settings <<<"${variants[i]#*:}"
+    check "nano runs: $name" mneme run "$recipe" --dir "$work/variant$i" "${settings[@]}"
+    check "nano runs on scalar with 3 threads: $name" env MNEME_ISA=scalar OMP_NUM_THREADS=3 \
+        mneme run "$recipe" --dir "$work/variant$i-scalar" "${settings[@]}"
+    if [ -n "$(digests_of "$work/variant$i")" ] &&
+        [ "$(digests_of "$work/variant$i")" = "$(digests_of "$work/variant$i-scalar")" ]; then
+        pass "the same digests on scalar: $name"
+    else
+        fail "the same digests on scalar: $name" "they differ"
+    fi
+done
+
 # Killed again and again, a little later each time, until it gets through.
 killed=0
 for tenths in 2 3 4 5 6 7 8 9 10 12 14 16 18 20; do

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "model/memory_layer.h"
 #include "model/tiny_model.h"
 #include "simd/math.h"
 #include "smf/background.h"
@@ -86,6 +87,29 @@ START_TEST(background_file) {
 }
 END_TEST
 
+/* The rows of a table that differ from what they were have changed by -lr times the dense gradient;
+ * returns how many, and makes them what they were. */
+static size_t check_rows(const float *gradient, size_t n_slots, size_t v_dim, float lr,
+                         const float *old, float *table) {
+    size_t changed = 0;
+    for (size_t slot = 0; slot < n_slots; slot++) {
+        size_t first = slot * v_dim;
+        if (memcmp(table + first, old + first, v_dim * sizeof *old) == 0) continue;
+        changed++;
+        for (size_t j = first; j < first + v_dim; j++) {
+            ck_assert(table[j] == fmaf(-lr, gradient[j], old[j]));
+        }
+        memcpy(table + first, old + first, v_dim * sizeof *old);
+    }
+    return changed;
+}
+
+/* What the parameter's bytes were in a copy of the model's arena. */
+static const float *in_copy(const struct model *model, const unsigned char *copy,
+                            const float *table) {
+    return (const float *)(const void *)(copy + ((const unsigned char *)table - model->arena.base));
+}
+
 /* Runs one step with t slots; checks that exactly the t best change, and by -lr times the dense
  * gradient of the values. */
 static void check_step(const struct model_config *config, size_t t) {
@@ -105,9 +129,6 @@ static void check_step(const struct model_config *config, size_t t) {
     }
     unsigned char *before = malloc(bytes);
     memcpy(before, tiny.model.arena.base, bytes);
-    const float *old_values =
-        (const float *)(const void *)(before +
-                                      ((unsigned char *)tiny.model.values - tiny.model.arena.base));
     float *gradient = calloc(n_slots * v_dim, sizeof *gradient);
 
     ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, t, lr, 64, &error) ==
@@ -117,22 +138,19 @@ static void check_step(const struct model_config *config, size_t t) {
                   "%s", error.message);
     const struct row_scatter *reads = &tiny.workspace.scatter;
     ck_assert_uint_eq(result.n_chosen, result.n_read < t ? result.n_read : t);
+    if (config->memory.peer_variant) {
+        workspace_sort_expert_inputs(&tiny.workspace, &tiny.model, tiny.batch.n_tokens);
+        row_scatter_add(reads, v_dim, tiny.workspace.expert_inputs, v_dim, gradient);
+        const float *old = in_copy(&tiny.model, before, tiny.model.values_u);
+        ck_assert_uint_eq(check_rows(gradient, n_slots, v_dim, lr, old, tiny.model.values_u),
+                          result.n_chosen);
+        memset(gradient, 0, n_slots * v_dim * sizeof *gradient);
+        workspace_sort_reads(&tiny.workspace, &tiny.model, tiny.batch.n_tokens);
+    }
     row_scatter_add(reads, v_dim, tiny.workspace.d_reads, v_dim, gradient);
-    size_t changed = 0;
-    for (size_t slot = 0; slot < n_slots; slot++) {
-        const float *now = tiny.model.values + slot * v_dim;
-        if (memcmp(now, old_values + slot * v_dim, v_dim * sizeof *now) == 0) continue;
-        changed++;
-        for (size_t j = 0; j < v_dim; j++) {
-            float expected = fmaf(-lr, gradient[slot * v_dim + j], old_values[slot * v_dim + j]);
-            ck_assert(now[j] == expected);
-        }
-    }
-    ck_assert_uint_eq(changed, result.n_chosen);
-    for (size_t i = 0; i < result.n_chosen; i++) {
-        size_t slot = (size_t)reads->group_rows[stepper.chosen[i]] * v_dim;
-        memcpy(tiny.model.values + slot, old_values + slot, v_dim * sizeof(float));
-    }
+    const float *old = in_copy(&tiny.model, before, tiny.model.values);
+    ck_assert_uint_eq(check_rows(gradient, n_slots, v_dim, lr, old, tiny.model.values),
+                      result.n_chosen);
     ck_assert_mem_eq(tiny.model.arena.base, before, bytes);
     free(gradient);
     free(before);
@@ -153,6 +171,24 @@ START_TEST(only_the_chosen_rows_change) {
 }
 END_TEST
 
+START_TEST(variants) {
+    struct model_config config = tiny_model_config();
+    config.memory.n_layers = 2;
+    config.memory.layers[1] = 2;
+    config.memory.gated = true;
+    config.memory.query_bias = false;
+    config.memory.swilu_projection = false;
+    check_step(&config, 12);
+    config.memory.value_proj = false;
+    config.memory.v_dim = config.dim;
+    check_step(&config, 12);
+    config.memory.peer_variant = true;
+    check_step(&config, 12);
+    config.memory.share_values = true;
+    check_step(&config, 10000);
+}
+END_TEST
+
 Suite *sparse_step_suite(void) {
     Suite *suite = suite_create("sparse_step");
     TCase *tests = tcase_create("smf");
@@ -161,6 +197,7 @@ Suite *sparse_step_suite(void) {
     tcase_add_test(tests, ranking_of_the_best);
     tcase_add_test(tests, background_file);
     tcase_add_test(tests, only_the_chosen_rows_change);
+    tcase_add_test(tests, variants);
     suite_add_tcase(suite, tests);
     return suite;
 }

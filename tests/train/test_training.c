@@ -33,7 +33,7 @@ START_TEST(schedules) {
 END_TEST
 
 START_TEST(adamw_formula) {
-    struct parameter values = {.count = 37, .is_values = true}, other = {.count = 70001};
+    struct parameter values = {.count = 37, .kind = PARAMETER_VALUES}, other = {.count = 70001};
     struct parameter *list[] = {&values, &other};
     struct adamw_settings settings = {0.9f, 0.95f, 1e-8f, 0.1f, 0.03f, 1.0f};
     struct optimizer optimizer;

@@ -1,0 +1,162 @@
+#include "reference/reference_model.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void load_parameters(struct reference_case *c, struct reference_model *m) {
+    for (size_t i = 0; i < m->model.n_parameters && c->status == MNEME_OK; i++) {
+        struct parameter *p = &m->model.parameters[i];
+        if (!reference_has_input(c, p->name)) continue;
+        size_t count = p->count;
+        const float *data = reference_floats(c, &count, "%s", p->name);
+        if (data != NULL) memcpy(p->data, data, count * sizeof *data);
+    }
+}
+
+void reference_model_open(struct reference_case *c, struct reference_model *m, size_t max_tokens) {
+    struct json_place at;
+    struct model_config config;
+    *m = (struct reference_model){0};
+    if (c->status != MNEME_OK) return;
+    if (!reference_ok(c, json_get_object(&c->place, "config", KEY_REQUIRED, &at, c->error)) ||
+        !reference_ok(c, model_config_from_json(at.object, at.place, &config, c->error)) ||
+        !reference_ok(c, model_open(&config, &m->model, c->error)) ||
+        !reference_ok(c, workspace_open(&m->workspace, &m->model, max_tokens, true, c->error)) ||
+        !reference_ok(c, batch_builder_open(&m->builder, max_tokens, c->error))) {
+        return;
+    }
+    load_parameters(c, m);
+}
+
+void reference_model_close(struct reference_model *m) {
+    optimizer_close(&m->optimizer);
+    batch_builder_close(&m->builder);
+    workspace_close(&m->workspace);
+    model_close(&m->model);
+}
+
+void reference_model_train(struct reference_case *c, struct reference_model *m,
+                           const struct adamw_settings *settings, struct parameter **list,
+                           size_t n) {
+    if (c->status != MNEME_OK) return;
+    if (list == NULL) {
+        n = m->model.n_parameters;
+        list = reference_room(c, n, sizeof(struct parameter *));
+        for (size_t i = 0; list != NULL && i < n; i++) list[i] = &m->model.parameters[i];
+        if (list == NULL) return;
+    }
+    reference_ok(c, optimizer_open(&m->optimizer, settings, list, n, c->error));
+}
+
+size_t reference_batch_tokens(struct reference_case *c) {
+    size_t n = 0;
+    const int32_t *starts = reference_integers(c, &n, "starts");
+    return starts == NULL ? 1 : (size_t)starts[n - 1];
+}
+
+static bool tokens_fit(struct reference_case *c, size_t n, const int32_t *tokens,
+                       size_t vocab_size) {
+    for (size_t i = 0; i < n; i++) {
+        if (tokens[i] >= 0 && (size_t)tokens[i] < vocab_size) continue;
+        return reference_ok(c, error_set(c->error, MNEME_BAD_INPUT, "%s: case `%s`: token %d",
+                                         c->path, c->name, (int)tokens[i]));
+    }
+    return true;
+}
+
+struct batch reference_model_batch(struct reference_case *c, struct reference_model *m,
+                                   const char *prefix, size_t index) {
+    size_t n_starts = 0, all = 0;
+    char name[64];
+    snprintf(name, sizeof name, "%stargets", prefix);
+    const int32_t *starts = reference_integers(c, &n_starts, "starts");
+    const int32_t *tokens = reference_integers(c, &all, "%stokens", prefix), *targets = NULL;
+    if (reference_has_input(c, name)) targets = reference_integers(c, &all, "%s", name);
+    if (c->status != MNEME_OK) return (struct batch){0};
+    size_t first = index * (size_t)starts[n_starts - 1];
+    batch_builder_clear(&m->builder);
+    if (!tokens_fit(c, all, tokens, m->model.config.vocab_size)) return (struct batch){0};
+    for (size_t s = 0; s + 1 < n_starts; s++) {
+        size_t at = first + (size_t)starts[s], length = (size_t)(starts[s + 1] - starts[s]);
+        batch_builder_add(&m->builder, length, tokens + at, targets == NULL ? NULL : targets + at,
+                          0);
+    }
+    return batch_builder_whole(&m->builder);
+}
+
+/* The sum of both halves' scores of a slot, as the engine computes it: a chain each. */
+static float slot_score(size_t half, const float *query, const float *row, const float *column) {
+    float first = 0.0f, second = 0.0f;
+    for (size_t j = 0; j < half; j++) {
+        first = fmaf(query[j], row[j], first);
+        second = fmaf(query[half + j], column[j], second);
+    }
+    return first + second;
+}
+
+static double exact_slot_score(size_t half, const double *query, const float *row,
+                               const float *column) {
+    double sum = 0.0;
+    for (size_t j = 0; j < half; j++) {
+        sum += query[j] * (double)row[j] + query[half + j] * (double)column[j];
+    }
+    return sum;
+}
+
+void reference_compare_lookup(struct reference_case *c, const struct reference_model *m, size_t l,
+                              size_t n) {
+    const struct memory_config *memory = &m->model.config.memory;
+    const struct layer_activations *a = &m->workspace.layers[l];
+    const float *keys = m->model.layers[l].keys->data;
+    size_t half = memory->k_dim / 2, heads = memory->heads, total = n * heads * memory->knn;
+    float *scores = reference_room(c, total, sizeof *scores);
+    double *exact_scores = reference_room(c, total, sizeof *exact_scores);
+    const double *query = reference_exact(c, n * heads * memory->k_dim, "query.%zu", l);
+    const double *theirs = reference_exact(c, total, "scores.%zu", l);
+    if (c->status != MNEME_OK) return;
+    for (size_t i = 0; i < total; i++) {
+        size_t lookup = i / memory->knn; /* token * heads + head */
+        const float *tables = keys + lookup % heads * 2 * memory->n_keys * half;
+        const float *row = tables + (size_t)a->reads.rows[i] * half;
+        const float *column = tables + (memory->n_keys + (size_t)a->reads.columns[i]) * half;
+        scores[i] = slot_score(half, a->query + lookup * memory->k_dim, row, column);
+        exact_scores[i] = exact_slot_score(half, query + lookup * memory->k_dim, row, column);
+    }
+    double tolerance = reference_largest_error(c, total, scores, "scores.%zu", l);
+    reference_compare(c, n * heads * memory->k_dim, a->query, "query.%zu", l);
+    reference_compare(c, total, scores, "scores.%zu", l);
+    reference_select(c, total, a->reads.slots, exact_scores, theirs, tolerance, "slots.%zu", l);
+}
+
+void reference_compare_gradients(struct reference_case *c, size_t n,
+                                 struct parameter *const *list) {
+    for (size_t i = 0; i < n && c->status == MNEME_OK; i++) {
+        char name[PARAMETER_NAME_SIZE + 8];
+        snprintf(name, sizeof name, "d.%s", list[i]->name);
+        if (!reference_has_output(c, name)) continue;
+        reference_compare(c, list[i]->count, list[i]->gradient, "%s", name);
+    }
+}
+
+struct adamw_settings reference_adamw(struct reference_case *c) {
+    return (struct adamw_settings){.beta1 = reference_float(c, "beta1"),
+                                   .beta2 = reference_float(c, "beta2"),
+                                   .eps = reference_float(c, "eps"),
+                                   .weight_decay = reference_float(c, "weight_decay"),
+                                   .values_weight_decay = reference_float(c, "values_weight_decay"),
+                                   .clip = reference_float(c, "clip")};
+}
+
+struct schedule reference_schedule(struct reference_case *c) {
+    static const char *const names[] = {"linear", "cosine", "inverse_sqrt", "constant"};
+    size_t kind = 0;
+    if (c->status == MNEME_OK) {
+        reference_ok(
+            c, json_get_choice(&c->place, "schedule", KEY_REQUIRED, names, 4, &kind, c->error));
+    }
+    return (struct schedule){.kind = (enum schedule_kind)kind,
+                             .warmup = reference_size(c, "warmup"),
+                             .steps = reference_size(c, "steps"),
+                             .lr_min_ratio = reference_float(c, "lr_min_ratio")};
+}

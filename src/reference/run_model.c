@@ -1,0 +1,96 @@
+/* Cases of memory layers and of whole models. */
+
+#include <string.h>
+
+#include "model/memory_layer.h"
+#include "model/pass.h"
+#include "reference/reference_model.h"
+#include "simd/simd.h"
+#include "train/step.h"
+
+/* Only gradients are asked of the optimizer. */
+static const struct adamw_settings no_settings = {0};
+
+static void memory_backward(struct reference_case *c, struct reference_model *m, size_t n) {
+    const struct model_config *config = &m->model.config;
+    size_t n_layers = config->n_layers, size = n * config->dim, all = n_layers * size;
+    const float *d_out = reference_floats(c, &all, "d_out");
+    float *dx = reference_room(c, all, sizeof *dx);
+    reference_model_train(c, m, &no_settings, NULL, 0);
+    if (c->status != MNEME_OK) return;
+    for (size_t l = 0; l < n_layers; l++) {
+        memcpy(m->workspace.d_stream, d_out + l * size, size * sizeof *d_out);
+        memory_layer_backward(&m->model, &m->workspace, l, n, true);
+        memcpy(dx + l * size, m->workspace.d_normed, size * sizeof *dx);
+    }
+    memory_values_gradients(&m->model, &m->workspace, n);
+    reference_compare(c, all, dx, "d.x");
+    reference_compare_gradients(c, m->optimizer.n_trained, m->optimizer.trained);
+}
+
+void run_memory_layer(struct reference_case *c) {
+    struct reference_model m;
+    size_t all = 0;
+    const float *x = reference_floats(c, &all, "x");
+    reference_model_open(c, &m, all);
+    const struct model_config *config = &m.model.config;
+    size_t n = c->status == MNEME_OK ? all / config->n_layers / config->dim : 0;
+    size_t size = n * config->dim;
+    float *out = reference_room(c, size, sizeof *out);
+    for (size_t l = 0; c->status == MNEME_OK && l < config->n_layers; l++) {
+        memcpy(m.workspace.layers[l].ffn_normed, x + l * size, size * sizeof *x);
+        if (!memory_layer_forward(&m.model, &m.workspace, l, n, out)) {
+            reference_ok(c, error_set(c->error, MNEME_FAILED, "%s: case `%s`: a score is NaN",
+                                      c->path, c->name));
+        }
+        reference_compare_lookup(c, &m, l, n);
+        reference_compare(c, size, out, "out.%zu", l);
+    }
+    memory_backward(c, &m, n);
+    reference_model_close(&m);
+}
+
+/* The token with the highest logit. */
+static void compare_best(struct reference_case *c, size_t n, size_t classes, const float *logits) {
+    int32_t *ours = reference_room(c, n, sizeof *ours);
+    double *our_scores = reference_room(c, n, sizeof *our_scores);
+    double *exact_scores = reference_room(c, n, sizeof *exact_scores);
+    const int32_t *choice = reference_choice(c, n, "best");
+    const double *exact = reference_exact(c, n * classes, "logits");
+    if (c->status != MNEME_OK) return;
+    for (size_t i = 0; i < n; i++) {
+        float score;
+        simd()->topk_row(classes, logits + i * classes, 1, &score, &ours[i]);
+        our_scores[i] = exact[i * classes + (size_t)ours[i]];
+        exact_scores[i] = exact[i * classes + (size_t)choice[i]];
+    }
+    double tolerance = reference_largest_error(c, n * classes, logits, "logits");
+    reference_select(c, n, ours, our_scores, exact_scores, tolerance, "best");
+}
+
+void run_model(struct reference_case *c) {
+    struct reference_model m;
+    reference_model_open(c, &m, reference_batch_tokens(c));
+    struct batch batch = reference_model_batch(c, &m, "", 0);
+    reference_model_train(c, &m, &no_settings, NULL, 0);
+    const struct model_config *config = &m.model.config;
+    struct workspace *w = &m.workspace;
+    size_t n = batch.n_tokens, classes = config->vocab_size;
+    if (c->status == MNEME_OK &&
+        reference_ok(c, model_forward(&m.model, w, &batch, NULL, c->error))) {
+        for (size_t i = 0; i < config->memory.n_layers; i++) {
+            reference_compare_lookup(c, &m, config->memory.layers[i], n);
+        }
+        model_logits(&m.model, w, n, w->output_normed, w->logits);
+        reference_compare(c, n * classes, w->logits, "logits");
+        compare_best(c, n, classes, w->logits);
+        model_loss(&m.model, w, &batch, 1.0f / (float)step_count_targets(&batch));
+        reference_compare(c, n, w->losses, "losses");
+        model_backward(&m.model, w, &batch, 0, false);
+        for (size_t i = 0; w->tied_gradient != NULL && i < m.model.embedding->count; i++) {
+            m.model.embedding->gradient[i] += w->tied_gradient[i];
+        }
+        reference_compare_gradients(c, m.optimizer.n_trained, m.optimizer.trained);
+    }
+    reference_model_close(&m);
+}

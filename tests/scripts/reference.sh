@@ -1,0 +1,40 @@
+#!/bin/bash
+# What a model computes against PyTorch's float64 and float32 (docs/equivalence.md), and that the
+# comparison can fail.
+# shellcheck source=tests/script_functions.sh
+. tests/script_functions.sh
+
+folder=tests/reference
+expect 0 "all cases are equivalent" ', 0 not equivalent to PyTorch' mneme verify --reference "$folder"
+check "every instruction set gives the same bits" grep -q '^instruction sets: scalar.*, the same bits on each$' "$work/out"
+
+# The bits are the same on every machine, and so are their errors.
+grep -v '^instruction sets' "$work/out" >"$work/table"
+sed -n '/^## The table$/,$p' docs/equivalence.md | sed -n '4,$p' | sed '$d' >"$work/documented"
+if cmp -s "$work/table" "$work/documented"; then
+    pass "docs/equivalence.md shows this table"
+else
+    fail "docs/equivalence.md shows this table" "$(diff "$work/table" "$work/documented" | head -n 3)"
+fi
+
+expect 0 "one case as JSON" '"case": "rope", "tensor": "y",.*"equivalent": true' \
+    mneme verify --reference "$folder" --case rope --json
+expect 2 "no such case" 'manifest.json: has no such case' mneme verify --reference "$folder" --case nothing
+expect 2 "no reference" 'no-such-folder/manifest.json' mneme verify --reference no-such-folder
+
+# Another epsilon is another function.
+mkdir "$work/reference"
+cp "$folder"/*.safetensors "$folder"/*.json "$work/reference"
+sed -i '/"name": "rms_norm"/s/"eps": [^,]*/"eps": 1.0001e-05/' "$work/reference/manifest.json"
+mneme verify --reference "$work/reference" --case rms_norm >"$work/out" 2>&1
+if [ $? -eq 1 ] && grep -q '^  d.x .*NOT EQUIVALENT' "$work/out"; then
+    pass "a norm with a slightly other epsilon is found"
+else
+    fail "a norm with a slightly other epsilon is found" "$(tail -n 3 "$work/out")"
+fi
+sed -i 's/"v_dim": 40/"v_dim": 41/' "$work/reference/manifest.json"
+expect 2 "a case whose tensors have another size" 'memory.safetensors: .* elements, not' \
+    mneme verify --reference "$work/reference" --case "v_dim 40"
+echo >>"$work/reference/models.safetensors"
+expect 2 "a file with another digest" 'models.safetensors: SHA-256 is not what manifest.json says' \
+    mneme verify --reference "$work/reference"
