@@ -116,19 +116,32 @@ static mneme_status check_finite(const struct safetensors *file, const struct te
     return MNEME_OK;
 }
 
+/* Finds a tensor of this shape whose elements are floats or become floats. */
+static mneme_status find_f32(const struct safetensors *file, const char *name, size_t rank,
+                             const size_t *shape, const struct safetensors_entry **found,
+                             mneme_error *error) {
+    mneme_status status = find_shaped(file, name, rank, shape, found, error);
+    if (status != MNEME_OK) return status;
+    enum tensor_type type = (*found)->tensor.type;
+    if (type == TENSOR_F32 || type == TENSOR_BF16 || type == TENSOR_F16) return MNEME_OK;
+    return wrong_type(file, &(*found)->tensor, "F32, F16 or BF16", error);
+}
+
+mneme_status safetensors_check_f32(const struct safetensors *file, const char *name, size_t rank,
+                                   const size_t *shape, mneme_error *error) {
+    const struct safetensors_entry *entry = NULL;
+    return find_f32(file, name, rank, shape, &entry, error);
+}
+
 mneme_status safetensors_read_f32(const struct safetensors *file, const char *name, size_t rank,
                                   const size_t *shape, float *destination, mneme_error *error) {
     const struct safetensors_entry *entry = NULL;
-    mneme_status status = find_shaped(file, name, rank, shape, &entry, error);
+    mneme_status status = find_f32(file, name, rank, shape, &entry, error);
     if (status != MNEME_OK) return status;
     enum tensor_type type = entry->tensor.type;
-    if (type == TENSOR_F32) {
-        status = safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error);
-    } else if (type == TENSOR_BF16 || type == TENSOR_F16) {
-        status = read_converted(file, entry, destination, error);
-    } else {
-        return wrong_type(file, &entry->tensor, "F32, F16 or BF16", error);
-    }
+    status = type == TENSOR_F32
+                 ? safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error)
+                 : read_converted(file, entry, destination, error);
     if (status != MNEME_OK) return status;
     return check_finite(file, &entry->tensor, destination, entry->bytes / tensor_type_size(type),
                         error);
