@@ -21,6 +21,7 @@ static const struct command {
     {"diff", command_diff, "the first step, tensor and element in which two runs differ"},
     {"verify", command_verify, "repeat a run and compare every step with its trail"},
     {"trace", command_trace, "every tensor of one step of a run, as a file"},
+    {"tokenize", command_tokenize, "token ids of a text"},
     {"info", command_info, "CPU, instruction set, threads, versions"},
 };
 
