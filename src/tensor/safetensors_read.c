@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,14 +107,9 @@ static mneme_status refuse_element(const struct safetensors *file, const struct 
 
 static mneme_status check_finite(const struct safetensors *file, const struct tensor *tensor,
                                  const float *values, size_t count, mneme_error *error) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        if ((bits & 0x7f800000u) == 0x7f800000u) {
-            return refuse_element(file, tensor, i, (bits & 0x7fffffu) != 0, error);
-        }
-    }
-    return MNEME_OK;
+    size_t i = tensor_first_not_finite(values, count);
+    if (i == count) return MNEME_OK;
+    return refuse_element(file, tensor, i, isnan(values[i]), error);
 }
 
 /* Finds a tensor of this shape whose elements are floats or become floats. */
