@@ -12,7 +12,10 @@ mneme_status special_tokens_add(struct special_tokens *set, const char *text, in
     if (status != MNEME_OK) return status;
     char *copy = strdup(text);
     if (copy == NULL) return error_set_memory(error, "special tokens");
-    set->tokens[set->n++] = (struct special_token){copy, strlen(copy), id};
+    struct special_token *token = &set->tokens[set->n++];
+    token->text = copy;
+    token->length = strlen(copy);
+    token->id = id;
     return MNEME_OK;
 }
 

@@ -21,18 +21,18 @@ static const struct {
 };
 
 void hf_layout_name(const char *ours, char theirs[FOREIGN_NAME_SIZE]) {
-    size_t layer = 0;
-    int start = 0;
-    bool in_layer = sscanf(ours, "layers.%zu.%n", &layer, &start) == 1 && start > 0;
+    static const char layers[] = "layers.";
+    size_t start = 0;
+    if (strncmp(ours, layers, strlen(layers)) == 0) {
+        start = strlen(layers) + strcspn(ours + strlen(layers), ".") + 1;
+    }
     const char *name = ours + start;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         if (strcmp(name, names[i].ours) == 0) name = names[i].theirs;
     }
-    if (in_layer) {
-        snprintf(theirs, FOREIGN_NAME_SIZE, "model.layers.%zu.%s", layer, name);
-    } else {
-        snprintf(theirs, FOREIGN_NAME_SIZE, "%s", name);
-    }
+    /* "layers.7." becomes "model.layers.7." */
+    snprintf(theirs, FOREIGN_NAME_SIZE, "%s%.*s%s", start > 0 ? "model." : "", (int)start, ours,
+             name);
 }
 
 /* The row, within a head, where the row of a pair stands when the halves are split. */

@@ -151,7 +151,7 @@ START_TEST(lying_added_tokens_are_refused) {
     set_added(root, 3, "content", json_string(""));
     check_changed_refused(root, "added_tokens[3]: no content");
     root = read_json("smollm", ".json");
-    set_added(root, 3, "id", json_integer(1ll << 40));
+    set_added(root, 3, "id", json_integer(1LL << 40));
     check_changed_refused(root, "is not one of 0 to");
     root = read_json("smollm", ".json");
     set_added(root, 4, "id", json_integer(7));
