@@ -72,7 +72,7 @@ LIBRARY_SOURCES := $(filter-out $(if $(ONEDNN),src/nn/onednn_absent.c,src/nn/one
 KERNEL_SOURCES := $(sort $(wildcard simd/kernels/*.c))
 CLI_SOURCES := $(sort $(wildcard src/cli/*.c))
 SUITE_SOURCES := $(sort $(wildcard tests/*/test_*.c tests/*/*/test_*.c))
-TEST_SOURCES := $(sort $(filter-out tests/kernel_check/%,$(wildcard tests/*/*.c tests/*/*/*.c)))
+TEST_SOURCES := $(sort $(filter-out tests/kernel_check/% tests/fuzz/%,$(wildcard tests/*/*.c tests/*/*/*.c)))
 CHECK_SOURCES := $(sort $(wildcard tests/kernel_check/*.c))
 
 LIBRARY_OBJECTS := $(LIBRARY_SOURCES:%.c=$(OBJ)/%.o) \
@@ -95,7 +95,7 @@ define kernel_rule
 $(OBJ)/simd/$(1)/%.o: simd/kernels/%.c
 	$$(say) CC "$$< ($(1))"
 	$$(Q)mkdir -p $$(@D)
-	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) $$(FLAGS_$(1)) -DSIMD_ISA=$(1) -MMD -MP -c $$< -o $$@
+	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) $$(FLAGS_$(1)) $$(KERNEL_FLAGS) -DSIMD_ISA=$(1) -MMD -MP -c $$< -o $$@
 endef
 $(foreach isa,$(ISAS),$(eval $(call kernel_rule,$(isa))))
 
@@ -252,7 +252,8 @@ format: ## lay the sources out as .clang-format says
 # Sanitizers: `make asan` builds library, program and tests in their own folder; `make asan-check`
 # runs the tests there. Only LLVM's OpenMP tells the thread sanitizer about its barriers.
 SANITIZE_asan := address
-SANITIZE_ubsan := undefined -fno-sanitize-recover=all
+SANITIZE_ubsan := undefined -fno-sanitize-recover=all \
+	-Wno-unused-variable # clang-14 does not see that a clean-up uses its variable
 SANITIZE_tsan := thread
 COMPILER_tsan := CC=clang-14
 ENVIRONMENT_tsan := TSAN_OPTIONS=ignore_noninstrumented_modules=1
@@ -268,6 +269,31 @@ asan ubsan tsan:
 	$(Q)$(call sanitized,$@,tests)
 asan-check ubsan-check tsan-check: ## run all tests under that sanitizer
 	$(Q)$(call sanitized,$(@:-check=),check)
+
+# Each reader of foreign files on damaged ones, with libFuzzer and sanitizers: FUZZ_SECONDS each. The
+# vector kernels see none of the files and would take minutes to compile.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
+	-Wno-unused-variable # clang-14 does not see that a clean-up uses its variable
+$(OBJ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/input.h $(LIBRARY_OBJECTS) $(OBJ)/library.list
+	$(say) LD $@
+	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ \
+		$(filter %.c %.o,$^) $(LIBS)
+
+.PHONY: fuzz fuzz-programs
+fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%)
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60) with clang-14 and its sanitizers
+	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang-14 CFLAGS='$(FUZZ_FLAGS)' ONEDNN= \
+		KERNEL_FLAGS=-fno-sanitize=all \
+		fuzz-programs
+	$(Q)for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(BUILD)/fuzz/corpus/$$target && echo "== $$target" && \
+		OMP_NUM_THREADS=1 $(BUILD)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 \
+			-malloc_limit_mb=512 -timeout=20 -max_len=65536 -verbosity=0 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/fuzz/$$target- $(BUILD)/fuzz/corpus/$$target \
+			tests/fuzz/seeds/$$target || exit 1; \
+	done
 
 PKG_CONFIG_LINES := 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDEDIR)' '' \
 	'Name: mneme' 'Description: CPU engine for memory-layer transformers' 'Version: $(VERSION)' \

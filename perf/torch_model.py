@@ -44,13 +44,11 @@ class Config:
     def from_file(config: dict) -> "Config":
         """From the config.json of a model's folder."""
         memory = config.get("memory")
-        multiple = config.get("multiple_of", 1)
-        hidden = int(2 * 4 * config["hidden_size"] / 3)
         return Config(
             config["vocab_size"], config["hidden_size"], config["num_hidden_layers"],
             config["num_attention_heads"],
             config.get("num_key_value_heads", config["num_attention_heads"]),
-            (hidden + multiple - 1) // multiple * multiple, config["max_position_embeddings"],
+            config["intermediate_size"], config["max_position_embeddings"],
             config["rms_norm_eps"], config["rope_theta"],
             memory and MemoryConfig(memory["n_keys"], memory["heads"], memory["knn"],
                                     memory["k_dim"], memory["v_dim"], tuple(memory["layers"])))

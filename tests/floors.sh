@@ -6,8 +6,8 @@ cd "$(dirname "$0")/.." || exit 1
 
 for folder in src/*/; do
     case $folder in
-        src/cli/ | src/experiment/ | src/reference/ | src/train/ | src/smf/ | src/eval/ | src/model/ | src/nn/ | \
-            src/data/ | src/profile/ | src/base/ | src/tensor/) ;;
+        src/cli/ | src/experiment/ | src/reference/ | src/train/ | src/smf/ | src/eval/ | \
+            src/interchange/ | src/model/ | src/nn/ | src/data/ | src/profile/ | src/base/ | src/tensor/) ;;
         *) echo "$folder: not in the table of floors in tests/floors.sh" ;;
     esac
 done >&2
@@ -18,7 +18,7 @@ grep -rnE '^#include ["<](simd|mneme|[a-z]+)/' simd src --include='*.[ch]' | awk
         floor["base"] = 1; floor["tensor"] = 1; floor["profile"] = 1
         floor["nn"] = 2; floor["data"] = 2
         floor["model"] = 3
-        floor["train"] = 4; floor["smf"] = 4; floor["eval"] = 4
+        floor["train"] = 4; floor["smf"] = 4; floor["eval"] = 4; floor["interchange"] = 4
         floor["experiment"] = 5; floor["reference"] = 5
         floor["cli"] = 6
         # The first floor has an order of its own: the others are built on base/.

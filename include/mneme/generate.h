@@ -4,6 +4,7 @@
 /* Greedy text generation with a model folder. */
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <mneme/error.h>
 
@@ -13,7 +14,9 @@ extern "C" {
 
 typedef struct mneme_generator mneme_generator;
 
-/* Opens a folder with config.json, model.safetensors and tokenizer.json. */
+/* Opens a folder with config.json, model.safetensors and tokenizer.json; without the last only
+ * token ids can be continued. Prompt and continuation have at most 4096 tokens, or what the model
+ * takes when that is less. */
 MNEME_API mneme_status mneme_generator_open(const char *folder, mneme_generator **generator,
                                             mneme_error *error);
 /* NULL is allowed. */
@@ -25,6 +28,12 @@ MNEME_API void mneme_generator_close(mneme_generator *generator);
 MNEME_API mneme_status mneme_generate(mneme_generator *generator, const char *prompt,
                                       size_t max_new_tokens, char **text, size_t *n_tokens,
                                       mneme_error *error);
+
+/* The same for token ids: continues prompt [n_prompt] by up to max_new_tokens ids and stops before
+ * stop_id (-1: at nothing). ids [max_new_tokens] is the continuation, *n_ids its length. */
+MNEME_API mneme_status mneme_generate_ids(mneme_generator *generator, const int32_t *prompt,
+                                          size_t n_prompt, size_t max_new_tokens, int32_t stop_id,
+                                          int32_t *ids, size_t *n_ids, mneme_error *error);
 
 #ifdef __cplusplus
 }

@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,7 +12,7 @@
 #include "cli/measuring.h"
 
 static const char help[] =
-    "mneme generate MODEL PROMPT [--max-tokens N] [--matmul canonical|onednn]\n"
+    "mneme generate MODEL PROMPT [--max-tokens N] [--ids] [--matmul canonical|onednn]\n"
     "               " MEASURING_USAGE
     "\n"
     "\n"
@@ -18,13 +20,19 @@ static const char help[] =
     "tokenizer.json), always by the likeliest token, until the text ends.\n"
     "\n"
     "  --max-tokens N   at most this many tokens (default 64)\n"
+    "  --ids            PROMPT is token ids with blanks between, and so is what is printed; no id\n"
+    "                   ends the text. For models without tokenizer.json\n"
     "  --matmul onednn  dense products by oneDNN, for comparing: the text is not canonical "
     "then\n" MEASURING_HELP;
 
-enum { OPTION_MAX_TOKENS = 1, OPTION_MATMUL };
+/* More than the generator takes. */
+#define MAX_IDS 8192
+
+enum { OPTION_MAX_TOKENS = 1, OPTION_MATMUL, OPTION_IDS };
 
 static const struct option options[] = {{"max-tokens", required_argument, NULL, OPTION_MAX_TOKENS},
                                         {"matmul", required_argument, NULL, OPTION_MATMUL},
+                                        {"ids", no_argument, NULL, OPTION_IDS},
                                         MEASURING_OPTIONS,
                                         {0}};
 
@@ -33,6 +41,7 @@ static const struct usage usage = {"generate", help, options, 2};
 struct generate_arguments {
     size_t max_tokens;
     const char *matmul;
+    bool by_ids;
     struct measuring measuring;
 };
 
@@ -41,6 +50,7 @@ static bool parse(int argc, char **argv, struct generate_arguments *arguments, i
     for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
         if (option == -2) return false;
         bool fine = measuring_option(&usage, option, &arguments->measuring);
+        if (option == OPTION_IDS) arguments->by_ids = true;
         if (option == OPTION_MATMUL) arguments->matmul = optarg;
         if (option == OPTION_MAX_TOKENS) {
             fine = arguments_count(&usage, "max-tokens", optarg, &arguments->max_tokens);
@@ -53,22 +63,63 @@ static bool parse(int argc, char **argv, struct generate_arguments *arguments, i
     return arguments_operands(&usage, argc, argv);
 }
 
+/* Ids with blanks between, into ids [room]; false for anything else. */
+static bool parse_ids(const char *text, int32_t *ids, size_t room, size_t *n) {
+    *n = 0;
+    for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
+        char *end;
+        errno = 0;
+        long id = strtol(text, &end, 10);
+        bool fine = end != text && (*end == ' ' || *end == '\0') && errno == 0;
+        if (!fine || id < 0 || id > INT32_MAX || *n == room) return false;
+        ids[(*n)++] = (int32_t)id;
+        text = end;
+    }
+    return true;
+}
+
+static mneme_status continue_ids(mneme_generator *generator, const char *prompt, size_t max_tokens,
+                                 mneme_error *error) {
+    static int32_t given[MAX_IDS], made[MAX_IDS];
+    size_t n_given, n_made;
+    if (!parse_ids(prompt, given, MAX_IDS, &n_given)) {
+        snprintf(error->message, sizeof error->message, "PROMPT: must be token ids, at most %d",
+                 MAX_IDS);
+        return error->status = MNEME_BAD_INPUT;
+    }
+    mneme_status done =
+        mneme_generate_ids(generator, given, n_given, max_tokens < MAX_IDS ? max_tokens : MAX_IDS,
+                           -1, made, &n_made, error);
+    if (done != MNEME_OK) return done;
+    for (size_t i = 0; i < n_given; i++) printf("%d ", (int)given[i]);
+    for (size_t i = 0; i < n_made; i++) printf(i + 1 < n_made ? "%d " : "%d", (int)made[i]);
+    putchar('\n');
+    return MNEME_OK;
+}
+
+static mneme_status continue_text(mneme_generator *generator, const char *prompt, size_t max_tokens,
+                                  mneme_error *error) {
+    char *text = NULL;
+    mneme_status done = mneme_generate(generator, prompt, max_tokens, &text, NULL, error);
+    if (done == MNEME_OK) printf("%s%s\n", prompt, text);
+    free(text);
+    return done;
+}
+
 static int generate(const struct generate_arguments *arguments, const char *folder,
                     const char *prompt) {
     mneme_error error = {0};
     mneme_generator *generator = NULL;
-    char *text = NULL;
     mneme_status done = mneme_matmul_choose(arguments->matmul, &error);
     if (done == MNEME_OK) done = mneme_generator_open(folder, &generator, &error);
     if (done == MNEME_OK) {
-        done = mneme_generate(generator, prompt, arguments->max_tokens, &text, NULL, &error);
+        done = (arguments->by_ids ? continue_ids : continue_text)(generator, prompt,
+                                                                  arguments->max_tokens, &error);
     }
     if (done == MNEME_OK && strcmp(arguments->matmul, "canonical") != 0) {
         fprintf(stderr, "mneme generate: not canonical: the matrix products are by %s\n",
                 arguments->matmul);
     }
-    if (done == MNEME_OK) printf("%s%s\n", prompt, text);
-    free(text);
     mneme_generator_close(generator);
     return done == MNEME_OK ? 0 : arguments_report(&usage, &error);
 }

@@ -10,6 +10,9 @@ int command_digest(int argc, char **argv);
 int command_diff(int argc, char **argv);
 int command_verify(int argc, char **argv);
 int command_trace(int argc, char **argv);
+int command_tokenize(int argc, char **argv);
+int command_import(int argc, char **argv);
+int command_export(int argc, char **argv);
 int command_info(int argc, char **argv);
 
 #endif

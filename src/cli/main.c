@@ -21,6 +21,9 @@ static const struct command {
     {"diff", command_diff, "the first step, tensor and element in which two runs differ"},
     {"verify", command_verify, "repeat a run and compare every step with its trail"},
     {"trace", command_trace, "every tensor of one step of a run, as a file"},
+    {"import", command_import, "make a model folder of another program's model"},
+    {"export", command_export, "write a model for another program"},
+    {"tokenize", command_tokenize, "token ids of a text"},
     {"info", command_info, "CPU, instruction set, threads, versions"},
 };
 

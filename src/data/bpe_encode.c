@@ -81,6 +81,11 @@ static mneme_status start_word(struct tokenizer *tokenizer, const char *word, si
 mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size_t length,
                              struct token_list *list, mneme_error *error) {
     if (length == 0) return MNEME_OK;
+    if (tokenizer->ignores_merges) {
+        uint32_t whole = string_map_find(&tokenizer->vocabulary, word, length);
+        if (whole != STRING_MAP_NONE)
+            return token_list_append(list, &(int32_t){(int32_t)whole}, 1, error);
+    }
     struct bpe_scratch *scratch = &tokenizer->scratch;
     mneme_status status = start_word(tokenizer, word, length, error);
     if (status != MNEME_OK) return status;

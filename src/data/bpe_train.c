@@ -118,7 +118,7 @@ static mneme_status add_first_tokens(struct tokenizer *tokenizer, mneme_error *e
     uint32_t id;
     mneme_status status = string_map_add(&tokenizer->vocabulary, TOKENIZER_END_OF_TEXT,
                                          strlen(TOKENIZER_END_OF_TEXT), &id, NULL, error);
-    tokenizer->end_of_text = (int32_t)id;
+    tokenizer->end_of_text = tokenizer->start_of_text = (int32_t)id;
     for (int byte = 0; byte < 256 && status == MNEME_OK; byte++) {
         char text = (char)byte;
         status = string_map_add(&tokenizer->vocabulary, &text, 1, &id, NULL, error);
@@ -127,11 +127,24 @@ static mneme_status add_first_tokens(struct tokenizer *tokenizer, mneme_error *e
     return status;
 }
 
-static mneme_status count_piece(void *context, const char *piece, size_t length, bool is_special,
+static mneme_status count_piece(void *context, const char *piece, size_t length, int32_t special,
                                 mneme_error *error) {
     struct trainer *trainer = context;
-    if (is_special) return MNEME_OK;
+    if (special != SPLITTER_NOT_SPECIAL) return MNEME_OK;
     return bpe_pairs_add_word(&trainer->pairs, piece, length, error);
+}
+
+/* A tokenizer without merges. */
+static mneme_status open_untrained(const char *pattern, struct tokenizer **tokenizer,
+                                   mneme_error *error) {
+    const struct split_special end_of_text = {TOKENIZER_END_OF_TEXT, 0, false};
+    const struct split_plan plan = {
+        .rules = {{pattern, false, SPLIT_ALL}}, 1, .specials = &end_of_text, 1};
+    mneme_status status = tokenizer_open(&plan, "tokenizer training", tokenizer, error);
+    if (status != MNEME_OK) return status;
+    (*tokenizer)->pattern = strdup(pattern);
+    if ((*tokenizer)->pattern == NULL) return error_set_memory(error, "the tokenizer");
+    return add_first_tokens(*tokenizer, error);
 }
 
 mneme_status tokenizer_train_pattern(const char *pattern, const char *const *texts, size_t n_texts,
@@ -143,8 +156,7 @@ mneme_status tokenizer_train_pattern(const char *pattern, const char *const *tex
                          TOKENIZER_MIN_TOKENS, TOKENIZER_MAX_TOKENS, vocab_size);
     }
     struct trainer trainer = {0};
-    mneme_status status = tokenizer_open(pattern, "tokenizer training", &trainer.tokenizer, error);
-    if (status == MNEME_OK) status = add_first_tokens(trainer.tokenizer, error);
+    mneme_status status = open_untrained(pattern, &trainer.tokenizer, error);
     for (size_t i = 0; i < n_texts && status == MNEME_OK; i++) {
         status = splitter_run(trainer.tokenizer->splitter, texts[i], strlen(texts[i]), count_piece,
                               &trainer, error);

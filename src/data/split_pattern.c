@@ -46,3 +46,37 @@ char *split_pattern_spell_spaces(const char *pattern) {
     *end = '\0';
     return spelled;
 }
+
+/* The same at one place, which is no escape sequence. */
+static const char *ambiguity_here(const char *at, bool in_class) {
+    if (in_class) {
+        if (at[0] == '&' && at[1] == '&') return "&& in a class";
+        if (at[0] == '[' && at[1] != ':') return "a class in a class";
+        return NULL;
+    }
+    if (at[0] == '^' || at[0] == '$') return "^ or $";
+    if (at[0] == '}' && at[1] == '+') return "{}+";
+    if (at[0] != '(' || at[1] != '?') return NULL;
+    size_t flags = 2 + strspn(at + 2, "ixsmnJUa-");
+    bool has_m = memchr(at + 2, 'm', flags - 2) != NULL;
+    return has_m && (at[flags] == ':' || at[flags] == ')') ? "(?m)" : NULL;
+}
+
+const char *split_pattern_ambiguity(const char *pattern) {
+    bool in_class = false;
+    while (*pattern != '\0') {
+        if (pattern[0] == '\\' && pattern[1] != '\0') {
+            if (pattern[1] == 'h' || pattern[1] == 'H') return "\\h";
+            pattern += 2;
+            if (*pattern == '{') pattern += strcspn(pattern, "}") + (strchr(pattern, '}') != NULL);
+            continue;
+        }
+        const char *found = ambiguity_here(pattern, in_class);
+        if (found != NULL) return found;
+        size_t length = unit_length(pattern, in_class);
+        if (in_class && *pattern == ']') in_class = false;
+        if (!in_class && *pattern == '[') in_class = true;
+        pattern += length;
+    }
+    return NULL;
+}

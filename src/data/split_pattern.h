@@ -6,4 +6,8 @@
  * caller frees it. NULL without memory. */
 char *split_pattern_spell_spaces(const char *pattern);
 
+/* What in the pattern Oniguruma, which reads it in the Python package, takes for something else
+ * than PCRE2 does, and that no known tokenizer needs; NULL when there is nothing. */
+const char *split_pattern_ambiguity(const char *pattern);
+
 #endif

@@ -6,18 +6,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/special_tokens.h"
 #include "data/split_pattern.h"
 #include "data/utf8.h"
 
-struct splitter {
+struct stage {
     pcre2_code *code;
     pcre2_match_data *match;
-    char *special;
-    size_t special_length;
+    enum split_kept kept;
 };
 
-/* Who is told of the pieces. */
+struct splitter {
+    struct stage stages[SPLITTER_MAX_RULES];
+    size_t n_stages;
+    struct special_tokens specials[2]; /* those looked for first, and the late ones */
+};
+
+/* A text being split: who is told of the pieces. */
 struct visitor {
+    struct splitter *splitter;
     splitter_visit *visit;
     void *context;
 };
@@ -29,64 +36,89 @@ static mneme_status refuse_pattern(const char *place, int code, size_t offset, m
                      offset, (const char *)message);
 }
 
-static mneme_status compile(struct splitter *splitter, const char *pattern, const char *place,
+/* The pattern as PCRE2 is to read it; the caller frees it. */
+static char *spell(const struct split_rule *rule) {
+    return rule->literal ? strdup(rule->pattern) : split_pattern_spell_spaces(rule->pattern);
+}
+
+static mneme_status compile(const struct split_rule *rule, const char *place, struct stage *stage,
                             mneme_error *error) {
     int code = 0;
     size_t offset = 0;
-    char *spelled = split_pattern_spell_spaces(pattern);
+    const char *other = rule->literal ? NULL : split_pattern_ambiguity(rule->pattern);
+    if (other != NULL) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: splitting pattern: %s: not supported, engines differ on it", place,
+                         other);
+    }
+    char *spelled = spell(rule);
     if (spelled == NULL) return error_set_memory(error, "the splitting pattern");
-    uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C;
-    splitter->code =
+    uint32_t options =
+        PCRE2_UTF | (rule->literal ? PCRE2_LITERAL : PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C);
+    stage->kept = rule->kept;
+    stage->code =
         pcre2_compile((PCRE2_SPTR)spelled, PCRE2_ZERO_TERMINATED, options, &code, &offset, NULL);
     free(spelled);
-    if (splitter->code == NULL) return refuse_pattern(place, code, offset, error);
+    if (stage->code == NULL) return refuse_pattern(place, code, offset, error);
     uint32_t matches_empty = 0;
-    pcre2_pattern_info(splitter->code, PCRE2_INFO_MATCHEMPTY, &matches_empty);
+    pcre2_pattern_info(stage->code, PCRE2_INFO_MATCHEMPTY, &matches_empty);
     if (matches_empty != 0) {
         return error_set(error, MNEME_BAD_INPUT,
                          "%s: splitting pattern: it can match the empty string", place);
     }
-    splitter->match = pcre2_match_data_create(1, NULL);
-    if (splitter->match == NULL) return error_set_memory(error, "the splitting pattern");
+    stage->match = pcre2_match_data_create(1, NULL);
+    if (stage->match == NULL) return error_set_memory(error, "the splitting pattern");
     return MNEME_OK;
 }
 
-mneme_status splitter_open(const char *pattern, const char *special, const char *place,
+static mneme_status add_specials(struct splitter *splitter, const struct split_plan *plan,
+                                 mneme_error *error) {
+    for (size_t i = 0; i < plan->n_specials; i++) {
+        const struct split_special *special = &plan->specials[i];
+        mneme_status status = special_tokens_add(&splitter->specials[special->late ? 1 : 0],
+                                                 special->text, special->id, error);
+        if (status != MNEME_OK) return status;
+    }
+    special_tokens_sort(&splitter->specials[0]);
+    special_tokens_sort(&splitter->specials[1]);
+    return MNEME_OK;
+}
+
+mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error) {
-    mneme_status status;
     struct splitter *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, "the text splitter");
-    opened->special = strdup(special);
-    opened->special_length = strlen(special);
-    if (opened->special == NULL) {
-        status = error_set_memory(error, "the text splitter");
-        goto fail;
+    mneme_status status = add_specials(opened, plan, error);
+    for (size_t i = 0; i < plan->n_rules && status == MNEME_OK; i++) {
+        status = compile(&plan->rules[i], place, &opened->stages[opened->n_stages++], error);
     }
-    status = compile(opened, pattern, place, error);
-    if (status != MNEME_OK) goto fail;
-    *splitter = opened;
-    return MNEME_OK;
-fail:
-    splitter_close(opened);
+    if (status == MNEME_OK) {
+        *splitter = opened;
+    } else {
+        splitter_close(opened);
+    }
     return status;
 }
 
 void splitter_close(struct splitter *splitter) {
     if (splitter == NULL) return;
-    pcre2_match_data_free(splitter->match);
-    pcre2_code_free(splitter->code);
-    free(splitter->special);
+    for (size_t i = 0; i < splitter->n_stages; i++) {
+        pcre2_match_data_free(splitter->stages[i].match);
+        pcre2_code_free(splitter->stages[i].code);
+    }
+    special_tokens_free(&splitter->specials[0]);
+    special_tokens_free(&splitter->specials[1]);
     free(splitter);
 }
 
 /* Finds the next match at or after `from`; *start == length when there is none. */
-static mneme_status next_match(struct splitter *splitter, const char *text, size_t length,
+static mneme_status next_match(const struct stage *stage, const char *text, size_t length,
                                size_t from, size_t *start, size_t *end, mneme_error *error) {
-    int code = pcre2_match(splitter->code, (PCRE2_SPTR)text, length, from,
-                           PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, splitter->match, NULL);
+    int code = pcre2_match(stage->code, (PCRE2_SPTR)text, length, from,
+                           PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY, stage->match, NULL);
     *start = *end = length;
     if (code == PCRE2_ERROR_NOMATCH) return MNEME_OK;
-    const size_t *bounds = pcre2_get_ovector_pointer(splitter->match);
+    const size_t *bounds = pcre2_get_ovector_pointer(stage->match);
     if (code < 0) {
         PCRE2_UCHAR message[200] = "unknown error";
         pcre2_get_error_message(code, message, sizeof message);
@@ -101,17 +133,22 @@ static mneme_status next_match(struct splitter *splitter, const char *text, size
     return MNEME_OK;
 }
 
-/* text is well-formed UTF-8. */
-static mneme_status split_valid(struct splitter *splitter, const char *text, size_t length,
-                                const struct visitor *to, mneme_error *error) {
+/* Cuts text, which is well-formed UTF-8, by the stages from this one on. */
+static mneme_status split_valid(const struct visitor *to, size_t stage, const char *text,
+                                size_t length, mneme_error *error) {
+    if (length == 0) return MNEME_OK;
+    if (stage == to->splitter->n_stages) {
+        return to->visit(to->context, text, length, SPLITTER_NOT_SPECIAL, error);
+    }
+    const struct stage *here = &to->splitter->stages[stage];
     for (size_t position = 0; position < length;) {
         size_t start, end;
-        mneme_status status = next_match(splitter, text, length, position, &start, &end, error);
-        if (status == MNEME_OK && start > position) {
-            status = to->visit(to->context, text + position, start - position, false, error);
+        mneme_status status = next_match(here, text, length, position, &start, &end, error);
+        if (status == MNEME_OK && here->kept != SPLIT_MATCHES) {
+            status = split_valid(to, stage + 1, text + position, start - position, error);
         }
-        if (status == MNEME_OK && end > start) {
-            status = to->visit(to->context, text + start, end - start, false, error);
+        if (status == MNEME_OK && here->kept != SPLIT_GAPS) {
+            status = split_valid(to, stage + 1, text + start, end - start, error);
         }
         if (status != MNEME_OK) return status;
         position = end;
@@ -127,36 +164,42 @@ static size_t invalid_length(const char *text, size_t length) {
 }
 
 /* text holds no special text. */
-static mneme_status split_plain(struct splitter *splitter, const char *text, size_t length,
-                                const struct visitor *to, mneme_error *error) {
+static mneme_status split_plain(const struct visitor *to, const char *text, size_t length,
+                                mneme_error *error) {
     for (size_t position = 0; position < length;) {
         size_t valid = utf8_valid_length(text + position, length - position);
-        mneme_status status = split_valid(splitter, text + position, valid, to, error);
+        mneme_status status = split_valid(to, 0, text + position, valid, error);
         if (status != MNEME_OK) return status;
         position += valid;
         size_t invalid = invalid_length(text + position, length - position);
         if (invalid == 0) continue;
-        status = to->visit(to->context, text + position, invalid, false, error);
+        status = to->visit(to->context, text + position, invalid, SPLITTER_NOT_SPECIAL, error);
         if (status != MNEME_OK) return status;
         position += invalid;
     }
     return MNEME_OK;
 }
 
-mneme_status splitter_run(struct splitter *splitter, const char *text, size_t length,
-                          splitter_visit *visit, void *context, mneme_error *error) {
-    const struct visitor to = {visit, context};
+/* Cuts the special texts out: those of specials[pass], and in what they leave those after. */
+static mneme_status split_specials(const struct visitor *to, size_t pass, const char *text,
+                                   size_t length, mneme_error *error) {
+    if (pass == 2) return split_plain(to, text, length, error);
     while (length > 0) {
-        const char *special = memmem(text, length, splitter->special, splitter->special_length);
-        size_t before = special == NULL ? length : (size_t)(special - text);
-        mneme_status status = split_plain(splitter, text, before, &to, error);
-        if (status == MNEME_OK && special != NULL) {
-            status = visit(context, special, splitter->special_length, true, error);
-        }
+        size_t before = length;
+        const struct special_token *special =
+            special_tokens_next(&to->splitter->specials[pass], text, length, &before);
+        mneme_status status = split_specials(to, pass + 1, text, before, error);
+        if (status != MNEME_OK || special == NULL) return status;
+        status = to->visit(to->context, text + before, special->length, special->id, error);
         if (status != MNEME_OK) return status;
-        size_t done = special == NULL ? before : before + splitter->special_length;
-        text += done;
-        length -= done;
+        text += before + special->length;
+        length -= before + special->length;
     }
     return MNEME_OK;
+}
+
+mneme_status splitter_run(struct splitter *splitter, const char *text, size_t length,
+                          splitter_visit *visit, void *context, mneme_error *error) {
+    const struct visitor to = {splitter, visit, context};
+    return split_specials(&to, 0, text, length, error);
 }

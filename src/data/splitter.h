@@ -3,28 +3,58 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
 /* Cuts text into the pieces that byte pair encoding works in. No token crosses a cut. */
 struct splitter;
 
-/* pattern: a PCRE2 regular expression, read with UTF and UCP, that does not match the empty
- * string. special: a text that is a piece of its own wherever it stands (copied). `place` names
- * the pattern's source in messages. */
-mneme_status splitter_open(const char *pattern, const char *special, const char *place,
+/* What becomes a piece: the matches of the pattern and what lies between them, or one of both. */
+enum split_kept { SPLIT_ALL, SPLIT_MATCHES, SPLIT_GAPS };
+
+struct split_rule {
+    const char *pattern;
+    bool literal; /* a string to look for; otherwise a PCRE2 regular expression, with UTF and UCP */
+    enum split_kept kept;
+};
+
+/* A text that is a piece of its own wherever it stands. */
+struct split_special {
+    const char *text;
+    int32_t id; /* at least 0 */
+    bool late;  /* looked for after all that are not, in what they left */
+};
+
+#define SPLITTER_MAX_RULES 8
+
+/* Each rule cuts the pieces that the one before it made. */
+struct split_plan {
+    struct split_rule rules[SPLITTER_MAX_RULES];
+    size_t n_rules;
+    const struct split_special *specials; /* [n_specials] of different texts */
+    size_t n_specials;
+};
+
+/* Copies what it needs of the plan. Refuses a pattern that matches the empty string, or that means
+ * something else to Oniguruma, which reads it in other programs. `place` names the plan's source
+ * in messages. */
+mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error);
 void splitter_close(struct splitter *splitter);
 
-/* Is given each piece in turn; is_special for the special text. Another status than MNEME_OK ends
- * the split. */
-typedef mneme_status splitter_visit(void *context, const char *piece, size_t length,
-                                    bool is_special, mneme_error *error);
+#define SPLITTER_NOT_SPECIAL (-1)
 
-/* Visits the pieces of text in order; together they are the text. First the special text is cut
- * out, then each run of bytes that is not well-formed UTF-8 becomes one piece, and what remains
- * is cut by the pattern: a match is a piece, and so is what lies between two matches. Fails only
- * when visit does, or for a pattern that exceeds PCRE2's limits. Not for two threads at once. */
+/* Is given each piece in turn; `special` is the id of a special text, or SPLITTER_NOT_SPECIAL.
+ * Another status than MNEME_OK ends the split. */
+typedef mneme_status splitter_visit(void *context, const char *piece, size_t length,
+                                    int32_t special, mneme_error *error);
+
+/* Visits the pieces of text in order. First the special texts are cut out, the leftmost and of
+ * equals the longest first; then each run of bytes that is not well-formed UTF-8 becomes one
+ * piece; what remains is cut by the rules. Together the pieces are the text, unless a rule drops
+ * something. Fails only when visit does, or for a pattern that exceeds PCRE2's limits. Not for two
+ * threads at once. */
 mneme_status splitter_run(struct splitter *splitter, const char *text, size_t length,
                           splitter_visit *visit, void *context, mneme_error *error);
 

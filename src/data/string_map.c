@@ -34,6 +34,7 @@ static mneme_status grow_slots(struct string_map *map, mneme_error *error) {
     if (slots == NULL) return error_set_memory(error, "a table of strings");
     memset(slots, 0xff, n_slots * sizeof *slots);
     for (size_t i = 0; i < map->n; i++) {
+        if (map->entries[i].is_hidden) continue;
         size_t slot = map->entries[i].hash & (n_slots - 1);
         while (slots[slot] != STRING_MAP_NONE) slot = (slot + 1) & (n_slots - 1);
         slots[slot] = (uint32_t)i;
@@ -54,7 +55,7 @@ static mneme_status append(struct string_map *map, const char *bytes, size_t len
                          "a table of strings", error);
     if (status != MNEME_OK) return status;
     memcpy(map->bytes + map->n_bytes, bytes, length);
-    map->entries[map->n] = (struct string_map_entry){map->n_bytes, length, hash};
+    map->entries[map->n] = (struct string_map_entry){map->n_bytes, length, hash, false};
     map->n_bytes += length;
     map->n++;
     return MNEME_OK;
@@ -77,6 +78,13 @@ mneme_status string_map_add(struct string_map *map, const char *bytes, size_t le
     *index = map->slots[slot];
     if (added != NULL) *added = is_new;
     return MNEME_OK;
+}
+
+mneme_status string_map_add_hidden(struct string_map *map, const char *bytes, size_t length,
+                                   mneme_error *error) {
+    mneme_status status = append(map, bytes, length, 0, error);
+    if (status == MNEME_OK) map->entries[map->n - 1].is_hidden = true;
+    return status;
 }
 
 uint32_t string_map_find(const struct string_map *map, const char *bytes, size_t length) {

@@ -13,6 +13,7 @@ struct string_map_entry {
     size_t start; /* first byte in string_map.bytes */
     size_t length;
     uint64_t hash;
+    bool is_hidden; /* has a number but is not found */
 };
 
 /* Different byte strings, numbered 0, 1, 2, ... in the order they were added. All zero is an
@@ -32,6 +33,10 @@ struct string_map {
  * *added (may be NULL) says whether it was. */
 mneme_status string_map_add(struct string_map *map, const char *bytes, size_t length,
                             uint32_t *index, bool *added, mneme_error *error);
+
+/* Gives the string a number of its own, under which it is got but not found. */
+mneme_status string_map_add_hidden(struct string_map *map, const char *bytes, size_t length,
+                                   mneme_error *error);
 
 /* The string's number, or STRING_MAP_NONE. */
 uint32_t string_map_find(const struct string_map *map, const char *bytes, size_t length);

@@ -34,13 +34,14 @@ static mneme_status add_sequence(struct token_texts *texts, size_t start, size_t
 
 static mneme_status add_text(struct token_texts *texts, struct tokenizer *tokenizer,
                              const char *text, size_t max_inputs, mneme_error *error) {
-    int32_t end_of_text = tokenizer_end_of_text(tokenizer);
     size_t first = texts->tokens.n;
-    mneme_status status = append(&texts->tokens, end_of_text, error);
+    mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
     if (status == MNEME_OK) {
         status = tokenizer_encode(tokenizer, text, strlen(text), &texts->tokens, error);
     }
-    if (status == MNEME_OK) status = append(&texts->tokens, end_of_text, error);
+    if (status == MNEME_OK) {
+        status = append(&texts->tokens, tokenizer_end_of_text(tokenizer), error);
+    }
     if (status != MNEME_OK) return status;
     size_t inputs = texts->tokens.n - first - 1;
     for (size_t done = 0; status == MNEME_OK && done < inputs; done += max_inputs) {
@@ -62,7 +63,7 @@ mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokeni
 mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer *tokenizer,
                                     const char *prompt, mneme_error *error) {
     size_t first = texts->tokens.n;
-    mneme_status status = append(&texts->tokens, tokenizer_end_of_text(tokenizer), error);
+    mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
     if (status == MNEME_OK) {
         status = tokenizer_encode(tokenizer, prompt, strlen(prompt), &texts->tokens, error);
     }

@@ -6,7 +6,7 @@
 
 #include "data/tokenizer.h"
 
-/* Texts as training sequences. A text is framed by the end-of-text token on both sides; its inputs
+/* Texts as training sequences. A text is framed by the tokens that start and end texts; its inputs
  * are all tokens but the last and its targets all but the first. A text with more than
  * max_inputs inputs becomes several sequences, cut without overlap. */
 struct token_texts {
@@ -22,7 +22,8 @@ mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokeni
                              char *const *strings, size_t max_inputs, mneme_error *error);
 void token_texts_free(struct token_texts *texts);
 
-/* Appends the end-of-text token and the prompt, as a question is asked; its place and length. */
+/* Appends the token that starts texts and the prompt, as a question is asked; its place and length.
+ */
 mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer *tokenizer,
                                     const char *prompt, mneme_error *error);
 

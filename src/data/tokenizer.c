@@ -26,22 +26,16 @@ mneme_status token_list_append(struct token_list *list, const int32_t *ids, size
     return MNEME_OK;
 }
 
-mneme_status tokenizer_open(const char *pattern, const char *place, struct tokenizer **tokenizer,
-                            mneme_error *error) {
-    mneme_status status;
+mneme_status tokenizer_open(const struct split_plan *plan, const char *place,
+                            struct tokenizer **tokenizer, mneme_error *error) {
     struct tokenizer *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, "the tokenizer");
-    opened->pattern = strdup(pattern);
-    if (opened->pattern == NULL) {
-        status = error_set_memory(error, "the tokenizer");
-        goto fail;
+    mneme_status status = splitter_open(plan, place, &opened->splitter, error);
+    if (status == MNEME_OK) {
+        *tokenizer = opened;
+    } else {
+        tokenizer_free(opened);
     }
-    status = splitter_open(pattern, TOKENIZER_END_OF_TEXT, place, &opened->splitter, error);
-    if (status != MNEME_OK) goto fail;
-    *tokenizer = opened;
-    return MNEME_OK;
-fail:
-    tokenizer_free(opened);
     return status;
 }
 
@@ -57,6 +51,7 @@ void tokenizer_free(struct tokenizer *tokenizer) {
     free(tokenizer->scratch.heap);
     free(tokenizer->merges);
     free(tokenizer->pattern);
+    free(tokenizer->source);
     free(tokenizer);
 }
 
@@ -105,13 +100,13 @@ struct encode_target {
     struct token_list *list;
 };
 
-static mneme_status encode_piece(void *context, const char *piece, size_t length, bool is_special,
+static mneme_status encode_piece(void *context, const char *piece, size_t length, int32_t special,
                                  mneme_error *error) {
     struct encode_target *target = context;
     struct tokenizer *tokenizer = target->tokenizer;
     struct word_cache *cache = &tokenizer->cache;
     struct token_list *list = target->list;
-    if (is_special) return token_list_append(list, &tokenizer->end_of_text, 1, error);
+    if (special != SPLITTER_NOT_SPECIAL) return token_list_append(list, &special, 1, error);
     if (length > CACHE_MAX_LENGTH) return bpe_encode_word(tokenizer, piece, length, list, error);
 
     uint32_t word = string_map_find(&cache->words, piece, length);
@@ -163,4 +158,8 @@ size_t tokenizer_vocab_size(const struct tokenizer *tokenizer) {
 
 int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer) {
     return tokenizer->end_of_text;
+}
+
+int32_t tokenizer_start_of_text(const struct tokenizer *tokenizer) {
+    return tokenizer->start_of_text;
 }

@@ -7,10 +7,11 @@
 #include "base/error.h"
 
 /* Byte-level byte pair encoding (Sennrich et al. 2016; bytes and splitting as in GPT-2), in Hugging
- * Face's tokenizer.json. The same ids as the Python package `tokenizers` gives for any text of
- * characters that PCRE2 knows (Unicode 14 in Debian 12). Text is bytes: invalid UTF-8 encodes and
- * decodes like anything else, see splitter.h. A tokenizer serves one thread at a time, since it
- * caches words. */
+ * Face's tokenizer.json: those that mneme trains, and those of GPT-2, Llama 3, SmolLM and their
+ * like (docs/interchange.md). The same ids as the Python package `tokenizers` gives, without the
+ * special tokens that it adds around, for any text of characters that PCRE2 knows (Unicode 14 in
+ * Debian 12). Text is bytes: invalid UTF-8 encodes and decodes like anything else, see splitter.h.
+ * A tokenizer serves one thread at a time, since it caches words. */
 struct tokenizer;
 
 /* GPT-2's splitting pattern, except that every digit stands alone, which helps with sums. */
@@ -46,7 +47,8 @@ mneme_status tokenizer_train_pattern(const char *pattern, const char *const *tex
                                      mneme_error *error);
 
 /* Reads or writes Hugging Face's tokenizer.json. Loading refuses, with MNEME_BAD_INPUT, whatever
- * would make the ids differ from those of the Python package. */
+ * would make the ids differ from those of the Python package. What was loaded is written byte for
+ * byte as it was. */
 mneme_status tokenizer_load(const char *path, struct tokenizer **tokenizer, mneme_error *error);
 mneme_status tokenizer_save(const struct tokenizer *tokenizer, const char *path,
                             mneme_error *error);
@@ -66,6 +68,11 @@ mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *
 
 /* Ids are 0 to this - 1. */
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer);
+/* The special token that ends a text: TOKENIZER_END_OF_TEXT or, in others' files, `<|endoftext|>`,
+ * `</s>` or `<|im_end|>`, the first of these that is there. */
 int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer);
+/* The one that stands before a text: `<|begin_of_text|>` or `<s>` where there is one, otherwise the
+ * end of the text before. */
+int32_t tokenizer_start_of_text(const struct tokenizer *tokenizer);
 
 #endif

@@ -37,17 +37,15 @@ static mneme_status check_options(const struct reader *reader, const json_t *roo
         return error_set(reader->error, MNEME_BAD_INPUT, "%s: %s: not supported", reader->path,
                          top[i]);
     }
+    /* byte_fallback and unk_token are for characters without a token; there are none, since every
+     * byte must have one. */
     static const char *const in_model[] = {"dropout", "continuing_subword_prefix",
-                                           "end_of_word_suffix", "byte_fallback", "ignore_merges"};
+                                           "end_of_word_suffix"};
     const json_t *model = json_object_get(root, "model");
     for (size_t i = 0; i < sizeof in_model / sizeof *in_model; i++) {
         if (is_off(json_object_get(model, in_model[i]))) continue;
         return error_set(reader->error, MNEME_BAD_INPUT, "%s: model.%s: not supported",
                          reader->path, in_model[i]);
-    }
-    const json_t *post = json_object_get(root, "post_processor");
-    if (!is_off(post) && !string_is(json_object_get(post, "type"), "ByteLevel")) {
-        return refuse(reader, "post_processor: only null or ByteLevel is supported");
     }
     if (!string_is(json_object_get(json_object_get(root, "decoder"), "type"), "ByteLevel")) {
         return refuse(reader, "decoder: only ByteLevel is supported");
@@ -55,78 +53,117 @@ static mneme_status check_options(const struct reader *reader, const json_t *roo
     return MNEME_OK;
 }
 
-/* The pattern in pre_tokenizer, or NULL when it is not Sequence[Split, ByteLevel] as written by
- * tokenizer_save. The string belongs to the JSON. */
-static const char *find_pattern(const json_t *root) {
-    const json_t *pre = json_object_get(root, "pre_tokenizer");
-    const json_t *parts = json_object_get(pre, "pretokenizers");
-    const json_t *split = json_array_get(parts, 0), *bytes = json_array_get(parts, 1);
-    bool known = string_is(json_object_get(pre, "type"), "Sequence") &&
-                 json_array_size(parts) == 2 &&
-                 string_is(json_object_get(split, "type"), "Split") &&
-                 string_is(json_object_get(split, "behavior"), "Isolated") &&
-                 is_off(json_object_get(split, "invert")) &&
-                 string_is(json_object_get(bytes, "type"), "ByteLevel") &&
-                 is_off(json_object_get(bytes, "add_prefix_space")) &&
-                 json_is_false(json_object_get(bytes, "use_regex"));
-    if (!known) return NULL;
-    return json_string_value(json_object_get(json_object_get(split, "pattern"), "Regex"));
+/* A token as it stands in the file. */
+struct name {
+    const char *text; /* NULL: not yet */
+    bool in_model;    /* of model.vocab */
+    bool is_added;    /* of added_tokens */
+    bool is_normalized;
+};
+
+/* All tokens: names[id] for ids 0 to n - 1. */
+struct names {
+    struct name *names;
+    size_t n;
+};
+
+/* The place of an id among the names, or NULL, having refused it. */
+static struct name *name_at(const struct reader *reader, const struct names *names,
+                            const char *text, const json_t *id) {
+    json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
+    if (value >= 0 && (uint64_t)value < names->n) return &names->names[value];
+    error_set(reader->error, MNEME_BAD_INPUT,
+              "%s: model.vocab: the id of \"%.80s\" is not one of 0 to %zu", reader->path, text,
+              names->n - 1);
+    return NULL;
 }
 
-/* Puts a token's text at its place among the names; each id has one token. */
-static mneme_status place_name(const struct reader *reader, const char **names, size_t n_names,
-                               const char *text, const json_t *id) {
-    json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
-    if (value < 0 || (uint64_t)value >= n_names) {
-        return error_set(reader->error, MNEME_BAD_INPUT,
-                         "%s: model.vocab: the id of \"%.80s\" is not one of 0 to %zu",
-                         reader->path, text, n_names - 1);
-    }
-    if (names[value] != NULL) {
+/* Puts a token at its place; each id has one token. */
+static mneme_status place_name(const struct reader *reader, const struct names *names,
+                               const char *text, const json_t *id, bool in_model) {
+    struct name *name = name_at(reader, names, text, id);
+    if (name == NULL) return MNEME_BAD_INPUT;
+    if (name->text != NULL) {
         return error_set(reader->error, MNEME_BAD_INPUT,
                          "%s: model.vocab: \"%.80s\" and \"%.80s\" share an id", reader->path,
-                         names[value], text);
+                         name->text, text);
     }
-    names[value] = text;
+    name->text = text;
+    name->in_model = in_model;
     return MNEME_OK;
 }
 
-/* The one added token must be the end of text. *id becomes its JSON id. */
-static mneme_status find_end_of_text(const struct reader *reader, const json_t *root,
-                                     const json_t **id) {
-    const json_t *added = json_object_get(root, "added_tokens");
-    const json_t *token = json_array_get(added, 0);
-    bool plain = is_off(json_object_get(token, "single_word")) &&
-                 is_off(json_object_get(token, "lstrip")) &&
-                 is_off(json_object_get(token, "rstrip"));
-    *id = json_object_get(token, "id");
-    if (json_array_size(added) != 1 || !plain || !json_is_integer(*id) ||
-        !string_is(json_object_get(token, "content"), TOKENIZER_END_OF_TEXT)) {
-        return refuse(reader, "added_tokens: only \"" TOKENIZER_END_OF_TEXT "\" is supported");
-    }
-    return MNEME_OK;
+static mneme_status refuse_added(const struct reader *reader, size_t number, const char *cause) {
+    return error_set(reader->error, MNEME_BAD_INPUT, "%s: added_tokens[%zu]: %s", reader->path,
+                     number, cause);
 }
 
-/* names[id] becomes the text of each token, as it stands in the file. */
-static mneme_status collect_names(const struct reader *reader, const json_t *root,
-                                  json_t *vocabulary, const char **names, size_t n_names) {
-    const json_t *end_of_text;
-    mneme_status status = find_end_of_text(reader, root, &end_of_text);
-    if (status != MNEME_OK) return status;
-    const json_t *in_vocabulary = json_object_get(vocabulary, TOKENIZER_END_OF_TEXT);
+/* Puts an added token at its place, or marks the token of model.vocab that it is. */
+static mneme_status place_added(const struct reader *reader, const struct names *names,
+                                const json_t *vocabulary, const json_t *token, size_t number) {
+    const char *text = json_string_value(json_object_get(token, "content"));
+    const json_t *id = json_object_get(token, "id");
+    if (text == NULL || text[0] == '\0') return refuse_added(reader, number, "no content");
+    if (!is_off(json_object_get(token, "single_word")) ||
+        !is_off(json_object_get(token, "lstrip")) || !is_off(json_object_get(token, "rstrip"))) {
+        return refuse_added(reader, number, "single_word, lstrip and rstrip are not supported");
+    }
+    const json_t *in_vocabulary = json_object_get(vocabulary, text);
+    if (in_vocabulary != NULL && !json_equal(in_vocabulary, id)) {
+        return refuse_added(reader, number, "it and model.vocab give a text different ids");
+    }
+    struct name *name = name_at(reader, names, text, id);
+    if (name == NULL) return MNEME_BAD_INPUT;
+    if (name->is_added) return refuse_added(reader, number, "repeats an earlier id");
     if (in_vocabulary == NULL) {
-        status = place_name(reader, names, n_names, TOKENIZER_END_OF_TEXT, end_of_text);
-    } else if (!json_equal(in_vocabulary, end_of_text)) {
-        status = refuse(reader, "added_tokens and model.vocab give \"" TOKENIZER_END_OF_TEXT
-                                "\" different ids");
+        mneme_status status = place_name(reader, names, text, id, false);
+        if (status != MNEME_OK) return status;
     }
+    name->is_added = true;
+    name->is_normalized = json_is_true(json_object_get(token, "normalized"));
+    return MNEME_OK;
+}
+
+static mneme_status collect_names(const struct reader *reader, const json_t *root,
+                                  json_t *vocabulary, const struct names *names) {
     const char *text;
     json_t *id;
     json_object_foreach(vocabulary, text, id) {
+        mneme_status status = place_name(reader, names, text, id, true);
         if (status != MNEME_OK) return status;
-        status = place_name(reader, names, n_names, text, id);
     }
-    return status;
+    const json_t *added = json_object_get(root, "added_tokens");
+    for (size_t i = 0; i < json_array_size(added); i++) {
+        mneme_status status = place_added(reader, names, vocabulary, json_array_get(added, i), i);
+        if (status != MNEME_OK) return status;
+    }
+    /* As many names as ids, each id at most once: none is missing. */
+    return MNEME_OK;
+}
+
+/* The id of the first of the texts that is an added token, or -1. */
+static int32_t find_added(const struct names *names, const char *const *texts, size_t n_texts) {
+    for (size_t i = 0; i < n_texts; i++) {
+        for (size_t id = 0; id < names->n; id++) {
+            if (names->names[id].is_added && strcmp(names->names[id].text, texts[i]) == 0) {
+                return (int32_t)id;
+            }
+        }
+    }
+    return -1;
+}
+
+static mneme_status find_ends(const struct reader *reader, const struct names *names,
+                              struct tokenizer *tokenizer) {
+    static const char *const starts[] = {"<|begin_of_text|>", "<s>"};
+    static const char *const ends[] = {TOKENIZER_END_OF_TEXT, "<|endoftext|>", "</s>",
+                                       "<|im_end|>"};
+    tokenizer->end_of_text = find_added(names, ends, sizeof ends / sizeof *ends);
+    tokenizer->start_of_text = find_added(names, starts, sizeof starts / sizeof *starts);
+    if (tokenizer->start_of_text < 0) tokenizer->start_of_text = tokenizer->end_of_text;
+    if (tokenizer->end_of_text >= 0) return MNEME_OK;
+    return refuse(reader, "added_tokens: no token that ends a text, such as \""  //
+                  TOKENIZER_END_OF_TEXT "\" or \"<|endoftext|>\"");
 }
 
 /* The bytes of a token written in the byte alphabet; the caller frees them. */
@@ -142,22 +179,40 @@ static mneme_status read_token(const struct reader *reader, const char *text, si
                      text);
 }
 
-static mneme_status add_names(const struct reader *reader, struct tokenizer *tokenizer,
-                              const char *const *names, size_t n_names) {
-    for (size_t i = 0; i < n_names; i++) {
-        char *bytes;
-        size_t length;
-        uint32_t id;
-        bool added;
-        assert(names[i] != NULL);
-        mneme_status status = read_token(reader, names[i], strlen(names[i]), &bytes, &length);
-        if (status != MNEME_OK) return status;
-        if (strcmp(names[i], TOKENIZER_END_OF_TEXT) == 0) tokenizer->end_of_text = (int32_t)i;
-        status = string_map_add(&tokenizer->vocabulary, bytes, length, &id, &added, reader->error);
-        free(bytes);
-        if (status != MNEME_OK) return status;
-        if (!added) return refuse(reader, "model.vocab: two tokens have the same bytes");
+/* Merges can make the token: it is in model.vocab, written in the byte alphabet. A special token
+ * need not be. */
+static bool is_mergeable(const struct name *name) {
+    if (!name->in_model || !name->is_added) return name->in_model;
+    size_t length;
+    char *bytes = strdup(name->text);
+    bool readable = bytes != NULL && byte_alphabet_read(bytes, strlen(bytes), &length);
+    free(bytes);
+    return readable;
+}
+
+/* Gives a token the next id. */
+static mneme_status add_name(const struct reader *reader, struct tokenizer *tokenizer,
+                             const struct name *name) {
+    char *bytes;
+    size_t length;
+    uint32_t id;
+    bool added;
+    assert(name->text != NULL);
+    if (!is_mergeable(name)) {
+        return string_map_add_hidden(&tokenizer->vocabulary, name->text, strlen(name->text),
+                                     reader->error);
     }
+    mneme_status status = read_token(reader, name->text, strlen(name->text), &bytes, &length);
+    if (status != MNEME_OK) return status;
+    status = string_map_add(&tokenizer->vocabulary, bytes, length, &id, &added, reader->error);
+    free(bytes);
+    if (status == MNEME_OK && !added) {
+        status = refuse(reader, "model.vocab: two tokens have the same bytes");
+    }
+    return status;
+}
+
+static mneme_status find_bytes(const struct reader *reader, struct tokenizer *tokenizer) {
     for (int byte = 0; byte < 256; byte++) {
         char text = (char)byte;
         uint32_t id = string_map_find(&tokenizer->vocabulary, &text, 1);
@@ -171,23 +226,14 @@ static mneme_status add_names(const struct reader *reader, struct tokenizer *tok
     return MNEME_OK;
 }
 
-static mneme_status load_vocabulary(const struct reader *reader, const json_t *root,
+/* The ids of all tokens, and which token starts and ends texts. */
+static mneme_status load_vocabulary(const struct reader *reader, const struct names *names,
                                     struct tokenizer *tokenizer) {
-    json_t *vocabulary = json_object_get(json_object_get(root, "model"), "vocab");
-    if (!json_is_object(vocabulary)) return refuse(reader, "model.vocab: not an object");
-    size_t n_names = json_object_size(vocabulary);
-    if (json_object_get(vocabulary, TOKENIZER_END_OF_TEXT) == NULL) n_names++;
-    if (n_names < TOKENIZER_MIN_TOKENS || n_names > TOKENIZER_MAX_TOKENS) {
-        return error_set(reader->error, MNEME_BAD_INPUT,
-                         "%s: model.vocab: %zu tokens, expected %d to %zu", reader->path, n_names,
-                         TOKENIZER_MIN_TOKENS, TOKENIZER_MAX_TOKENS);
+    mneme_status status = find_ends(reader, names, tokenizer);
+    for (size_t i = 0; status == MNEME_OK && i < names->n; i++) {
+        status = add_name(reader, tokenizer, &names->names[i]);
     }
-    const char **names = calloc(n_names, sizeof *names);
-    if (names == NULL) return error_set_memory(reader->error, "the vocabulary");
-    mneme_status status = collect_names(reader, root, vocabulary, names, n_names);
-    if (status == MNEME_OK) status = add_names(reader, tokenizer, names, n_names);
-    free(names);
-    return status;
+    return status == MNEME_OK ? find_bytes(reader, tokenizer) : status;
 }
 
 /* The two halves of a merge: "left right", or [left, right] as newer files have it. */
@@ -260,43 +306,93 @@ static mneme_status load_merges(const struct reader *reader, const json_t *root,
     return MNEME_OK;
 }
 
+/* The special texts among the names; the caller frees the list. */
+static mneme_status list_specials(const struct reader *reader, const struct names *names,
+                                  struct split_special **specials, size_t *n) {
+    struct split_special *list = calloc(names->n, sizeof *list);
+    if (list == NULL) return error_set_memory(reader->error, "special tokens");
+    *n = 0;
+    for (size_t id = 0; id < names->n; id++) {
+        const struct name *name = &names->names[id];
+        if (!name->is_added) continue;
+        list[(*n)++] = (struct split_special){name->text, (int32_t)id, name->is_normalized};
+    }
+    *specials = list;
+    return MNEME_OK;
+}
+
+static mneme_status load_named(const struct reader *reader, const json_t *root,
+                               const struct names *names, struct tokenizer **tokenizer) {
+    struct split_plan plan = {0};
+    struct split_special *specials = NULL;
+    const json_t *model = json_object_get(root, "model");
+    mneme_status status = tokenizer_read_rules(json_object_get(root, "pre_tokenizer"), reader->path,
+                                               &plan, reader->error);
+    if (status == MNEME_OK) status = list_specials(reader, names, &specials, &plan.n_specials);
+    plan.specials = specials;
+    if (status == MNEME_OK) status = tokenizer_open(&plan, reader->path, tokenizer, reader->error);
+    free(specials);
+    if (status != MNEME_OK) return status;
+    (*tokenizer)->ignores_merges = json_is_true(json_object_get(model, "ignore_merges"));
+    status = load_vocabulary(reader, names, *tokenizer);
+    return status == MNEME_OK ? load_merges(reader, root, *tokenizer) : status;
+}
+
+/* Room for the names: those of model.vocab and the added tokens that are not there. */
+static mneme_status open_names(const struct reader *reader, const json_t *root,
+                               const json_t *vocabulary, struct names *names) {
+    const json_t *added = json_object_get(root, "added_tokens");
+    if (!json_is_object(vocabulary)) return refuse(reader, "model.vocab: not an object");
+    names->n = json_object_size(vocabulary);
+    for (size_t i = 0; i < json_array_size(added); i++) {
+        const char *text = json_string_value(json_object_get(json_array_get(added, i), "content"));
+        if (text == NULL || json_object_get(vocabulary, text) == NULL) names->n++;
+    }
+    if (names->n < TOKENIZER_MIN_TOKENS || names->n > TOKENIZER_MAX_TOKENS) {
+        return error_set(reader->error, MNEME_BAD_INPUT,
+                         "%s: model.vocab: %zu tokens, expected %d to %zu", reader->path, names->n,
+                         TOKENIZER_MIN_TOKENS, TOKENIZER_MAX_TOKENS);
+    }
+    names->names = calloc(names->n, sizeof *names->names);
+    return names->names == NULL ? error_set_memory(reader->error, "the vocabulary") : MNEME_OK;
+}
+
 static mneme_status load_root(const struct reader *reader, const json_t *root,
                               struct tokenizer **tokenizer) {
-    const json_t *type = json_object_get(json_object_get(root, "model"), "type");
-    if (!string_is(type, "BPE")) return refuse(reader, "model.type: expected \"BPE\"");
+    const json_t *model = json_object_get(root, "model");
+    json_t *vocabulary = json_object_get(model, "vocab");
+    if (!string_is(json_object_get(model, "type"), "BPE")) {
+        return refuse(reader, "model.type: expected \"BPE\"");
+    }
+    struct names names = {0};
     mneme_status status = check_options(reader, root);
-    if (status != MNEME_OK) return status;
-    const char *pattern = find_pattern(root);
-    if (pattern == NULL) {
-        return refuse(reader,
-                      "pre_tokenizer: expected Sequence of Split (Regex, Isolated) and ByteLevel "
-                      "(add_prefix_space false, use_regex false)");
-    }
-    struct tokenizer *loaded = NULL;
-    status = tokenizer_open(pattern, reader->path, &loaded, reader->error);
-    if (status == MNEME_OK) status = load_vocabulary(reader, root, loaded);
-    if (status == MNEME_OK) status = load_merges(reader, root, loaded);
-    if (status != MNEME_OK) {
-        tokenizer_free(loaded);
-        return status;
-    }
-    *tokenizer = loaded;
-    return MNEME_OK;
+    if (status == MNEME_OK) status = open_names(reader, root, vocabulary, &names);
+    if (status == MNEME_OK) status = collect_names(reader, root, vocabulary, &names);
+    if (status == MNEME_OK) status = load_named(reader, root, &names, tokenizer);
+    free(names.names);
+    return status;
 }
 
 mneme_status tokenizer_load(const char *path, struct tokenizer **tokenizer, mneme_error *error) {
     const struct reader reader = {path, error};
+    struct tokenizer *loaded = NULL;
     char *bytes;
     size_t length;
     mneme_status status = file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
     if (status != MNEME_OK) return status;
     json_error_t cause;
     json_t *root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
-    free(bytes);
-    if (root == NULL) {
-        return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text);
-    }
-    status = load_root(&reader, root, tokenizer);
+    status = root == NULL
+                 ? error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text)
+                 : load_root(&reader, root, &loaded);
     json_decref(root);
+    if (status == MNEME_OK) {
+        loaded->source = bytes;
+        loaded->source_length = length;
+        *tokenizer = loaded;
+    } else {
+        tokenizer_free(loaded);
+        free(bytes);
+    }
     return status;
 }

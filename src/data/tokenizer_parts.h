@@ -1,6 +1,8 @@
 #ifndef DATA_TOKENIZER_PARTS_H
 #define DATA_TOKENIZER_PARTS_H
 
+#include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -47,22 +49,33 @@ struct word_cache {
 };
 
 struct tokenizer {
-    char *pattern;
+    char *pattern; /* of a trained tokenizer */
+    char *source;  /* the file that a loaded tokenizer is from, [source_length] bytes */
+    size_t source_length;
     struct splitter *splitter;
-    struct string_map vocabulary; /* a token's number is its id; the end of text by its name */
-    struct bpe_merge *merges;     /* [n_merges] in the order they apply */
+    /* A token's number is its id; a special token that merges cannot make is by its name, hidden.
+     */
+    struct string_map vocabulary;
+    struct bpe_merge *merges; /* [n_merges] in the order they apply */
     size_t n_merges;
     size_t merge_capacity;
     struct pair_map ranks; /* (left, right) -> index in merges */
     int32_t byte_ids[256];
-    int32_t end_of_text;
+    int32_t start_of_text, end_of_text;
+    bool ignores_merges; /* a piece that is a token of the vocabulary is that token */
     struct word_cache cache;
     struct bpe_scratch scratch;
 };
 
-/* A tokenizer with a splitter and an empty vocabulary. `place` names the pattern's source. */
-mneme_status tokenizer_open(const char *pattern, const char *place, struct tokenizer **tokenizer,
-                            mneme_error *error);
+/* A tokenizer with a splitter and an empty vocabulary. `place` names the plan's source. */
+mneme_status tokenizer_open(const struct split_plan *plan, const char *place,
+                            struct tokenizer **tokenizer, mneme_error *error);
+
+/* What a tokenizer.json's `pre_tokenizer` says, as rules; the patterns belong to it. `path` names
+ * the file. MNEME_BAD_INPUT for anything but ByteLevel, alone or last in a Sequence after Splits
+ * and Digits. */
+mneme_status tokenizer_read_rules(const json_t *pre_tokenizer, const char *path,
+                                  struct split_plan *plan, mneme_error *error);
 
 /* Appends the merge of two tokens; its result joins the vocabulary when it is a new token.
  * *result becomes its id. Needs that the pair has no merge yet. */

@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "base/json_write.h"
 #include "data/byte_alphabet.h"
 #include "data/tokenizer_parts.h"
@@ -73,6 +74,9 @@ static json_t *tokenizer_json(const struct tokenizer *tokenizer) {
 
 mneme_status tokenizer_save(const struct tokenizer *tokenizer, const char *path,
                             mneme_error *error) {
+    if (tokenizer->source != NULL) {
+        return file_write_atomic(path, tokenizer->source, tokenizer->source_length, error);
+    }
     json_t *root = tokenizer_json(tokenizer);
     if (root == NULL) return error_set_memory(error, "tokenizer.json");
     mneme_status status = json_write_file(path, root, error);

@@ -40,6 +40,9 @@ static const struct size_rule memory_sizes[] = {
 #define N_MODEL_SIZES (sizeof model_sizes / sizeof *model_sizes)
 #define N_MEMORY_SIZES (sizeof memory_sizes / sizeof *memory_sizes)
 
+/* The FFN's hidden size. */
+#define MAX_HIDDEN (1 << 20)
+
 /* Ranges of the two numbers that are not sizes. */
 #define EPS_LOW 1e-12f
 #define EPS_HIGH 1.0f
@@ -85,6 +88,7 @@ size_t model_head_dim(const struct model_config *config) {
 }
 
 size_t model_hidden_dim(const struct model_config *config) {
+    if (config->hidden_dim > 0) return config->hidden_dim;
     size_t hidden = 2 * 4 * config->dim / 3;
     return (hidden + config->multiple_of - 1) / config->multiple_of * config->multiple_of;
 }
@@ -182,6 +186,10 @@ mneme_status model_config_check(const struct model_config *config, const char *p
     const struct json_place root = {.place = place};
     const struct json_place memory = {.place = place, .prefix = "memory."};
     mneme_status status = check_sizes(config, &root, model_sizes, N_MODEL_SIZES, error);
+    if (status == MNEME_OK && config->hidden_dim > MAX_HIDDEN) {
+        status = json_refuse(&root, "intermediate_size", error, "must be an integer from 1 to %d",
+                             MAX_HIDDEN);
+    }
     if (status == MNEME_OK) status = check_heads(config, &root, error);
     if (status != MNEME_OK) return status;
     /* Written so that NaN fails. */
@@ -217,6 +225,8 @@ json_t *model_config_to_json(const struct model_config *config) {
     json_object_set_new(object, "model_type", json_string("mneme"));
     json_object_set_new(object, "contract", json_integer(MNEME_CONTRACT_VERSION));
     for (size_t i = 0; i < N_MODEL_SIZES; i++) {
+        bool is_multiple = model_sizes[i].offset == AT(multiple_of);
+        if (is_multiple && config->hidden_dim > 0) continue;
         json_object_set_new(object, model_sizes[i].key,
                             json_integer((json_int_t)size_of(config, &model_sizes[i])));
     }
@@ -260,6 +270,14 @@ static mneme_status read_memory(const struct json_place *root, struct model_conf
     status = json_get_bool(&place, "share_values", KEY_OPTIONAL, &memory->share_values, error);
     if (status != MNEME_OK) return status;
     return memory_variant_read(&place, config->dim, memory, error);
+}
+
+/* The FFN's hidden size is `intermediate_size` where `multiple_of` does not decide it. */
+static mneme_status read_hidden(const struct json_place *root, struct model_config *config,
+                                mneme_error *error) {
+    if (json_object_get(root->object, "multiple_of") != NULL) return MNEME_OK;
+    return json_get_size(root, "intermediate_size", KEY_OPTIONAL, 1, MAX_HIDDEN,
+                         &config->hidden_dim, error);
 }
 
 /* Keys that may be there but leave no choice. */
@@ -311,6 +329,7 @@ mneme_status model_config_from_json(const json_t *object, const char *place,
                             &read.rope_theta, error);
     if (status != MNEME_OK) return status;
     status = json_get_bool(&root, "tie_word_embeddings", KEY_OPTIONAL, &read.tied_output, error);
+    if (status == MNEME_OK) status = read_hidden(&root, &read, error);
     if (status == MNEME_OK) status = check_fixed(&root, &read, error);
     if (status == MNEME_OK) status = read_memory(&root, &read, error);
     if (status == MNEME_OK) status = model_config_check(&read, place, error);

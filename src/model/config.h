@@ -39,6 +39,7 @@ struct model_config {
     size_t n_heads;
     size_t n_kv_heads;  /* divides n_heads */
     size_t multiple_of; /* the FFN's hidden size is rounded up to a multiple of this */
+    size_t hidden_dim;  /* the FFN's hidden size where it is no such multiple; 0: it is */
     size_t max_seq_len;
     float norm_eps;
     float rope_theta;
@@ -47,7 +48,7 @@ struct model_config {
 };
 
 size_t model_head_dim(const struct model_config *config);
-/* int(2 * 4 * dim / 3) rounded up to a multiple of multiple_of. */
+/* hidden_dim, or int(2 * 4 * dim / 3) rounded up to a multiple of multiple_of. */
 size_t model_hidden_dim(const struct model_config *config);
 size_t model_n_slots(const struct model_config *config);
 struct product_key_shape model_product_key_shape(const struct model_config *config);

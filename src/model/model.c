@@ -185,21 +185,30 @@ static mneme_status place_parameters(struct model *model, mneme_error *error) {
     return MNEME_OK;
 }
 
-mneme_status model_open(const struct model_config *config, struct model *model,
-                        mneme_error *error) {
+mneme_status model_describe(const struct model_config *config, struct model *model,
+                            mneme_error *error) {
     *model = (struct model){.config = *config};
     size_t most = config->n_layers * LAYER_PARAMETERS + OTHER_PARAMETERS;
     model->layers = calloc(config->n_layers, sizeof *model->layers);
     model->parameters = calloc(most, sizeof *model->parameters);
-    mneme_status status;
     if (model->layers == NULL || model->parameters == NULL) {
-        status = error_set_memory(error, "the model");
-    } else {
-        add_parameters(model);
-        status = place_parameters(model, error);
+        model_close(model);
+        return error_set_memory(error, "the model");
     }
+    add_parameters(model);
+    return MNEME_OK;
+}
+
+mneme_status model_allocate(struct model *model, mneme_error *error) {
+    mneme_status status = place_parameters(model, error);
     if (status != MNEME_OK) model_close(model);
     return status;
+}
+
+mneme_status model_open(const struct model_config *config, struct model *model,
+                        mneme_error *error) {
+    mneme_status status = model_describe(config, model, error);
+    return status == MNEME_OK ? model_allocate(model, error) : status;
 }
 
 void model_close(struct model *model) {

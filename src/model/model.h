@@ -42,6 +42,11 @@ struct model {
     struct arena arena;
 };
 
+/* Names and shapes of the parameters, without room for them: their data is NULL. */
+mneme_status model_describe(const struct model_config *config, struct model *model,
+                            mneme_error *error);
+/* Makes room for the parameters of a described model, all zero. Closes it on failure. */
+mneme_status model_allocate(struct model *model, mneme_error *error);
 /* Makes a model with all parameters zero. */
 mneme_status model_open(const struct model_config *config, struct model *model, mneme_error *error);
 void model_close(struct model *model);
@@ -62,7 +67,8 @@ size_t model_count(const struct model *model);
 
 /* DIR/model.safetensors and DIR/config.json, each whole or not at all. */
 mneme_status model_save(const struct model *model, const char *directory, mneme_error *error);
-/* Opens a model from such a folder; refuses what does not fit the config, naming the tensor. */
+/* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);
+ * refuses what does not fit the config, naming the tensor, before it makes room for the weights. */
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error);
 
 #endif

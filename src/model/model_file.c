@@ -7,6 +7,7 @@
 #include "model/parameter_tensor.h"
 #include "nn/matmul_backend.h"
 #include "tensor/safetensors.h"
+#include "tensor/safetensors_set.h"
 
 /* A config.json larger than this is surely not one. */
 #define MAX_CONFIG_BYTES ((size_t)1 << 20)
@@ -57,26 +58,36 @@ static mneme_status load_config(const char *directory, struct model_config *conf
     return status;
 }
 
+/* The described model's parameters are the folder's tensors, no more and no fewer. */
+static mneme_status check_tensors(const struct model *model, const struct safetensors_set *set,
+                                  mneme_error *error) {
+    if (set->n != model->n_parameters) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu",
+                         set->place, set->n, model->n_parameters);
+    }
+    mneme_status status = MNEME_OK;
+    for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        status = safetensors_set_check_f32(set, p->name, p->rank, p->shape, error);
+    }
+    return status;
+}
+
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error) {
     *model = (struct model){0};
     struct model_config config;
+    struct safetensors_set set;
     mneme_status status = load_config(directory, &config, error);
+    if (status == MNEME_OK) status = safetensors_set_open(&set, directory, error);
     if (status != MNEME_OK) return status;
-    char *path = path_join(directory, "model.safetensors");
-    struct safetensors file = {0};
-    status = path == NULL ? error_set_memory(error, "model.safetensors")
-                          : safetensors_open(&file, path, error);
-    if (status == MNEME_OK) status = model_open(&config, model, error);
-    if (status == MNEME_OK && file.n != model->n_parameters) {
-        status = error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu", path,
-                           file.n, model->n_parameters);
-    }
+    status = model_describe(&config, model, error);
+    if (status == MNEME_OK) status = check_tensors(model, &set, error);
+    if (status == MNEME_OK) status = model_allocate(model, error);
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
-        status = safetensors_read_f32(&file, p->name, p->rank, p->shape, p->data, error);
+        status = safetensors_set_read_f32(&set, p->name, p->rank, p->shape, p->data, error);
     }
     if (status != MNEME_OK) model_close(model);
-    safetensors_close(&file);
-    free(path);
+    safetensors_set_close(&set);
     return status;
 }

@@ -62,7 +62,10 @@ const char *safetensors_metadata_get(const struct safetensors *file, const char 
  * type, or holds an infinity or NaN (then the element is named too). */
 mneme_status safetensors_read_f32(const struct safetensors *file, const char *name, size_t rank,
                                   const size_t *shape, float *destination, mneme_error *error);
-/* The same for types that are not converted: I32, U32, I64, U64, U8… */
+/* Refuses what safetensors_read_f32 would refuse for its type or shape, without reading it. */
+mneme_status safetensors_check_f32(const struct safetensors *file, const char *name, size_t rank,
+                                   const size_t *shape, mneme_error *error);
+/* The same as safetensors_read_f32 for types that are not converted: I32, U32, I64, U64, U8… */
 mneme_status safetensors_read_exact(const struct safetensors *file, const char *name,
                                     enum tensor_type type, size_t rank, const size_t *shape,
                                     void *destination, mneme_error *error);

@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,29 +107,37 @@ static mneme_status refuse_element(const struct safetensors *file, const struct 
 
 static mneme_status check_finite(const struct safetensors *file, const struct tensor *tensor,
                                  const float *values, size_t count, mneme_error *error) {
-    for (size_t i = 0; i < count; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        if ((bits & 0x7f800000u) == 0x7f800000u) {
-            return refuse_element(file, tensor, i, (bits & 0x7fffffu) != 0, error);
-        }
-    }
-    return MNEME_OK;
+    size_t i = tensor_first_not_finite(values, count);
+    if (i == count) return MNEME_OK;
+    return refuse_element(file, tensor, i, isnan(values[i]), error);
+}
+
+/* Finds a tensor of this shape whose elements are floats or become floats. */
+static mneme_status find_f32(const struct safetensors *file, const char *name, size_t rank,
+                             const size_t *shape, const struct safetensors_entry **found,
+                             mneme_error *error) {
+    mneme_status status = find_shaped(file, name, rank, shape, found, error);
+    if (status != MNEME_OK) return status;
+    enum tensor_type type = (*found)->tensor.type;
+    if (type == TENSOR_F32 || type == TENSOR_BF16 || type == TENSOR_F16) return MNEME_OK;
+    return wrong_type(file, &(*found)->tensor, "F32, F16 or BF16", error);
+}
+
+mneme_status safetensors_check_f32(const struct safetensors *file, const char *name, size_t rank,
+                                   const size_t *shape, mneme_error *error) {
+    const struct safetensors_entry *entry = NULL;
+    return find_f32(file, name, rank, shape, &entry, error);
 }
 
 mneme_status safetensors_read_f32(const struct safetensors *file, const char *name, size_t rank,
                                   const size_t *shape, float *destination, mneme_error *error) {
     const struct safetensors_entry *entry = NULL;
-    mneme_status status = find_shaped(file, name, rank, shape, &entry, error);
+    mneme_status status = find_f32(file, name, rank, shape, &entry, error);
     if (status != MNEME_OK) return status;
     enum tensor_type type = entry->tensor.type;
-    if (type == TENSOR_F32) {
-        status = safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error);
-    } else if (type == TENSOR_BF16 || type == TENSOR_F16) {
-        status = read_converted(file, entry, destination, error);
-    } else {
-        return wrong_type(file, &entry->tensor, "F32, F16 or BF16", error);
-    }
+    status = type == TENSOR_F32
+                 ? safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error)
+                 : read_converted(file, entry, destination, error);
     if (status != MNEME_OK) return status;
     return check_finite(file, &entry->tensor, destination, entry->bytes / tensor_type_size(type),
                         error);

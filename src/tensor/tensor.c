@@ -1,5 +1,6 @@
 #include "tensor/tensor.h"
 
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,6 +42,15 @@ bool tensor_bytes(const struct tensor *tensor, size_t *bytes) {
     }
     *bytes = product;
     return true;
+}
+
+size_t tensor_first_not_finite(const float *values, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        if ((bits & 0x7f800000u) == 0x7f800000u) return i;
+    }
+    return n;
 }
 
 void tensor_shape_text(size_t rank, const size_t *shape, char text[TENSOR_SHAPE_TEXT]) {

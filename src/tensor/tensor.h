@@ -46,6 +46,9 @@ size_t tensor_type_size(enum tensor_type type);
 /* The bytes of all elements; false when that does not fit. */
 bool tensor_bytes(const struct tensor *tensor, size_t *bytes);
 
+/* The first of n values that is an infinity or NaN, or n. */
+size_t tensor_first_not_finite(const float *values, size_t n);
+
 /* Room for any shape as text. */
 #define TENSOR_SHAPE_TEXT (TENSOR_MAX_RANK * 21 + 3)
 /* "[2,3]"; "[]" for a scalar. */

@@ -1,0 +1,40 @@
+#ifndef MNEME_INTERCHANGE_H
+#define MNEME_INTERCHANGE_H
+
+/* Models of other programs in and out. Formats are named "hf" (Llama folders of Hugging Face's
+ * transformers), "lingua" (Meta Lingua's checkpoints, memory layers included, as safetensors) and
+ * "llama2c" (llama2.c's .bin, version 0; import only): docs/interchange.md. */
+
+#include <stddef.h>
+
+#include <mneme/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mneme_interchange_result {
+    size_t n_tensors;            /* read or written */
+    size_t n_parameters;         /* numbers in them */
+    int has_tokenizer;           /* a tokenizer.json was copied */
+    char tokenizer_problem[512]; /* why one that is there was not; "" */
+} mneme_interchange_result;
+
+/* Makes the model folder `folder` of the foreign model at `path` (a folder; a file for llama2c).
+ * Weights of 16 bits become f32, which is exact. A tokenizer.json that mneme can read is copied.
+ * MNEME_BAD_INPUT, naming file and place, for a model that mneme would compute differently or that
+ * is damaged; nothing is written then. */
+MNEME_API mneme_status mneme_import(const char *format, const char *path, const char *folder,
+                                    mneme_interchange_result *result, mneme_error *error);
+
+/* Writes the model in the folder `folder` into the folder `out`, in f32. Only "hf";
+ * MNEME_BAD_INPUT for a model with memory layers, which transformers does not know. Importing what
+ * was exported gives the same bits. */
+MNEME_API mneme_status mneme_export(const char *format, const char *folder, const char *out,
+                                    mneme_interchange_result *result, mneme_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+#ifndef MNEME_TOKENIZE_H
+#define MNEME_TOKENIZE_H
+
+/* Text to token ids with a tokenizer.json. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <mneme/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct mneme_tokenizer mneme_tokenizer;
+
+/* Opens a tokenizer.json or the one in a model folder. MNEME_BAD_INPUT for a kind of tokenizer that
+ * is not supported (docs/interchange.md). */
+MNEME_API mneme_status mneme_tokenizer_open(const char *path, mneme_tokenizer **tokenizer,
+                                            mneme_error *error);
+/* NULL is allowed. */
+MNEME_API void mneme_tokenizer_close(mneme_tokenizer *tokenizer);
+
+/* *ids, which the caller frees, becomes the ids [*n] of the `length` bytes at text (NULL for none);
+ * special tokens in the text are one id each, none is added. Not for two threads at once. */
+MNEME_API mneme_status mneme_tokenize(mneme_tokenizer *tokenizer, const char *text, size_t length,
+                                      int32_t **ids, size_t *n, mneme_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

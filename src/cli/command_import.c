@@ -1,0 +1,54 @@
+#include <stdio.h>
+
+#include <mneme/interchange.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+
+static const char help[] =
+    "mneme import --from hf|lingua|llama2c PATH MODEL\n"
+    "\n"
+    "Makes the model folder MODEL of another program's model.\n"
+    "\n"
+    "  --from hf       PATH is a Llama folder as Hugging Face's transformers writes it: "
+    "config.json,\n"
+    "                  model.safetensors or its shards, and its tokenizer.json where mneme can\n"
+    "                  read it\n"
+    "  --from lingua   PATH is a Meta Lingua checkpoint, with memory layers or without: "
+    "params.json\n"
+    "                  and model.safetensors (consolidated.pth has to be converted first)\n"
+    "  --from llama2c  PATH is a .bin file of llama2.c, version 0; it has no tokenizer, so the "
+    "model\n"
+    "                  continues token ids (mneme generate --ids)\n";
+
+enum { OPTION_FROM = 1 };
+
+static const struct option options[] = {{"from", required_argument, NULL, OPTION_FROM}, {0}};
+
+static const struct usage usage = {"import", help, options, 2};
+
+int command_import(int argc, char **argv) {
+    const char *format = NULL;
+    int status = 0;
+    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
+        if (option == -2) return status;
+        if (option == OPTION_FROM) format = optarg;
+    }
+    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    if (format == NULL) {
+        fputs("mneme import: --from is needed (see mneme import --help)\n", stderr);
+        return MNEME_BAD_INPUT;
+    }
+    mneme_interchange_result result;
+    mneme_error error = {0};
+    const char *folder = argv[optind + 1];
+    if (mneme_import(format, argv[optind], folder, &result, &error) != MNEME_OK) {
+        return arguments_report(&usage, &error);
+    }
+    printf("%s: %zu tensors, %zu parameters, %s\n", folder, result.n_tensors, result.n_parameters,
+           result.has_tokenizer ? "with tokenizer" : "no tokenizer");
+    if (result.tokenizer_problem[0] != '\0') {
+        fprintf(stderr, "mneme import: no tokenizer: %s\n", result.tokenizer_problem);
+    }
+    return 0;
+}

@@ -1,0 +1,73 @@
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <mneme/tokenize.h>
+
+#include "cli/arguments.h"
+#include "cli/commands.h"
+
+static const char help[] =
+    "mneme tokenize TOKENIZER [--null]\n"
+    "\n"
+    "The token ids of the text on standard input, in one line. TOKENIZER is a tokenizer.json or a\n"
+    "model folder. Special tokens in the text are one id each; none is added.\n"
+    "\n"
+    "  --null   every NUL byte ends a text: a line of ids for each\n";
+
+enum { OPTION_NULL = 1 };
+
+static const struct option options[] = {{"null", no_argument, NULL, OPTION_NULL}, {0}};
+
+static const struct usage usage = {"tokenize", help, options, 1};
+
+/* A line of ids. */
+static mneme_status print_ids(mneme_tokenizer *tokenizer, const char *text, size_t length,
+                              mneme_error *error) {
+    int32_t *ids;
+    size_t n;
+    mneme_status status = mneme_tokenize(tokenizer, text, length, &ids, &n, error);
+    if (status != MNEME_OK) return status;
+    for (size_t i = 0; i < n; i++) printf(i == 0 ? "%d" : " %d", (int)ids[i]);
+    putchar('\n');
+    free(ids);
+    return MNEME_OK;
+}
+
+/* Reads standard input up to each `end` (a byte, or EOF for none). */
+static int print_all(mneme_tokenizer *tokenizer, int by_null) {
+    char *text = NULL;
+    size_t capacity = 0;
+    mneme_error error = {0};
+    mneme_status status = MNEME_OK;
+    int end = by_null ? '\0' : EOF;
+    ssize_t length;
+    while (status == MNEME_OK && (length = getdelim(&text, &capacity, end, stdin)) > 0) {
+        if (by_null && text[length - 1] == '\0') length--;
+        status = print_ids(tokenizer, text, (size_t)length, &error);
+    }
+    free(text);
+    if (ferror(stdin)) {
+        fprintf(stderr, "mneme tokenize: standard input: cannot read: %s\n", strerror(errno));
+        return MNEME_FAILED;
+    }
+    return status == MNEME_OK ? 0 : arguments_report(&usage, &error);
+}
+
+int command_tokenize(int argc, char **argv) {
+    int by_null = 0, status = 0;
+    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
+        if (option == -2) return status;
+        by_null |= option == OPTION_NULL;
+    }
+    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    mneme_error error = {0};
+    mneme_tokenizer *tokenizer;
+    if (mneme_tokenizer_open(argv[optind], &tokenizer, &error) != MNEME_OK) {
+        return arguments_report(&usage, &error);
+    }
+    status = print_all(tokenizer, by_null);
+    mneme_tokenizer_close(tokenizer);
+    return status;
+}

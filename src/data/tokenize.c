@@ -1,0 +1,50 @@
+#include <mneme/tokenize.h>
+
+#include <stdlib.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "data/tokenizer.h"
+
+struct mneme_tokenizer {
+    struct tokenizer *tokenizer;
+};
+
+mneme_status mneme_tokenizer_open(const char *path, mneme_tokenizer **tokenizer,
+                                  mneme_error *error) {
+    *tokenizer = NULL;
+    mneme_tokenizer *opened = calloc(1, sizeof *opened);
+    char *file = path_join(path, "tokenizer.json");
+    mneme_status status =
+        opened == NULL || file == NULL
+            ? error_set_memory(error, "the tokenizer")
+            : tokenizer_load(file_is_directory(path) ? file : path, &opened->tokenizer, error);
+    free(file);
+    if (status == MNEME_OK) {
+        *tokenizer = opened;
+    } else {
+        free(opened);
+    }
+    return status;
+}
+
+void mneme_tokenizer_close(mneme_tokenizer *tokenizer) {
+    if (tokenizer == NULL) return;
+    tokenizer_free(tokenizer->tokenizer);
+    free(tokenizer);
+}
+
+mneme_status mneme_tokenize(mneme_tokenizer *tokenizer, const char *text, size_t length,
+                            int32_t **ids, size_t *n, mneme_error *error) {
+    struct token_list list = {0};
+    mneme_status status = tokenizer_encode(tokenizer->tokenizer, text, length, &list, error);
+    *ids = NULL;
+    *n = 0;
+    if (status == MNEME_OK) {
+        *ids = list.ids;
+        *n = list.n;
+    } else {
+        token_list_free(&list);
+    }
+    return status;
+}

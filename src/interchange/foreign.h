@@ -1,0 +1,38 @@
+#ifndef INTERCHANGE_FOREIGN_H
+#define INTERCHANGE_FOREIGN_H
+
+#include <jansson.h>
+
+#include "model/model.h"
+#include "tensor/safetensors_set.h"
+
+/* What the formats share, and each format's reader. */
+
+#define FOREIGN_NAME_SIZE 128
+
+/* How a format's safetensors differ from ours. */
+struct foreign_names {
+    /* The file's name of a parameter. */
+    void (*name)(const char *ours, char theirs[FOREIGN_NAME_SIZE]);
+    /* A tensor that is no parameter but does no harm. */
+    bool (*is_needless)(const struct model *model, const char *theirs);
+};
+
+/* Fills a described model from the set: checks first that every parameter is there with its shape,
+ * and nothing else but what is needless. Closes the model on failure. */
+mneme_status foreign_read(const struct safetensors_set *set, const struct foreign_names *names,
+                          struct model *model, mneme_error *error);
+
+/* Removes the members of an object that are null: they mean what their absence does. */
+void foreign_drop_nulls(json_t *object);
+
+/* Each opens the model at `path`. */
+mneme_status foreign_open_hf(const char *path, struct model *model, mneme_error *error);
+mneme_status foreign_open_lingua(const char *path, struct model *model, mneme_error *error);
+mneme_status foreign_open_llama2c(const char *path, struct model *model, mneme_error *error);
+
+/* Writes the model as transformers' Llama; end_of_text and start_of_text are token ids, or -1. */
+mneme_status foreign_save_hf(const struct model *model, const char *folder, int start_of_text,
+                             int end_of_text, mneme_error *error);
+
+#endif

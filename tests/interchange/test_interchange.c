@@ -1,0 +1,411 @@
+/* Foreign models in and out. tests/interchange/hf_llama is transformers' own, with its logits. */
+
+#include <mneme/generate.h>
+#include <mneme/interchange.h>
+
+#include <jansson.h>
+#include <math.h>
+
+#include "base/file.h"
+#include "base/path.h"
+#include "model/batch_builder.h"
+#include "model/model.h"
+#include "model/pass.h"
+#include "tensor/safetensors.h"
+#include "tests/data/data_sets.h"
+#include "tests/temporary.h"
+
+#define HF_LLAMA "tests/interchange/hf_llama"
+#define N_TOKENS 40
+#define VOCABULARY 48
+
+static void import(const char *format, const char *path, const char *folder) {
+    mneme_interchange_result result;
+    mneme_error error = {0};
+    ck_assert_msg(mneme_import(format, path, folder, &result, &error) == MNEME_OK, "%s",
+                  error.message);
+}
+
+static void check_import_refused(const char *format, const char *path, const char *place,
+                                 const char *cause) {
+    mneme_interchange_result result;
+    mneme_error error = {0};
+    check_refused(mneme_import(format, path, temporary_path("refused"), &result, &error), &error,
+                  MNEME_BAD_INPUT, place, cause);
+    ck_assert(!file_exists(temporary_path("refused")));
+}
+
+/* The same configuration and bits. */
+static void check_same_model(const char *folder, const struct model *expected) {
+    struct model model;
+    mneme_error error = {0};
+    ck_assert_msg(model_load(folder, &model, &error) == MNEME_OK, "%s", error.message);
+    ck_assert_uint_eq(model.n_parameters, expected->n_parameters);
+    for (size_t i = 0; i < model.n_parameters; i++) {
+        const struct parameter *a = &model.parameters[i], *b = &expected->parameters[i];
+        ck_assert_str_eq(a->name, b->name);
+        ck_assert_mem_eq(a->data, b->data, a->count * sizeof(float));
+    }
+    ck_assert(model.config.norm_eps == expected->config.norm_eps);
+    ck_assert(model.config.rope_theta == expected->config.rope_theta);
+    ck_assert_uint_eq(model.config.max_seq_len, expected->config.max_seq_len);
+    model_close(&model);
+}
+
+static void check_same_files(const char *a, const char *b) {
+    char *bytes[2];
+    size_t length[2];
+    mneme_error error;
+    ck_assert_int_eq(file_read(a, 1 << 20, &bytes[0], &length[0], &error), MNEME_OK);
+    ck_assert_int_eq(file_read(b, 1 << 20, &bytes[1], &length[1], &error), MNEME_OK);
+    ck_assert_uint_eq(length[0], length[1]);
+    ck_assert_mem_eq(bytes[0], bytes[1], length[0]);
+    free(bytes[0]);
+    free(bytes[1]);
+}
+
+/* Logits [N_TOKENS, VOCABULARY] of a model folder. */
+static void run(const char *folder, const int32_t *tokens, float *logits) {
+    struct model model;
+    struct workspace workspace;
+    struct batch_builder builder;
+    mneme_error error = {0};
+    ck_assert_int_eq(model_load(folder, &model, &error), MNEME_OK);
+    ck_assert_int_eq(workspace_open(&workspace, &model, N_TOKENS, false, &error), MNEME_OK);
+    ck_assert_int_eq(batch_builder_open(&builder, N_TOKENS, &error), MNEME_OK);
+    ck_assert(batch_builder_add(&builder, N_TOKENS, tokens, NULL, 0));
+    struct batch batch = batch_builder_whole(&builder);
+    ck_assert_int_eq(model_forward(&model, &workspace, &batch, NULL, &error), MNEME_OK);
+    model_logits(&model, &workspace, N_TOKENS, workspace.output_normed, logits);
+    batch_builder_close(&builder);
+    workspace_close(&workspace);
+    model_close(&model);
+}
+
+/* Relative error in the L2 norm. */
+static double error_of(const float *logits, const double *exact) {
+    double difference = 0, size = 0;
+    for (size_t i = 0; i < (size_t)N_TOKENS * VOCABULARY; i++) {
+        difference += ((double)logits[i] - exact[i]) * ((double)logits[i] - exact[i]);
+        size += exact[i] * exact[i];
+    }
+    return sqrt(difference / size);
+}
+
+START_TEST(logits_are_as_near_as_transformers_own) {
+    static float ours[N_TOKENS * VOCABULARY], theirs[N_TOKENS * VOCABULARY];
+    static double exact[N_TOKENS * VOCABULARY];
+    const size_t shape[2] = {N_TOKENS, VOCABULARY};
+    int32_t tokens[N_TOKENS];
+    struct safetensors file;
+    mneme_error error = {0};
+    ck_assert_int_eq(safetensors_open(&file, HF_LLAMA "/logits.safetensors", &error), MNEME_OK);
+    ck_assert_int_eq(safetensors_read_i32(&file, "tokens", 1, shape, tokens, &error), MNEME_OK);
+    ck_assert_int_eq(safetensors_read_f32(&file, "logits", 2, shape, theirs, &error), MNEME_OK);
+    ck_assert_int_eq(safetensors_read_exact(&file, "exact", TENSOR_F64, 2, shape, exact, &error),
+                     MNEME_OK);
+    safetensors_close(&file);
+    import("hf", HF_LLAMA, temporary_path("m"));
+    run(temporary_path("m"), tokens, ours);
+    double our_error = error_of(ours, exact), their_error = error_of(theirs, exact);
+    ck_assert_msg(our_error <= 1.5 * their_error, "relative error %g, transformers has %g",
+                  our_error, their_error);
+}
+END_TEST
+
+START_TEST(what_was_imported_exports_to_the_same_bytes) {
+    mneme_interchange_result result;
+    mneme_error error = {0};
+    struct model model;
+    import("hf", HF_LLAMA, temporary_path("a"));
+    ck_assert_int_eq(mneme_export("hf", temporary_path("a"), temporary_path("b"), &result, &error),
+                     MNEME_OK);
+    ck_assert_uint_eq(result.n_tensors, 21);
+    check_same_files(temporary_path("b/model.safetensors"), HF_LLAMA "/model.safetensors");
+    import("hf", temporary_path("b"), temporary_path("c"));
+    ck_assert_int_eq(model_load(temporary_path("a"), &model, &error), MNEME_OK);
+    check_same_model(temporary_path("c"), &model);
+    model_close(&model);
+}
+END_TEST
+
+/* A copy of hf_llama whose config has one key changed (NULL: removed). Takes the value. */
+static void copy_changed(const char *key, json_t *value) {
+    char *bytes;
+    size_t length;
+    mneme_error error;
+    json_t *config = json_load_file(HF_LLAMA "/config.json", 0, NULL);
+    ck_assert_ptr_nonnull(config);
+    if (value == NULL) {
+        json_object_del(config, key);
+    } else {
+        json_object_set_new(config, key, value);
+    }
+    ck_assert_int_eq(json_dump_file(config, temporary_path("config.json"), 0), 0);
+    json_decref(config);
+    ck_assert_int_eq(file_read(HF_LLAMA "/model.safetensors", 1 << 20, &bytes, &length, &error),
+                     MNEME_OK);
+    temporary_write("model.safetensors", bytes, length);
+    free(bytes);
+}
+
+static void check_changed_refused(const char *key, json_t *value, const char *cause) {
+    copy_changed(key, value);
+    check_import_refused("hf", temporary_folder, temporary_folder, cause);
+}
+
+START_TEST(other_llamas_are_refused) {
+    check_changed_refused("model_type", json_string("mistral"), "must be \"llama\"");
+    check_changed_refused("model_type", NULL, "`model_type`: missing");
+    check_changed_refused("hidden_act", json_string("gelu"), "must be \"silu\"");
+    check_changed_refused("attention_bias", json_true(), "must be false");
+    check_changed_refused("head_dim", json_integer(8), "is 8, must be hidden_size");
+    check_changed_refused("quantization_config", json_object(), "not supported");
+    check_changed_refused("intermediate_size", NULL, "missing");
+    check_changed_refused("rope_scaling",
+                          json_pack("{s:s, s:f}", "rope_type", "llama3", "factor", 8.0),
+                          "key `rope_scaling.factor`: unknown");
+    check_changed_refused("rope_parameters", json_pack("{s:s}", "rope_type", "linear"),
+                          "must be \"default\"");
+    /* Room for none of these is made. */
+    check_changed_refused("vocab_size", json_integer(1 << 20), "shape is [48,16], must be");
+    check_changed_refused("hidden_size", json_integer(65536), "must be hidden_size");
+    check_changed_refused("num_hidden_layers", json_integer(1024), "no tensor `model.layers.2.");
+    check_changed_refused("num_hidden_layers", json_integer(1), "no such parameter");
+    copy_changed("head_dim", json_null());
+    import("hf", temporary_folder, temporary_path("m"));
+    check_import_refused("onnx", temporary_folder, "format onnx", "must be hf, lingua or llama2c");
+}
+END_TEST
+
+START_TEST(a_tokenizer_comes_along) {
+    mneme_interchange_result result;
+    mneme_error error = {0};
+    char *bytes;
+    size_t length;
+    copy_changed("head_dim", NULL);
+    ck_assert_int_eq(file_read("tests/tokenizers/gpt2.json", 1 << 20, &bytes, &length, &error),
+                     MNEME_OK);
+    temporary_write("tokenizer.json", bytes, length);
+    free(bytes);
+    ck_assert_int_eq(mneme_import("hf", temporary_folder, temporary_path("m"), &result, &error),
+                     MNEME_OK);
+    ck_assert_int_eq(result.has_tokenizer, 0); /* of more tokens than the model has */
+    ck_assert_ptr_nonnull(strstr(result.tokenizer_problem, "vocab_size is 48"));
+    mneme_generator *generator;
+    char *text;
+    ck_assert_int_eq(mneme_generator_open(temporary_path("m"), &generator, &error), MNEME_OK);
+    check_refused(mneme_generate(generator, "x", 3, &text, NULL, &error), &error, MNEME_BAD_INPUT,
+                  "tokenizer.json", "only token ids");
+    int32_t ids[3];
+    size_t n;
+    check_refused(mneme_generate_ids(generator, (int32_t[]){48}, 1, 3, -1, ids, &n, &error), &error,
+                  MNEME_BAD_INPUT, "prompt: id 48", "ids 0 to 47");
+    ck_assert_int_eq(mneme_generate_ids(generator, (int32_t[]){1}, 1, 3, -1, ids, &n, &error),
+                     MNEME_OK);
+    ck_assert_uint_eq(n, 3);
+    mneme_generator_close(generator);
+}
+END_TEST
+
+static const struct model_config memory_config = {.vocab_size = 30,
+                                                  .dim = 16,
+                                                  .n_layers = 3,
+                                                  .n_heads = 4,
+                                                  .n_kv_heads = 2,
+                                                  .multiple_of = 1,
+                                                  .hidden_dim = 20,
+                                                  .max_seq_len = 32,
+                                                  .norm_eps = 1e-5f,
+                                                  .rope_theta = 1000.0f,
+                                                  .memory = {.n_layers = 2,
+                                                             .layers = {0, 2},
+                                                             .n_keys = 4,
+                                                             .heads = 2,
+                                                             .knn = 3,
+                                                             .k_dim = 8,
+                                                             .v_dim = 16,
+                                                             .share_values = true}};
+
+#define PARAMS                                                                                   \
+    "{\"name\": \"x\", \"model\": {\"dim\": 16, \"n_layers\": 3, \"n_heads\": 4, \"head_dim\": " \
+    "null,"                                                                                      \
+    "\"n_kv_heads\": 2, \"vocab_size\": 30, \"max_seqlen\": 32, \"rope_theta\": 1000.0,"         \
+    "\"sliding_window\": null, \"productkey_args\": {\"is_enabled\": true, \"layers\": \"%s\","  \
+    "\"mem_n_keys\": 4, \"mem_heads\": 2, \"mem_knn\": 3, \"mem_k_dim\": 8, \"mem_v_dim\": -1,"  \
+    "\"%s\": %s}}}"
+
+static void write_params(const char *layers, const char *key, const char *value) {
+    char text[1024];
+    snprintf(text, sizeof text, PARAMS, layers, key, value);
+    temporary_write("params.json", text, strlen(text));
+}
+
+/* Writes a checkpoint as Lingua's would be after its conversion: shared values twice. */
+static void write_lingua(struct model *model) {
+    mneme_error error = {0};
+    struct tensor tensors[64];
+    ck_assert_int_eq(model_open(&memory_config, model, &error), MNEME_OK);
+    model_initialize(model, 3);
+    size_t n = model->n_parameters;
+    for (size_t i = 0; i < n; i++) {
+        const struct parameter *p = &model->parameters[i];
+        tensors[i] =
+            (struct tensor){.name = p->name, .type = TENSOR_F32, .rank = p->rank, .data = p->data};
+        memcpy(tensors[i].shape, p->shape, sizeof p->shape);
+        if (!p->is_values) continue;
+        tensors[n] = tensors[i];
+        tensors[n].name = "layers.2.feed_forward.values.weight";
+    }
+    ck_assert_int_eq(
+        safetensors_write(temporary_path("model.safetensors"), tensors, n + 1, NULL, 0, &error),
+        MNEME_OK);
+}
+
+START_TEST(lingua_memory_layers_are_imported) {
+    struct model model;
+    write_lingua(&model);
+    write_params("0,2", "swilu_projection", "true");
+    import("lingua", temporary_folder, temporary_path("m"));
+    check_same_model(temporary_path("m"), &model);
+    mneme_interchange_result result;
+    mneme_error error;
+    check_refused(mneme_export("hf", temporary_path("m"), temporary_path("e"), &result, &error),
+                  &error, MNEME_BAD_INPUT, "/m: layer 0", "memory layer");
+    model_close(&model);
+}
+END_TEST
+
+START_TEST(other_checkpoints_are_refused) {
+    static const char *const cases[][4] = {
+        {"0,2", "mem_gated", "true", "productkey_args.mem_gated`: only false"},
+        {"0,2", "peer_variant", "true", "peer_variant`: only false"},
+        {"0,2", "swilu_projection", "false", "swilu_projection`: only true"},
+        {"0;2", "is", "1", "with commas between"},
+        {"0,99999999999999999999", "is", "1", "with commas between"},
+        {"0,9", "is", "1", "layer 9: the model has layers 0 to 2"},
+        {"1,2", "is", "1", "no tensor `layers.0.feed_forward.w1.weight`"},
+        {"0,2", "mem_share_values", "7", "must be true or false"},
+    };
+    struct model model;
+    write_lingua(&model);
+    model_close(&model);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        write_params(cases[i][0], cases[i][1], cases[i][2]);
+        check_import_refused("lingua", temporary_folder, temporary_folder, cases[i][3]);
+    }
+    ck_assert_int_eq(remove(temporary_path("model.safetensors")), 0);
+    temporary_write("consolidated.pth", "PK", 2);
+    check_import_refused("lingua", temporary_folder, "consolidated.pth: ", "s.save_file(");
+}
+END_TEST
+
+/* A version-0 file of a model without memory layers. */
+static size_t write_bin(struct model *model, bool tied, unsigned char *bytes) {
+    struct model_config config = memory_config;
+    mneme_error error = {0};
+    config.memory = (struct memory_config){0};
+    config.rope_theta = 10000.0f;
+    config.tied_output = tied;
+    ck_assert_int_eq(model_open(&config, model, &error), MNEME_OK);
+    model_initialize(model, 4);
+    const int32_t header[7] = {16, 20, 3, 4, 2, tied ? 30 : -30, 32};
+    static const char *const kinds[] = {"attention_norm",  "attention.wq",    "attention.wk",
+                                        "attention.wv",    "attention.wo",    "ffn_norm",
+                                        "feed_forward.w1", "feed_forward.w2", "feed_forward.w3"};
+    unsigned char *end = mempcpy(bytes, header, sizeof header);
+    end = mempcpy(end, model->embedding->data, model->embedding->count * sizeof(float));
+    for (size_t k = 0; k < 9; k++) {
+        for (size_t l = 0; l < 3; l++) {
+            char name[64];
+            snprintf(name, sizeof name, "layers.%zu.%s.weight", l, kinds[k]);
+            const struct parameter *p = model_parameter(model, name);
+            end = mempcpy(end, p->data, p->count * sizeof(float));
+        }
+    }
+    end = mempcpy(end, model->norm->data, model->norm->count * sizeof(float));
+    memset(end, 0xff, 32 * 4 * sizeof(float)); /* the tables, which are not read */
+    end += 32 * 4 * sizeof(float);
+    if (!tied) end = mempcpy(end, model->output->data, model->output->count * sizeof(float));
+    return (size_t)(end - bytes);
+}
+
+static unsigned char bin[1 << 16];
+
+START_TEST(llama2c_files_are_imported) {
+    for (int tied = 0; tied < 2; tied++) {
+        struct model model;
+        size_t length = write_bin(&model, tied, bin);
+        temporary_write("m.bin", bin, length);
+        import("llama2c", temporary_path("m.bin"), temporary_path("m"));
+        check_same_model(temporary_path("m"), &model);
+        model_close(&model);
+    }
+}
+END_TEST
+
+/* Overwrites four bytes. */
+static void check_bin_refused(size_t length, size_t at, uint32_t value, const char *cause) {
+    uint32_t kept;
+    memcpy(&kept, bin + at, 4);
+    memcpy(bin + at, &value, 4);
+    temporary_write("m.bin", bin, length);
+    check_import_refused("llama2c", temporary_path("m.bin"), "/m.bin: ", cause);
+    memcpy(bin + at, &kept, 4);
+}
+
+START_TEST(llama2c_files_that_lie_are_refused) {
+    struct model model;
+    size_t length = write_bin(&model, true, bin);
+    model_close(&model);
+    check_bin_refused(length, 0, 0x616b3432, "only version 0");
+    check_bin_refused(length, 0, 0, "header: dim is 0");
+    check_bin_refused(length, 0, 0x80000000u, "header: dim is -2147483648");
+    check_bin_refused(length, 20, 0x80000000u, "header: vocab_size");
+    check_bin_refused(length, 20, 1 << 20, "bytes, its header asks for");
+    check_bin_refused(length, 8, 1024, "bytes, its header asks for");
+    check_bin_refused(length, 4, 1 << 20, "bytes, its header asks for");
+    check_bin_refused(length, 12, 3, "does not divide hidden_size");
+    check_bin_refused(length - 1, 0, 16, "bytes, its header asks for");
+    check_bin_refused(20, 0, 16, "cut short");
+    check_bin_refused(length, 28 + 4, 0x7fc00000u,
+                      "byte 32, `tok_embeddings.weight`: not a finite");
+}
+END_TEST
+
+/* The real model's greedy continuation is the same on every machine. */
+START_TEST(stories_continue_as_they_did) {
+    static const int32_t expected[16] = {461, 461, 401, 401, 401, 461, 378, 455,
+                                         473, 456, 435, 299, 362, 409, 283, 264};
+    char path[512];
+    if (!data_set("stories_continue_as_they_did", "tinyllama/stories260K.bin", path)) return;
+    import("llama2c", path, temporary_path("m"));
+    mneme_generator *generator;
+    mneme_error error = {0};
+    int32_t ids[200];
+    size_t n;
+    ck_assert_int_eq(mneme_generator_open(temporary_path("m"), &generator, &error), MNEME_OK);
+    ck_assert_int_eq(mneme_generate_ids(generator, (int32_t[]){1}, 1, 200, -1, ids, &n, &error),
+                     MNEME_OK);
+    ck_assert_uint_eq(n, 200);
+    ck_assert_mem_eq(ids, expected, sizeof expected);
+    mneme_generator_close(generator);
+}
+END_TEST
+
+Suite *interchange_suite(void) {
+    Suite *suite = suite_create("interchange");
+    TCase *cases = tcase_create("interchange");
+    tcase_add_checked_fixture(cases, temporary_make, temporary_remove);
+    tcase_add_test(cases, logits_are_as_near_as_transformers_own);
+    tcase_add_test(cases, what_was_imported_exports_to_the_same_bytes);
+    tcase_add_test(cases, other_llamas_are_refused);
+    tcase_add_test(cases, a_tokenizer_comes_along);
+    tcase_add_test(cases, lingua_memory_layers_are_imported);
+    tcase_add_test(cases, other_checkpoints_are_refused);
+    tcase_add_test(cases, llama2c_files_are_imported);
+    tcase_add_test(cases, llama2c_files_that_lie_are_refused);
+    tcase_add_test(cases, stories_continue_as_they_did);
+    suite_add_tcase(suite, cases);
+    return suite;
+}
