@@ -20,10 +20,10 @@ static const char *const pass_names[] = {"read", "write", "update", "rows"};
 
 /* What is measured: arithmetic of an instruction set, or a pass over memory. */
 struct work {
-    bool arithmetic;
     const struct simd_kernels *kernels;
-    enum roof_pass pass;
     size_t threads;
+    enum roof_pass pass;
+    bool arithmetic;
 };
 
 static struct work cases[2 * N_WORKS];
@@ -34,16 +34,16 @@ static void list_cases(size_t threads) {
     for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) {
         const struct simd_kernels *kernels = simd_table(isa);
         if (kernels == NULL) continue;
-        cases[n_cases++] = (struct work){true, kernels, ROOF_READ, threads};
+        cases[n_cases++] = (struct work){kernels, threads, ROOF_READ, true};
     }
     for (enum roof_pass pass = ROOF_READ; pass < ROOF_N_PASSES; pass++) {
-        cases[n_cases++] = (struct work){false, simd(), pass, threads};
+        cases[n_cases++] = (struct work){simd(), threads, pass, false};
     }
 }
 
 static double flops_of(const struct work *w) {
-    double chains = (double)(w->kernels->gemm_rows * w->kernels->gemm_columns / 16);
-    return w->arithmetic ? 2.0 * 16.0 * chains * (double)(FMA_STEPS * w->threads) : 0.0;
+    const size_t chains = w->kernels->gemm_rows * w->kernels->gemm_columns / 16;
+    return w->arithmetic ? 2.0 * 16.0 * (double)(chains * FMA_STEPS * w->threads) : 0.0;
 }
 
 static double bytes_of(const struct work *w) {

@@ -42,7 +42,7 @@ static double turn(const struct contestant *contestant, void *work, size_t repea
 void bench_compare(const struct bench_options *options, const struct contestant *contestants,
                    size_t n, void *work, double seconds[BENCH_MAX_CONTESTANTS]) {
     double *times = bench_allocate(n * options->rounds, sizeof *times);
-    size_t repeats[BENCH_MAX_CONTESTANTS];
+    size_t repeats[BENCH_MAX_CONTESTANTS] = {0};
     for (size_t c = 0; c < n; c++) {
         if (contestants[c].run == NULL) continue;
         contestants[c].run(work); /* warms up */

@@ -19,7 +19,7 @@ static size_t capacity;
 static bool reserve(size_t threads, size_t count) {
     mneme_error error;
     for (size_t t = 0; t < threads; t++) {
-        if (scratches[t].packed_a == NULL && matmul_scratch_open(&scratches[t], &error) != MNEME_OK)
+        if (scratches[t].panels == NULL && matmul_scratch_open(&scratches[t], &error) != MNEME_OK)
             return false;
         if (count <= capacity && sums[t] != NULL) continue;
         free(sums[t]);

@@ -2,7 +2,7 @@
 
 #ifdef PROBES_ARE_BUILT
 
-#define _SDT_HAS_SEMAPHORES 1
+#define _SDT_HAS_SEMAPHORES 1 /* NOLINT(bugprone-reserved-identifier): sys/sdt.h's name */
 #include <sys/sdt.h>
 
 /* Where perf and bpftrace look for them. */

@@ -87,10 +87,7 @@ static inline void profile_layer(enum profile_part part, size_t layer) {
 
 static inline struct profile_region profile_begin(enum profile_kernel kernel,
                                                   const uint64_t *sizes) {
-    struct profile_region region;
-    region.kernel = kernel;
-    region.watched = profile_is_watched();
-    region.start = region.inside_before = 0;
+    struct profile_region region = {.kernel = kernel, .watched = profile_is_watched()};
     if (region.watched) profile_open_region(&region, sizes);
     return region;
 }
