@@ -35,8 +35,8 @@ void *memory_allocate(size_t count, size_t size) {
     size_t bytes;
     if (!rounded_bytes(count, size, &bytes)) return NULL;
     bool huge = bytes >= HUGE_PAGE;
-    void *block = aligned_alloc(huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes);
-    if (block == NULL) return NULL;
+    void *block = NULL;
+    if (posix_memalign(&block, huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes) != 0) return NULL;
     if (huge) madvise(block, bytes, MADV_HUGEPAGE); /* a hint: it may be refused */
     clear(block, bytes);
     return block;
