@@ -40,8 +40,7 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CONTRACT) \
 	-fno-omit-frame-pointer -fopenmp -fvisibility=hidden -fPIC
 ALL_CPPFLAGS := -I. -Isrc -Iinclude $(CPPFLAGS)
 LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lm
-# Without oneDNN (it is not to be had for a cross build, though its header is) there is no
-# --matmul onednn.
+# Without oneDNN there is no --matmul onednn. A cross compiler finds the host's header, but no library.
 ONEDNN := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && \
 	$(CC) -print-file-name=libdnnl.so | grep -q / && echo yes)
 ifeq ($(ONEDNN),yes)

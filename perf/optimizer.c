@@ -142,7 +142,7 @@ static void run_plain_loop(void *user) {
 #pragma omp parallel for schedule(static)
         for (size_t j = 0; j < w->n; j++) p->data[j] -= LEARNING_RATE * p->gradient[j];
     } else {
-        float sum = 0.0f;
+        float sum = 0.0f; /* in any order: a peer's, which is timed alone */
 #pragma omp parallel for schedule(static) reduction(+ : sum)
         for (size_t j = 0; j < w->n; j++) sum += p->gradient[j] * p->gradient[j];
         w->norm = sqrtf(sum);

@@ -95,14 +95,17 @@ void SIMD_FN(gemm_pack_a)(size_t m, size_t k, const float *a, size_t row_stride,
     }
 }
 
-/* Rows of B are contiguous: copy them. */
-static void pack_b_rows(size_t k, size_t width, const float *b, size_t row_stride, float *packed) {
+/* Rows of B are contiguous: copy them, a few tiles at once, so that whole cache lines are read and
+ * those that follow each other are read one after the other. */
+INLINE void pack_b_rows(const size_t n_tiles, size_t k, size_t width, const float *b,
+                        size_t row_stride, float *packed) {
     for (size_t p = 0; p < k; p++, b += row_stride, packed += COLUMNS) {
-        for (size_t v = 0; v < VECTORS; v++) {
+#pragma GCC unroll 16
+        for (size_t v = 0; v < n_tiles * VECTORS; v++) {
             size_t first = v * SIMD_LANES;
             __builtin_prefetch(b + AHEAD_COLUMNS * row_stride + first);
             vf lanes = width > first ? load_lanes(b + first, width - first) : vf_zero();
-            vf_store(packed + first, lanes);
+            vf_store(packed + v / VECTORS * COLUMNS * k + v % VECTORS * SIMD_LANES, lanes);
         }
     }
 }
@@ -130,16 +133,24 @@ static void pack_b_columns(size_t k, size_t width, const float *b, size_t column
 
 void SIMD_FN(gemm_pack_b)(size_t k, size_t n, const float *b, size_t row_stride,
                           size_t column_stride, float *packed) {
-    for (size_t j = 0; j < n; j += COLUMNS, packed += COLUMNS * k) {
+    size_t j = 0;
+    for (; column_stride == 1 && j + TOGETHER * COLUMNS <= n; j += TOGETHER * COLUMNS) {
+        pack_b_rows(TOGETHER, k, n - j, b + j, row_stride, packed + j * k);
+    }
+    for (; column_stride == 1 && j + COLUMNS < n; j += 2 * COLUMNS) {
+        pack_b_rows(2, k, n - j, b + j, row_stride, packed + j * k);
+    }
+    for (; j < n; j += COLUMNS) {
         size_t width = n - j < COLUMNS ? n - j : COLUMNS;
         const float *tile = b + j * column_stride;
         if (column_stride == 1) {
-            pack_b_rows(k, width, tile, row_stride, packed);
+            pack_b_rows(1, k, width, tile, row_stride, packed + j * k);
             continue;
         }
         for (size_t first = 0; first < COLUMNS; first += SIMD_LANES) {
             size_t rest = width > first ? width - first : 0;
-            pack_b_columns(k, rest, tile + first * column_stride, column_stride, packed + first);
+            pack_b_columns(k, rest, tile + first * column_stride, column_stride,
+                           packed + j * k + first);
         }
     }
 }

@@ -24,9 +24,8 @@
 #define BIG_B ((size_t)1 << 20)
 /* Products with less work than this are not worth waking threads for. */
 #define PARALLEL_WORK ((size_t)1 << 18)
-/* What a thread's share of C costs besides its multiply-adds, in these: to read or pack a float of
- * an operand; to begin a row, past whose end the hardware fetches what belongs to another thread.
- */
+/* What a share of C costs besides its multiply-adds, in these: to read or pack a float of an
+ * operand; to begin a row, past whose end the hardware fetches what belongs to another thread. */
 #define READ_COST 8
 #define ROW_COST 30000
 

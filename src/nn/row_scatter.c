@@ -143,15 +143,14 @@ void row_scatter_sort(struct row_scatter *scatter, size_t n, size_t n_table_rows
 
 /* Asks for the beginning of a row that comes next; the hardware follows by itself. */
 static void prefetch_row(const float *row, size_t width) {
-    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j, 1);
+    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j);
 }
 
-/* The same for the next group's first source. */
+/* The first source of the next group, whose contributions begin at `next`. */
 static void prefetch_source(const struct row_scatter *scatter, size_t next, size_t width,
                             const float *source, size_t source_stride) {
     if (next == scatter->group_starts[scatter->n_groups]) return;
-    const float *row = source + (size_t)scatter->sorted_sources[next] * source_stride;
-    for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j);
+    prefetch_row(source + (size_t)scatter->sorted_sources[next] * source_stride, width);
 }
 
 static void add_group(const struct row_scatter *scatter, size_t group, size_t width,

@@ -96,9 +96,10 @@ static inline void profile_end(const struct profile_region *region) {
     if (region->watched) profile_close_region(region);
 }
 
-/* The rest of the block is this kernel, with these sizes (kernels.def). */
-#define PROFILE(name, ...)                                                             \
-    const struct profile_region profile_region __attribute__((cleanup(profile_end))) = \
+/* The rest of the block is this kernel, with these sizes (kernels.def). Some compilers do not count
+ * the cleanup as a use. */
+#define PROFILE(name, ...)                                                                     \
+    const struct profile_region profile_region __attribute__((cleanup(profile_end), unused)) = \
         profile_begin(PROFILE_##name, (const uint64_t[PROFILE_MAX_SIZES]){__VA_ARGS__})
 
 #endif

@@ -78,17 +78,35 @@ START_TEST(beyond_the_panels) {
 }
 END_TEST
 
+/* Each way to read the operands, in several blocks of k and of rows: A in place beside a packed B
+ * that was packed before or is packed now, A packed because its rows fall into the same cache sets,
+ * a B too big for the caches. */
+START_TEST(every_way_to_read_the_operands) {
+    struct matmul_scratch scratch = {0};
+    mneme_error error;
+    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    check_product(&scratch, 700, 150, 1030, false, true, false, true);
+    check_product(&scratch, 700, 150, 1030, false, true, true, false);
+    check_product(&scratch, 90, 200, 1536, false, true, false, true);
+    check_product(&scratch, 130, 300, 3600, true, false, true, false);
+    matmul_scratch_close(&scratch);
+}
+END_TEST
+
 START_TEST(any_number_of_threads) {
     int before = omp_get_max_threads();
     struct matmul_scratch scratch = {0};
     mneme_error error;
-    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
-    for (int threads = 1; threads <= 5; threads += 2) {
-        omp_set_num_threads(threads);
+    for (int threads = 1; threads <= 7; threads++) {
+        omp_set_num_threads(threads); /* the scratch is for so many */
+        ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+        ck_assert_uint_eq(scratch.n_threads, (size_t)threads);
         check_product(&scratch, 201, 130, 300, false, true, false, false);
+        check_product(&scratch, 40, 700, 300, false, true, false, true);
+        check_product(&scratch, 700, 33, 60, true, false, true, false);
+        matmul_scratch_close(&scratch);
     }
     omp_set_num_threads(before);
-    matmul_scratch_close(&scratch);
 }
 END_TEST
 
@@ -97,6 +115,7 @@ Suite *matmul_suite(void) {
     TCase *tests = tcase_create("bits");
     tcase_add_test(tests, any_size);
     tcase_add_test(tests, beyond_the_panels);
+    tcase_add_test(tests, every_way_to_read_the_operands);
     tcase_add_test(tests, any_number_of_threads);
     suite_add_tcase(suite, tests);
     return suite;

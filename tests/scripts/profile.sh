@@ -15,8 +15,14 @@ adds_up() {
               exit !(n > 20 && all > 0 && (sum - all) ^ 2 < (0.001 * (n + 1)) ^ 2) }' "$1"
 }
 
+# Threads to pin: as many as the tests run with, but no more than there are CPUs for.
+cpus=$(env -u OMP_NUM_THREADS nproc)
+pinned=${OMP_NUM_THREADS:-$cpus}
+[ "$pinned" -le "$cpus" ] || pinned=$cpus
+
 check "nano runs" mneme run "$recipe" --dir "$work/plain"
 expect 0 "nano runs with --profile --pin" 'Threads: [0-9]+, pinned to the CPUs [0-9,]+\.' \
+    env OMP_NUM_THREADS="$pinned" \
     mneme run "$recipe" --dir "$work/profiled" --profile --pin --expect data/expected/nano.json
 cp "$work/err" "$work/table"
 check "the table adds up" adds_up "$work/table"

@@ -36,13 +36,13 @@ END_TEST
 
 /* The best of many, most of which tie, are the first of all in order. */
 START_TEST(ranking_of_the_best) {
-    enum { N = 700 };
+    enum { N = 5000 }; /* more than one thread takes */
     static const size_t n_best[] = {0, 1, 2, 3, 64, 333, N - 1, N, N + 5};
     mneme_error error;
     struct background background;
-    int32_t slots[N];
-    size_t counts[N];
-    struct ranked_slot all[N], best[N];
+    static int32_t slots[N];
+    static size_t counts[N];
+    static struct ranked_slot all[N], best[N];
     ck_assert(background_open(&background, N, &error) == MNEME_OK);
     background.n_batches = 3;
     for (size_t i = 0; i < N; i++) {
