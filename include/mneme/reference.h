@@ -30,13 +30,16 @@ typedef struct mneme_reference_row {
     bool is_selection;
     size_t different; /* selection: elements that are not PyTorch's float64's */
     size_t near_ties; /* those of them whose float64 scores are nearer than either's error */
-    /* Not a selection: the largest errors of the trials, theirs being PyTorch's in float32. */
-    mneme_reference_error ours, theirs;
+    /* Not a selection: the largest errors of the trials, theirs being PyTorch's in float32 over all
+     * trials that the manifest knows, here over those alone whose inputs ours had too. */
+    mneme_reference_error ours, theirs, here;
     bool equivalent;
+    bool within_here; /* ours is at most 1.5 times `here`, no allowance made for rounding */
 } mneme_reference_row;
 
 typedef struct mneme_equivalence {
     size_t n_rows, n_cases, n_different; /* different: rows that are not equivalent */
+    size_t n_beyond_here;                /* rows that are not within_here */
     mneme_reference_row *rows;           /* [n_rows] in the manifest's order */
     char isas[48];                       /* all that were tried */
     char torch[32];                      /* the version that made the files */

@@ -16,6 +16,9 @@ static void print_row(const mneme_reference_row *row, const mneme_equivalence *e
                row->theirs.relative, row->theirs.ulp);
     }
     if (!row->equivalent) fputs("  NOT EQUIVALENT", stdout);
+    if (row->equivalent && !row->within_here) {
+        printf("  (same inputs %.2e %.2f)", row->here.relative, row->here.ulp);
+    }
     if (strcmp(row->isas, e->isas) != 0) printf("  (%s)", row->isas);
     putchar('\n');
 }
@@ -36,6 +39,8 @@ void reference_print_text(const mneme_equivalence *e) {
     }
     printf("%zu cases, %zu tensors, %zu not equivalent to PyTorch %s\n", e->n_cases, e->n_rows,
            e->n_different, e->torch);
+    printf("%zu tensors are more than 1.5 times as far off as PyTorch was on the same inputs alone\n",
+           e->n_beyond_here);
     printf("instruction sets: %s%s\n", e->isas, same ? ", the same bits on each" : "");
 }
 
@@ -62,7 +67,9 @@ void reference_print_json(const mneme_equivalence *e) {
         } else {
             print_error("ours", &row->ours);
             print_error("pytorch", &row->theirs);
+            print_error("pytorch_same_inputs", &row->here);
         }
+        printf(", \"within_same_inputs\": %s", row->within_here ? "true" : "false");
         printf(", \"equivalent\": %s}", row->equivalent ? "true" : "false");
     }
     puts("]}");

@@ -39,3 +39,9 @@ bool measure_is_equivalent(const mneme_reference_row *row) {
     return row->ours.relative <= limit(row->theirs.relative, 0x1p-24) &&
            row->ours.ulp <= limit(row->theirs.ulp, 0.5);
 }
+
+bool measure_is_within_here(const mneme_reference_row *row) {
+    if (row->is_selection) return row->different == 0;
+    return row->ours.relative <= MEASURE_FACTOR * row->here.relative &&
+           row->ours.ulp <= MEASURE_FACTOR * row->here.ulp;
+}

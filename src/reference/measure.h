@@ -26,4 +26,7 @@ void measure_keep_largest(mneme_reference_error *largest, mneme_reference_error 
 /* The row's verdict, from its errors or its selections. */
 bool measure_is_equivalent(const mneme_reference_row *row);
 
+/* The stricter one: at most MEASURE_FACTOR times PyTorch's error on the same inputs. */
+bool measure_is_within_here(const mneme_reference_row *row);
+
 #endif

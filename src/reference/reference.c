@@ -226,9 +226,11 @@ static mneme_status hand_over(struct checking *checking, mneme_equivalence *e, m
     for (size_t i = 0; i < e->n_rows; i++) {
         struct measured_row *row = &checking->rows.rows[i];
         row->row.equivalent = measure_is_equivalent(&row->row);
+        row->row.within_here = measure_is_within_here(&row->row);
         list_isas(row->isas, row->row.isas, sizeof row->row.isas);
         e->rows[i] = row->row;
         e->n_different += !row->row.equivalent;
+        e->n_beyond_here += !row->row.within_here;
     }
     e->equivalent = e->n_different == 0;
     return MNEME_OK;

@@ -158,7 +158,8 @@ void reference_compare(struct reference_case *c, size_t n, const float *ours, co
     if (row == NULL || exact == NULL || theirs == NULL) return;
     row->row.n += n;
     measure_keep_largest(&row->row.ours, measure_errors(n, ours, exact));
-    measure_keep_largest(&row->row.theirs, measure_errors(n, theirs, exact));
+    measure_keep_largest(&row->row.here, measure_errors(n, theirs, exact));
+    measure_keep_largest(&row->row.theirs, row->row.here);
     measure_keep_largest(&row->row.theirs, recorded_errors(c, name));
     hash_bytes(row, ours, n * sizeof *ours);
     c->n_compared++;

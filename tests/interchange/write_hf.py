@@ -28,11 +28,12 @@ def main(folder):
                 parameter.uniform_(0.5, 1.5)
     model.save_pretrained(folder)
     (Path(folder) / "generation_config.json").unlink()
-    tokens = torch.randint(0, 48, (1, 40))
+    tokens = torch.randint(0, 48, (8, 40))
     with torch.no_grad():
-        logits = model(tokens).logits[0]
-        exact = model.double()(tokens).logits[0]
-    save_file({"tokens": tokens[0].to(torch.int32), "logits": logits, "exact": exact},
+        logits = torch.cat([model(row[None]).logits[0] for row in tokens])
+        model.double()
+        exact = torch.cat([model(row[None]).logits[0] for row in tokens])
+    save_file({"tokens": tokens.flatten().to(torch.int32), "logits": logits, "exact": exact},
               str(Path(folder) / "logits.safetensors"))
 
 

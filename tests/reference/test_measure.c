@@ -49,6 +49,22 @@ START_TEST(the_line) {
 }
 END_TEST
 
+START_TEST(the_line_on_the_same_inputs) {
+    mneme_reference_row row = {.here = {1e-6, 4.0}, .theirs = {2e-6, 8.0}, .ours = {1.49e-6, 5.9}};
+    ck_assert(measure_is_within_here(&row));
+    row.ours.ulp = 6.1;
+    ck_assert(!measure_is_within_here(&row));
+    ck_assert(measure_is_equivalent(&row));
+    /* Where PyTorch's happens to be exact, nothing is allowed. */
+    row = (mneme_reference_row){.ours = {0x1p-25, 0.3}};
+    ck_assert(!measure_is_within_here(&row));
+    row.ours = (mneme_reference_error){0};
+    ck_assert(measure_is_within_here(&row));
+    row = (mneme_reference_row){.is_selection = true, .n = 9, .different = 1, .near_ties = 1};
+    ck_assert(!measure_is_within_here(&row));
+}
+END_TEST
+
 START_TEST(selections) {
     mneme_reference_row row = {.is_selection = true, .n = 9};
     ck_assert(measure_is_equivalent(&row));
@@ -66,6 +82,7 @@ Suite *measure_suite(void) {
     tcase_add_test(tests, errors);
     tcase_add_test(tests, zeros_and_nan);
     tcase_add_test(tests, the_line);
+    tcase_add_test(tests, the_line_on_the_same_inputs);
     tcase_add_test(tests, selections);
     suite_add_tcase(suite, tests);
     return suite;
