@@ -26,13 +26,15 @@ static void sink(struct ranked_slot *heap, size_t n, size_t place) {
     heap[place] = sinking;
 }
 
-/* The first n_best of n become those that come first in the order. */
+/* The first n_best of n become those that come first in the order; none is lost. */
 static void choose_best(size_t n, size_t n_best, struct ranked_slot *slots) {
     if (n_best == 0 || n_best >= n) return;
     for (size_t i = n_best / 2; i-- > 0;) sink(slots, n_best, i);
     for (size_t i = n_best; i < n; i++) {
         if (by_score(&slots[i], &slots[0]) > 0) continue;
+        struct ranked_slot last = slots[0];
         slots[0] = slots[i];
+        slots[i] = last;
         sink(slots, n_best, 0);
     }
 }

@@ -34,7 +34,7 @@ START_TEST(ranking) {
 }
 END_TEST
 
-/* The best of many, most of which tie, are the first of all in order. */
+/* The best of many, most of which tie, are the first of all in order; the rest is all there. */
 START_TEST(ranking_of_the_best) {
     enum { N = 5000 }; /* more than one thread takes */
     static const size_t n_best[] = {0, 1, 2, 3, 64, 333, N - 1, N, N + 5};
@@ -59,6 +59,11 @@ START_TEST(ranking_of_the_best) {
         slot_ranking_tf_idf(&background, N, slots, counts, n_best[c], best);
         for (size_t i = 0; i < n_best[c] && i < N; i++) {
             ck_assert_uint_eq(best[i].group, all[i].group);
+        }
+        bool is_there[N] = {false};
+        for (size_t i = 0; i < N; i++) {
+            ck_assert(!is_there[best[i].group]);
+            is_there[best[i].group] = true;
         }
     }
     background_close(&background);
