@@ -9,7 +9,6 @@
 /* Meta Lingua's consolidated checkpoint: params.json and the tensors, whose names are ours. */
 
 #define MAX_PARAMS_BYTES ((size_t)1 << 20)
-#define VALUES ".feed_forward.values.weight"
 
 /* "6,12" */
 static mneme_status read_layers(const struct json_place *place, struct memory_config *memory,
@@ -33,20 +32,21 @@ static mneme_status read_layers(const struct json_place *place, struct memory_co
     return MNEME_OK;
 }
 
-static mneme_status check_variant(const struct json_place *place, mneme_error *error) {
-    static const struct {
+/* A layer's form; PEER's has no swilu projection, whatever the key says. */
+static mneme_status read_variant(const struct json_place *place, struct memory_config *memory,
+                                 mneme_error *error) {
+    const struct {
         const char *key;
-        bool expected;
-    } rules[] = {{"swilu_projection", true}, {"mem_gated", false}, {"peer_variant", false}};
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        bool value = rules[i].expected;
-        mneme_status status = json_get_bool(place, rules[i].key, KEY_OPTIONAL, &value, error);
-        if (status != MNEME_OK) return status;
-        if (value == rules[i].expected) continue;
-        return json_refuse(place, rules[i].key, error, "only %s is supported",
-                           rules[i].expected ? "true" : "false");
+        bool *value;
+    } keys[] = {{"mem_gated", &memory->gated},
+                {"peer_variant", &memory->peer_variant},
+                {"swilu_projection", &memory->swilu_projection}};
+    mneme_status status = MNEME_OK;
+    for (size_t i = 0; status == MNEME_OK && i < sizeof keys / sizeof *keys; i++) {
+        status = json_get_bool(place, keys[i].key, KEY_OPTIONAL, keys[i].value, error);
     }
-    return MNEME_OK;
+    memory->swilu_projection = memory->swilu_projection && !memory->peer_variant;
+    return status;
 }
 
 static mneme_status read_memory(const struct json_place *model, struct model_config *config,
@@ -65,7 +65,9 @@ static mneme_status read_memory(const struct json_place *model, struct model_con
                                      .knn = 32,
                                      .k_dim = 512,
                                      .v_dim = config->dim,
-                                     .share_values = true};
+                                     .share_values = true,
+                                     .query_bias = true,
+                                     .swilu_projection = true};
     const struct {
         const char *key;
         size_t *size;
@@ -86,7 +88,9 @@ static mneme_status read_memory(const struct json_place *model, struct model_con
         status =
             json_get_bool(&place, "mem_share_values", KEY_OPTIONAL, &memory->share_values, error);
     }
-    return status == MNEME_OK ? check_variant(&place, error) : status;
+    if (status == MNEME_OK) status = read_variant(&place, memory, error);
+    memory->value_proj = memory->swilu_projection || memory->v_dim != config->dim;
+    return status;
 }
 
 /* n_heads or head_dim is given; n_kv_heads is n_heads by default. */
@@ -165,6 +169,21 @@ static mneme_status read_params(const char *folder, struct model_config *config,
     return status;
 }
 
+static bool has_tensor(const struct safetensors_set *set, size_t layer, const char *part) {
+    char name[FOREIGN_NAME_SIZE];
+    snprintf(name, sizeof name, "layers.%zu.feed_forward.%s", layer, part);
+    return safetensors_set_holder(set, name) != NULL;
+}
+
+/* What params.json has no key for: whether the query has a bias, and a read as wide as the model is
+ * projected. */
+static void find_projections(const struct safetensors_set *set, struct memory_config *memory) {
+    if (memory->n_layers == 0) return;
+    memory->query_bias = has_tensor(set, memory->layers[0], "query_proj.query_mlps.0.bias");
+    if (memory->peer_variant || memory->value_proj) return;
+    memory->value_proj = has_tensor(set, memory->layers[0], "value_proj.weight");
+}
+
 /* The feed-forward width is the tensors'. */
 static void find_hidden(const struct safetensors_set *set, struct model_config *config) {
     for (size_t l = 0; l < config->n_layers; l++) {
@@ -184,9 +203,15 @@ static void same_name(const char *ours, char theirs[FOREIGN_NAME_SIZE]) {
 
 /* Layers that share their values each have a copy in the file; the output that is the embedding. */
 static bool is_needless(const struct model *model, const char *theirs) {
+    static const char *const tables[] = {".feed_forward.values.weight",
+                                         ".feed_forward.values_u.weight",
+                                         ".feed_forward.values_v.weight"};
     if (strcmp(theirs, "output.weight") == 0) return model->config.tied_output;
-    const char *last = strstr(theirs, VALUES);
-    return model->config.memory.share_values && last != NULL && strcmp(last, VALUES) == 0;
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        const char *last = strstr(theirs, tables[i]);
+        if (last != NULL && strcmp(last, tables[i]) == 0) return model->config.memory.share_values;
+    }
+    return false;
 }
 
 /* PyTorch's own file holds Python objects; what is to be done is said instead. */
@@ -218,6 +243,7 @@ mneme_status foreign_open_lingua(const char *path, struct model *model, mneme_er
     if (status == MNEME_OK) status = safetensors_set_open(&set, path, error);
     if (status != MNEME_OK) return status;
     find_hidden(&set, &config);
+    find_projections(&set, &config.memory);
     status = model_config_check(&config, set.place, error);
     if (status == MNEME_OK) status = model_describe(&config, model, error);
     if (status == MNEME_OK) status = foreign_read(&set, &names, model, error);

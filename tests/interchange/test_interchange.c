@@ -221,7 +221,10 @@ static const struct model_config memory_config = {.vocab_size = 30,
                                                              .knn = 3,
                                                              .k_dim = 8,
                                                              .v_dim = 16,
-                                                             .share_values = true}};
+                                                             .share_values = true,
+                                                             .query_bias = true,
+                                                             .swilu_projection = true,
+                                                             .value_proj = true}};
 
 #define PARAMS                                                                                   \
     "{\"name\": \"x\", \"model\": {\"dim\": 16, \"n_layers\": 3, \"n_heads\": 4, \"head_dim\": " \
@@ -238,29 +241,32 @@ static void write_params(const char *layers, const char *key, const char *value)
 }
 
 /* Writes a checkpoint as Lingua's would be after its conversion: shared values twice. */
-static void write_lingua(struct model *model) {
+static void write_lingua(const struct model_config *config, struct model *model) {
     mneme_error error = {0};
     struct tensor tensors[64];
-    ck_assert_int_eq(model_open(&memory_config, model, &error), MNEME_OK);
+    char copies[2][PARAMETER_NAME_SIZE];
+    ck_assert_int_eq(model_open(config, model, &error), MNEME_OK);
     model_initialize(model, 3);
-    size_t n = model->n_parameters;
+    size_t n = model->n_parameters, n_copies = 0;
     for (size_t i = 0; i < n; i++) {
         const struct parameter *p = &model->parameters[i];
         tensors[i] =
             (struct tensor){.name = p->name, .type = TENSOR_F32, .rank = p->rank, .data = p->data};
         memcpy(tensors[i].shape, p->shape, sizeof p->shape);
-        if (p->kind != PARAMETER_VALUES) continue;
-        tensors[n] = tensors[i];
-        tensors[n].name = "layers.2.feed_forward.values.weight";
+        if (p->kind == PARAMETER_COMMON) continue;
+        snprintf(copies[n_copies], sizeof *copies, "layers.2%s", p->name + strlen("layers.0"));
+        tensors[n + n_copies] = tensors[i];
+        tensors[n + n_copies].name = copies[n_copies];
+        n_copies++;
     }
-    ck_assert_int_eq(
-        safetensors_write(temporary_path("model.safetensors"), tensors, n + 1, NULL, 0, &error),
-        MNEME_OK);
+    ck_assert_int_eq(safetensors_write(temporary_path("model.safetensors"), tensors, n + n_copies,
+                                       NULL, 0, &error),
+                     MNEME_OK);
 }
 
 START_TEST(lingua_memory_layers_are_imported) {
     struct model model;
-    write_lingua(&model);
+    write_lingua(&memory_config, &model);
     write_params("0,2", "swilu_projection", "true");
     import("lingua", temporary_folder, temporary_path("m"));
     check_same_model(temporary_path("m"), &model);
@@ -272,11 +278,42 @@ START_TEST(lingua_memory_layers_are_imported) {
 }
 END_TEST
 
+START_TEST(lingua_memory_layers_of_every_form_are_imported) {
+    const struct memory_config plain = memory_config.memory;
+    struct memory_config forms[6];
+    for (size_t i = 0; i < 6; i++) forms[i] = plain;
+    forms[0].query_bias = false;
+    forms[1].gated = true;
+    forms[2].swilu_projection = false;
+    forms[3].swilu_projection = forms[3].value_proj = false;
+    forms[4].swilu_projection = forms[4].value_proj = false;
+    forms[4].peer_variant = true;
+    forms[5] = forms[4];
+    forms[5].gated = true;
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        struct model_config config = memory_config;
+        struct model model;
+        char value[96];
+        config.memory = forms[i];
+        write_lingua(&config, &model);
+        /* PEER keeps the default of swilu_projection, which it has not. */
+        snprintf(value, sizeof value, "%s, \"mem_gated\": %s, \"swilu_projection\": %s",
+                 forms[i].peer_variant ? "true" : "false", forms[i].gated ? "true" : "false",
+                 forms[i].swilu_projection || forms[i].peer_variant ? "true" : "false");
+        write_params("0,2", "peer_variant", value);
+        import("lingua", temporary_folder, temporary_path("m"));
+        check_same_model(temporary_path("m"), &model);
+        model_close(&model);
+    }
+}
+END_TEST
+
 START_TEST(other_checkpoints_are_refused) {
     static const char *const cases[][4] = {
-        {"0,2", "mem_gated", "true", "productkey_args.mem_gated`: only false"},
-        {"0,2", "peer_variant", "true", "peer_variant`: only false"},
-        {"0,2", "swilu_projection", "false", "swilu_projection`: only true"},
+        {"0,2", "mem_gated", "true", "no tensor `layers.0.feed_forward.gating."},
+        {"0,2", "peer_variant", "true", "no tensor `layers.0.feed_forward.values_"},
+        {"0,2", "swilu_projection", "false", "layers.0.feed_forward.swilu_projection."},
+        {"0,2", "mem_gated", "7", "must be true or false"},
         {"0;2", "is", "1", "with commas between"},
         {"0,99999999999999999999", "is", "1", "with commas between"},
         {"0,9", "is", "1", "layer 9: the model has layers 0 to 2"},
@@ -284,7 +321,7 @@ START_TEST(other_checkpoints_are_refused) {
         {"0,2", "mem_share_values", "7", "must be true or false"},
     };
     struct model model;
-    write_lingua(&model);
+    write_lingua(&memory_config, &model);
     model_close(&model);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         write_params(cases[i][0], cases[i][1], cases[i][2]);
@@ -398,6 +435,7 @@ Suite *interchange_suite(void) {
     tcase_add_test(cases, other_llamas_are_refused);
     tcase_add_test(cases, a_tokenizer_comes_along);
     tcase_add_test(cases, lingua_memory_layers_are_imported);
+    tcase_add_test(cases, lingua_memory_layers_of_every_form_are_imported);
     tcase_add_test(cases, other_checkpoints_are_refused);
     tcase_add_test(cases, llama2c_files_are_imported);
     tcase_add_test(cases, llama2c_files_that_lie_are_refused);
