@@ -24,7 +24,7 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=PERF.parent / "build")
-    parser.add_argument("--case", default="", help="only cases whose name contains this")
+    parser.add_argument("--case", default="", help="only cases whose name contains this (or one of A|B)")
     parser.add_argument("--threads", default=f"1,{os.cpu_count()}", help="numbers of threads")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="fewer cases")
@@ -37,13 +37,13 @@ def parse() -> argparse.Namespace:
 
 def list_cases(arguments: argparse.Namespace) -> list[tuple[Path, str]]:
     """Programs with their cases."""
-    found = []
+    found, parts = [], arguments.case.split("|")
     for name in PROGRAMS:
         program = arguments.build / f"perf_{name}"
         if not program.exists():
             raise SystemExit(f"{program}: not built (make bench builds it)")
         found += [(program, case) for case in case_names(program, arguments.quick)
-                  if arguments.case in case and not case.startswith(NO_PEER)]
+                  if any(part in case for part in parts) and not case.startswith(NO_PEER)]
     return found
 
 
@@ -90,9 +90,9 @@ def show(row: dict) -> None:
 
 
 def kept_rows(arguments: argparse.Namespace) -> dict[tuple[str, int], dict]:
-    """Rows of an earlier run that are newer than the programs."""
+    """Rows of earlier runs that are newer than the programs."""
     path = arguments.json
-    if path is None or arguments.again or not path.exists():
+    if path is None or not path.exists():
         return {}
     newest = max((arguments.build / f"perf_{name}").stat().st_mtime for name in PROGRAMS)
     if path.stat().st_mtime < newest:
@@ -122,15 +122,16 @@ def main() -> int:
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("numpy") is None:
         print(f"skip: against_torch: {sys.executable} cannot import torch and numpy")
         return 0
-    head, kept, rows = machine(arguments.build), kept_rows(arguments), []
+    head, rows, failed = machine(arguments.build), kept_rows(arguments), False
     for threads in map(int, arguments.threads.split(",")):
         for program, case in cases:
-            row = kept.get((case, threads)) or match(program, case, threads, arguments.rounds)
-            rows.append(row)
+            row = None if arguments.again else rows.get((case, threads))
+            row = rows[case, threads] = row or match(program, case, threads, arguments.rounds)
+            failed = failed or "error" in row
             show(row)
             sys.stdout.flush()
-            write(arguments.json, head, rows)
-    return 1 if any("error" in row for row in rows) else 0
+            write(arguments.json, head, list(rows.values()))
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":
