@@ -39,8 +39,9 @@ void reference_print_text(const mneme_equivalence *e) {
     }
     printf("%zu cases, %zu tensors, %zu not equivalent to PyTorch %s\n", e->n_cases, e->n_rows,
            e->n_different, e->torch);
-    printf("%zu tensors are more than 1.5 times as far off as PyTorch was on the same inputs alone\n",
-           e->n_beyond_here);
+    printf(
+        "%zu tensors are more than 1.5 times as far off as PyTorch was on the same inputs alone\n",
+        e->n_beyond_here);
     printf("instruction sets: %s%s\n", e->isas, same ? ", the same bits on each" : "");
 }
 

@@ -104,8 +104,9 @@ START_TEST(logits_are_as_near_as_transformers_own) {
     run(temporary_path("m"), tokens, ours);
     mneme_reference_row row = {.here = measure_errors(N_TOKENS * VOCABULARY, theirs, exact),
                                .ours = measure_errors(N_TOKENS * VOCABULARY, ours, exact)};
-    ck_assert_msg(measure_is_within_here(&row), "relative error %g, worst %g ULP; transformers' %g, %g",
-                  row.ours.relative, row.ours.ulp, row.here.relative, row.here.ulp);
+    ck_assert_msg(measure_is_within_here(&row),
+                  "relative error %g, worst %g ULP; transformers' %g, %g", row.ours.relative,
+                  row.ours.ulp, row.here.relative, row.here.ulp);
 }
 END_TEST
 
