@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -24,7 +25,8 @@ def parse() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--build", type=Path, default=PERF.parent / "build")
-    parser.add_argument("--case", default="", help="only cases whose name contains this (or one of A|B)")
+    parser.add_argument("--case", default="",
+                        help="only cases whose name contains this (or one of A|B)")
     parser.add_argument("--threads", default=f"1,{os.cpu_count()}", help="numbers of threads")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--quick", action="store_true", help="fewer cases")
@@ -56,7 +58,7 @@ def machine(build: Path) -> dict:
                              text=True).stdout.strip()
     return {"benchmark": "against_torch", "cpu": info["cpu"], "isa": info["isa"],
             "compiler": info["compiler"], "peers": {"PyTorch": version},
-            "command": "perf/against_torch.py " + " ".join(sys.argv[1:])}
+            "command": "perf/against_torch.py " + shlex.join(sys.argv[1:])}
 
 
 def match(program: Path, case: str, threads: int, rounds: int) -> dict:
@@ -89,16 +91,17 @@ def show(row: dict) -> None:
         print(f"skip: {row['case']}, {row['threads']} threads, {variant}: {reason}")
 
 
-def kept_rows(arguments: argparse.Namespace) -> dict[tuple[str, int], dict]:
-    """Rows of earlier runs that are newer than the programs."""
+def kept(arguments: argparse.Namespace) -> tuple[list[str], dict[tuple[str, int], dict]]:
+    """Commands and rows of earlier runs that are newer than the programs."""
     path = arguments.json
     if path is None or not path.exists():
-        return {}
+        return [], {}
     newest = max((arguments.build / f"perf_{name}").stat().st_mtime for name in PROGRAMS)
     if path.stat().st_mtime < newest:
-        return {}
-    rows = json.loads(path.read_text())["rows"]
-    return {(row["case"], row["threads"]): row for row in rows if "error" not in row}
+        return [], {}
+    found = json.loads(path.read_text())
+    return found["command"].splitlines(), {(row["case"], row["threads"]): row
+                                           for row in found["rows"] if "error" not in row}
 
 
 def write(path: Path | None, head: dict, rows: list[dict]) -> None:
@@ -122,7 +125,9 @@ def main() -> int:
     if importlib.util.find_spec("torch") is None or importlib.util.find_spec("numpy") is None:
         print(f"skip: against_torch: {sys.executable} cannot import torch and numpy")
         return 0
-    head, rows, failed = machine(arguments.build), kept_rows(arguments), False
+    head, failed = machine(arguments.build), False
+    commands, rows = kept(arguments)
+    head["command"] = "\n".join(dict.fromkeys([*commands, head["command"]]))
     for threads in map(int, arguments.threads.split(",")):
         for program, case in cases:
             row = None if arguments.again else rows.get((case, threads))

@@ -1,5 +1,8 @@
 #include "simd/vec.h"
 
+#define SQRT_HALF 0.70710678118654752440f
+#define DENSITY_AT_ZERO 0.39894228040143267794f /* 1 / sqrt(2 pi) */
+
 void SIMD_FN(add)(size_t n, const float *x, float *y) {
     size_t i = 0;
     for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
@@ -23,52 +26,92 @@ void SIMD_FN(add_scaled)(size_t n, float a, const float *x, float *y) {
     }
 }
 
+/* y = f(a, b) and {da, db} = f(a, b, dy); f is a constant at every call. */
+struct gradients {
+    vf da, db;
+};
+typedef vf product(vf a, vf b);
+typedef struct gradients product_backward(vf a, vf b, vf dy);
+
+static inline __attribute__((always_inline)) void multiply(product *f, size_t n, const float *a,
+                                                           const float *b, float *y) {
+    size_t i = 0;
+    for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
+        vf_store(y + i, f(vf_load(a + i), vf_load(b + i)));
+    }
+    if (i < n) {
+        vf part_a = vf_load_part(a + i, n - i, 0.0f), part_b = vf_load_part(b + i, n - i, 0.0f);
+        vf_store_part(y + i, f(part_a, part_b), n - i);
+    }
+}
+
+static inline __attribute__((always_inline)) void multiply_backward(product_backward *f, size_t n,
+                                                                    const float *a, const float *b,
+                                                                    const float *dy, float *da,
+                                                                    float *db) {
+    size_t i = 0;
+    for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
+        struct gradients g = f(vf_load(a + i), vf_load(b + i), vf_load(dy + i));
+        vf_store(da + i, g.da);
+        vf_store(db + i, g.db);
+    }
+    if (i < n) {
+        size_t rest = n - i;
+        struct gradients g = f(vf_load_part(a + i, rest, 0.0f), vf_load_part(b + i, rest, 0.0f),
+                               vf_load_part(dy + i, rest, 0.0f));
+        vf_store_part(da + i, g.da, rest);
+        vf_store_part(db + i, g.db, rest);
+    }
+}
+
 /* silu(a) * b = (a / (1 + exp(-a))) * b */
 static inline vf silu_times(vf a, vf b) {
     vf denominator = vf_add(vf_set1(1.0f), vf_exp(vf_negate(a)));
     return vf_mul(vf_div(a, denominator), b);
 }
 
-void SIMD_FN(silu_multiply)(size_t n, const float *a, const float *b, float *y) {
-    size_t i = 0;
-    for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
-        vf_store(y + i, silu_times(vf_load(a + i), vf_load(b + i)));
-    }
-    if (i < n) {
-        vf part_a = vf_load_part(a + i, n - i, 0.0f), part_b = vf_load_part(b + i, n - i, 0.0f);
-        vf_store_part(y + i, silu_times(part_a, part_b), n - i);
-    }
-}
-
-struct silu_gradients {
-    vf da, db;
-};
-
-static inline struct silu_gradients silu_times_backward(vf a, vf b, vf dy) {
+static inline struct gradients silu_times_backward(vf a, vf b, vf dy) {
     const vf one = vf_set1(1.0f);
     vf s = vf_div(one, vf_add(one, vf_exp(vf_negate(a))));
     vf slope = vf_mul(s, vf_add(one, vf_mul(a, vf_sub(one, s))));
-    return (struct silu_gradients){.da = vf_mul(vf_mul(dy, b), slope),
-                                   .db = vf_mul(dy, vf_mul(a, s))};
+    return (struct gradients){.da = vf_mul(vf_mul(dy, b), slope), .db = vf_mul(dy, vf_mul(a, s))};
+}
+
+void SIMD_FN(silu_multiply)(size_t n, const float *a, const float *b, float *y) {
+    multiply(silu_times, n, a, b, y);
 }
 
 void SIMD_FN(silu_multiply_backward)(size_t n, const float *a, const float *b, const float *dy,
                                      float *da, float *db) {
-    size_t i = 0;
-    for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
-        struct silu_gradients g =
-            silu_times_backward(vf_load(a + i), vf_load(b + i), vf_load(dy + i));
-        vf_store(da + i, g.da);
-        vf_store(db + i, g.db);
-    }
-    if (i < n) {
-        size_t rest = n - i;
-        struct silu_gradients g =
-            silu_times_backward(vf_load_part(a + i, rest, 0.0f), vf_load_part(b + i, rest, 0.0f),
-                                vf_load_part(dy + i, rest, 0.0f));
-        vf_store_part(da + i, g.da, rest);
-        vf_store_part(db + i, g.db, rest);
-    }
+    multiply_backward(silu_times_backward, n, a, b, dy, da, db);
+}
+
+/* The normal distribution's probability of values up to a. */
+static inline vf normal_below(vf a) {
+    vf erf = vf_erf(vf_mul(a, vf_set1(SQRT_HALF)));
+    return vf_mul(vf_set1(0.5f), vf_add(vf_set1(1.0f), erf));
+}
+
+static inline vf gelu_times(vf a, vf b) {
+    return vf_mul(vf_mul(a, normal_below(a)), b);
+}
+
+static inline struct gradients gelu_times_backward(vf a, vf b, vf dy) {
+    vf below = normal_below(a);
+    vf exponent = vf_mul(vf_mul(vf_set1(-0.5f), a), a);
+    vf density = vf_mul(vf_set1(DENSITY_AT_ZERO), vf_exp(exponent));
+    vf slope = vf_add(below, vf_mul(a, density));
+    return (struct gradients){.da = vf_mul(vf_mul(dy, b), slope),
+                              .db = vf_mul(dy, vf_mul(a, below))};
+}
+
+void SIMD_FN(gelu_multiply)(size_t n, const float *a, const float *b, float *y) {
+    multiply(gelu_times, n, a, b, y);
+}
+
+void SIMD_FN(gelu_multiply_backward)(size_t n, const float *a, const float *b, const float *dy,
+                                     float *da, float *db) {
+    multiply_backward(gelu_times_backward, n, a, b, dy, da, db);
 }
 
 static inline vf rotate_pairs(vf x, vf cosine, vf sine) {

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,19 +36,43 @@ static mneme_status print_ids(mneme_tokenizer *tokenizer, const char *text, size
     return MNEME_OK;
 }
 
-/* Reads standard input up to each `end` (a byte, or EOF for none). */
-static int print_all(mneme_tokenizer *tokenizer, int by_null) {
+static mneme_status print_each(mneme_tokenizer *tokenizer, mneme_error *error) {
     char *text = NULL;
     size_t capacity = 0;
-    mneme_error error = {0};
     mneme_status status = MNEME_OK;
-    int end = by_null ? '\0' : EOF;
     ssize_t length;
-    while (status == MNEME_OK && (length = getdelim(&text, &capacity, end, stdin)) > 0) {
-        if (by_null && text[length - 1] == '\0') length--;
-        status = print_ids(tokenizer, text, (size_t)length, &error);
+    while (status == MNEME_OK && (length = getdelim(&text, &capacity, '\0', stdin)) > 0) {
+        if (text[length - 1] == '\0') length--;
+        status = print_ids(tokenizer, text, (size_t)length, error);
     }
     free(text);
+    return status;
+}
+
+/* All of it, whatever bytes there are. */
+static mneme_status print_whole(mneme_tokenizer *tokenizer, mneme_error *error) {
+    char part[BUFSIZ], *text = NULL;
+    size_t n, length = 0;
+    FILE *whole = open_memstream(&text, &length);
+    bool kept = whole != NULL;
+    while (kept && (n = fread(part, 1, sizeof part, stdin)) > 0) {
+        kept = fwrite(part, 1, n, whole) == n;
+    }
+    kept = whole != NULL && fclose(whole) == 0 && kept;
+    mneme_status status = MNEME_OK;
+    if (!kept) {
+        snprintf(error->message, sizeof error->message, "standard input: out of memory");
+        status = error->status = MNEME_FAILED;
+    } else if (length > 0) {
+        status = print_ids(tokenizer, text, length, error);
+    }
+    free(text);
+    return status;
+}
+
+static int print_all(mneme_tokenizer *tokenizer, int by_null) {
+    mneme_error error = {0};
+    mneme_status status = (by_null ? print_each : print_whole)(tokenizer, &error);
     if (ferror(stdin)) {
         fprintf(stderr, "mneme tokenize: standard input: cannot read: %s\n", strerror(errno));
         return MNEME_FAILED;

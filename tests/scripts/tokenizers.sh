@@ -8,6 +8,7 @@ tokenizer=tests/tokenizers/smollm.json
 ids() { printf '%b' "$1" | mneme tokenize "$tokenizer" "${@:2}"; }
 check tokenize_special test "$(ids '<|im_end|>')" = 2
 check tokenize_null test "$(ids '<|im_end|>\0<|im_start|>\0\0' --null)" = $'2\n1'
+check tokenize_any_byte test "$(ids 'a\xffb')" = "67 190 68"
 check tokenize_empty test -z "$(ids '' --null)"
 expect 2 tokenize_missing 'none: cannot open' mneme tokenize "$work/none"
 printf '[%.0s' {1..5000} >"$work/deep.json"
