@@ -9,13 +9,17 @@
 
 /* A product-key memory layer (Berges et al. 2024, arXiv 2412.09764) in each of its forms. x is the
  * layer's normed input, [n, dim], in the activations' ffn_normed; slots and weights are the
- * lookup's, over all heads:
+ * lookup's, over all heads. What is read:
  *
- *     read = sum weight * values[slot]                                    product keys
- *     read = sum weight * gelu(values_u[slot] . x) * values_v[slot]       PEER (He 2024,
- * 2407.04153) out  = value_proj(read * silu(swilu_projection(x)))                 Memory+ out  =
- * value_proj(read), or read                                    without that projection out  =
- * sigmoid(gating(x)) * out                                     gated
+ * - product keys: read = sum weight * values[slot]
+ * - PEER (He 2024, arXiv 2407.04153):
+ *   read = sum weight * gelu(values_u[slot] . x) * values_v[slot]
+ *
+ * What comes out of it:
+ *
+ * - Memory+: out = value_proj(read * silu(swilu_projection(x)))
+ * - without that projection: out = value_proj(read), or read
+ * - gated: sigmoid(gating(x)) times that
  */
 
 /* out [n, dim]. False for a NaN score. */
