@@ -52,6 +52,7 @@ struct work {
     float *gradient; /* scatter: [slots, v_dim]; compact: [groups, v_dim] */
     float *table;    /* smf: the values */
     struct background background;
+    struct slot_ranking ranking;
     struct ranked_slot *ranked; /* [contributions] */
     size_t *counts;             /* [contributions] */
     size_t *chosen;             /* [contributions] groups */
@@ -100,8 +101,7 @@ static void rank(struct work *w) {
     for (size_t g = 0; g < s->n_groups; g++) {
         w->counts[g] = s->group_starts[g + 1] - s->group_starts[g];
     }
-    slot_ranking_tf_idf(&w->background, s->n_groups, s->group_rows, w->counts, N_TRAINABLE,
-                        w->ranked);
+    slot_ranking_run(&w->ranking, 0, s->n_groups, s->group_rows, w->counts, N_TRAINABLE, w->ranked);
 }
 
 static void open_target(struct work *w) {
@@ -127,8 +127,12 @@ static void *set_up(size_t i) {
     }
     list_contributions(w);
     sort(w);
-    w->background = (struct background){size->slots, N_BATCHES,
-                                        bench_indices(size->slots, SEED_BACKGROUND, 64, false)};
+    w->background = (struct background){
+        .n_slots = size->slots,
+        .n_batches = N_BATCHES,
+        .batches_reading = bench_indices(size->slots, SEED_BACKGROUND, 64, false),
+        .reads = bench_allocate(size->slots, sizeof *w->background.reads)};
+    w->ranking = slot_ranking_make(SLOTS_TF_IDF, &w->background, 0);
     w->ranked = bench_allocate(n, sizeof *w->ranked);
     w->counts = bench_allocate(n, sizeof *w->counts);
     w->chosen = bench_allocate(n, sizeof *w->chosen);

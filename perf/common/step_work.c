@@ -58,7 +58,8 @@ static void open_sparse(struct step_work *w) {
         w->background.batches_reading[i] = (int32_t)random_below(STEP_SEED, STEP_BACKGROUND_STREAM,
                                                                  i, STEP_BACKGROUND_BATCHES + 1);
     }
-    must(sparse_stepper_open(&w->stepper, &w->model, &w->background, w->shape->count, STEP_SMF_LR,
+    struct sparse_settings settings = {.n_trainable = w->shape->count, .lr = STEP_SMF_LR};
+    must(sparse_stepper_open(&w->stepper, &w->model, &w->background, &settings,
                              w->builder.max_tokens, &error),
          &error);
 }

@@ -15,6 +15,7 @@ enum random_stream {
     RANDOM_STREAM_SKILL = 4,         /* texts of the unrelated skill */
     RANDOM_STREAM_BACKGROUND = 5,    /* background batches */
     RANDOM_STREAM_SLOTS = 6,         /* random slot selection */
+    RANDOM_STREAM_DOCUMENT = 7,      /* wordings and their order in documents */
     RANDOM_STREAM_PARAMETERS = 1024, /* + index of the parameter tensor */
 };
 

@@ -46,6 +46,10 @@ static void free_facts(struct fact *facts, size_t n_facts) {
 void corpus_free(struct corpus *corpus) {
     free_facts(corpus->known, corpus->n_known);
     free_facts(corpus->fresh, corpus->n_fresh);
+    for (size_t i = 0; i < corpus->n_lessons; i++) {
+        free_texts(corpus->lessons[i].texts, corpus->lessons[i].n_texts);
+    }
+    free(corpus->lessons);
     free_texts(corpus->skill_train, corpus->n_skill_train);
     free_texts(corpus->skill_test, corpus->n_skill_test);
     free_texts(corpus->background, corpus->n_background);

@@ -15,12 +15,21 @@ struct fact {
     size_t n_answers;
 };
 
+/* What one batch of the stream of new facts teaches: a chunk of a document. */
+struct lesson {
+    char **texts; /* [n_texts] rewrites of the chunk */
+    size_t n_texts;
+    size_t n_facts; /* new facts that it tells, after those of the lessons before it */
+};
+
 /* The texts of one experiment. */
 struct corpus {
     struct fact *known; /* [n_known] pretraining teaches these */
     size_t n_known;
     struct fact *fresh; /* [n_fresh] the new facts; no pretraining text mentions them */
     size_t n_fresh;
+    struct lesson *lessons; /* [n_lessons] all new facts in order; NULL: each fact is a lesson */
+    size_t n_lessons;
     char **skill_train; /* [n_skill_train] texts of the unrelated skill, in pretraining */
     size_t n_skill_train;
     char **skill_test; /* [n_skill_test] held out for the NLL */
@@ -30,8 +39,11 @@ struct corpus {
 };
 
 struct world_sizes {
-    size_t known_entities; /* each has one fact per relation */
-    size_t fresh_facts;    /* facts about further entities, one entity per fact */
+    size_t known_entities;  /* each has one fact per relation */
+    size_t fresh_facts;     /* facts about further entities, one entity per fact */
+    size_t fresh_subjects;  /* if not 0, instead: documents about so many further entities */
+    size_t facts_per_chunk; /* of these documents: facts in a row that a lesson tells */
+    size_t rewrites;        /* of these documents: texts of a lesson */
     size_t skill_texts;
     size_t skill_test_texts;
     size_t background_texts;

@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "data/corpus.h"
 #include "data/corpus_parts.h"
+#include "data/documents.h"
 #include "data/string_map.h"
 #include "data/template.h"
 
@@ -158,19 +159,38 @@ static mneme_status make_fact(const struct maker *maker, size_t entity, const ch
     return status;
 }
 
+/* One fact for each further entity, in the relations by turns; or all facts of each, when
+ * documents are to tell them. */
+static mneme_status make_fresh(const struct maker *maker, const struct world_sizes *sizes,
+                               char *const *names, struct corpus *corpus) {
+    size_t n_relations = maker->world.n_relations;
+    const bool all_relations = sizes->fresh_subjects > 0;
+    size_t n = all_relations ? sizes->fresh_subjects * n_relations : sizes->fresh_facts;
+    corpus->fresh = calloc(n + 1, sizeof *corpus->fresh);
+    if (corpus->fresh == NULL) return error_set_memory(maker->error, "facts");
+    mneme_status status = MNEME_OK;
+    for (size_t i = 0; i < n && status == MNEME_OK; i++) {
+        size_t entity = sizes->known_entities + (all_relations ? i / n_relations : i);
+        status = make_fact(maker, entity, names[entity], i % n_relations,
+                           &corpus->fresh[corpus->n_fresh++]);
+    }
+    return status;
+}
+
 static mneme_status make_facts(struct maker *maker, const struct world_sizes *sizes,
                                struct corpus *corpus) {
-    size_t n_relations = maker->world.n_relations, n_known;
+    size_t n_relations = maker->world.n_relations, n_known, n_fresh;
+    size_t n_entities = sizes->fresh_subjects > 0 ? sizes->fresh_subjects : sizes->fresh_facts;
     if (!size_multiply(sizes->known_entities, n_relations, &n_known) ||
-        sizes->known_entities > UINT32_MAX || sizes->fresh_facts > UINT32_MAX) {
+        !size_multiply(n_entities, n_relations, &n_fresh) || sizes->known_entities > UINT32_MAX ||
+        n_entities > UINT32_MAX) {
         return error_set(maker->error, MNEME_BAD_INPUT, "%s: too many entities", maker->world.path);
     }
     struct text_list names = {0};
-    mneme_status status = make_names(maker, sizes->known_entities + sizes->fresh_facts, &names);
+    mneme_status status = make_names(maker, sizes->known_entities + n_entities, &names);
     if (status != MNEME_OK) goto done;
     corpus->known = calloc(n_known + 1, sizeof *corpus->known);
-    corpus->fresh = calloc(sizes->fresh_facts + 1, sizeof *corpus->fresh);
-    if (corpus->known == NULL || corpus->fresh == NULL) {
+    if (corpus->known == NULL) {
         status = error_set_memory(maker->error, "facts");
         goto done;
     }
@@ -180,12 +200,7 @@ static mneme_status make_facts(struct maker *maker, const struct world_sizes *si
         status = make_fact(maker, entity, names.texts[entity], i % n_relations,
                            &corpus->known[corpus->n_known++]);
     }
-    for (size_t i = 0; i < sizes->fresh_facts && status == MNEME_OK; i++) {
-        size_t entity = sizes->known_entities + i;
-        assert(entity < names.n);
-        status = make_fact(maker, entity, names.texts[entity], i % n_relations,
-                           &corpus->fresh[corpus->n_fresh++]);
-    }
+    if (status == MNEME_OK) status = make_fresh(maker, sizes, names.texts, corpus);
 done:
     text_list_free(&names);
     return status;
@@ -253,6 +268,9 @@ mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes
     if (status != MNEME_OK) return status;
     struct text_list train = {0}, test = {0}, background = {0};
     status = make_facts(&maker, sizes, corpus);
+    if (status == MNEME_OK && sizes->fresh_subjects > 0) {
+        status = documents_make(maker.world.n_relations, sizes, seed, corpus, error);
+    }
     if (status == MNEME_OK) status = make_skill(&maker, sizes, &train, &test);
     if (status == MNEME_OK) status = make_background(&maker, sizes->background_texts, &background);
     corpus->skill_train = train.texts;

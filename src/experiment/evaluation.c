@@ -30,6 +30,8 @@ struct asking {
     size_t *lengths;            /* [ROWS] */
     struct token_span *prompts; /* [ROWS] */
     size_t done, total;
+    size_t first_recent; /* new facts from here on count as recent */
+    struct tally recent;
 };
 
 static const char *const *strings(char **list) {
@@ -72,6 +74,10 @@ static mneme_status score_group(struct asking *a, const char *set, const struct 
         tally->f1 += f1;
         tally->em += em;
         tally->n++;
+        if (facts == &a->experiment->fresh && first + i >= a->first_recent) {
+            a->recent.f1 += f1;
+            a->recent.n++;
+        }
         if (status == MNEME_OK) status = write_answer(a, set, fact, said, f1, error);
         free(said);
         if (status != MNEME_OK) return status;
@@ -96,6 +102,7 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
         if (status == MNEME_OK) status = score_group(a, set, facts, first, rows, tally, error);
         if (status != MNEME_OK) return status;
         a->done += rows;
+        if (a->stage == NULL) continue;
         experiment_progress(a->experiment, a->stage, "questions", a->done, a->total, 0, NULL);
     }
     return MNEME_OK;
@@ -132,15 +139,15 @@ static double mean(double sum, size_t n) {
     return n == 0 ? 0.0 : sum / (double)n;
 }
 
-static mneme_status ask_all(struct asking *a, const char *answers_path, struct scores *scores,
-                            mneme_error *error) {
+/* The first n_fresh new facts and the first n_known known ones (0: all). */
+static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
+                            const char *answers_path, struct scores *scores, mneme_error *error) {
     const struct experiment *e = a->experiment;
-    size_t n_known = e->recipe.evaluate.known_questions;
     if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
-    a->total = n_known + e->fresh.n;
+    a->total = n_known + n_fresh;
     struct tally known = {0}, fresh = {0};
     mneme_status status = open_asking(a, answers_path, error);
-    if (status == MNEME_OK) status = ask(a, "new", &e->fresh, e->fresh.n, &fresh, error);
+    if (status == MNEME_OK) status = ask(a, "new", &e->fresh, n_fresh, &fresh, error);
     if (status == MNEME_OK) status = ask(a, "known", &e->known, n_known, &known, error);
     if (status == MNEME_OK && answers_path != NULL) status = file_writer_finish(&a->answers, error);
     scores->new_f1 = mean(fresh.f1, fresh.n);
@@ -173,7 +180,20 @@ static mneme_status read_skill(const struct experiment *e, double *nll, mneme_er
 mneme_status evaluation_run(const struct experiment *experiment, const char *stage,
                             const char *answers_path, struct scores *scores, mneme_error *error) {
     struct asking asking = {.experiment = experiment, .stage = stage};
-    mneme_status status = ask_all(&asking, answers_path, scores, error);
+    size_t n_known = experiment->recipe.evaluate.known_questions;
+    mneme_status status =
+        ask_all(&asking, experiment->fresh.n, n_known, answers_path, scores, error);
+    close_asking(&asking);
+    return status == MNEME_OK ? read_skill(experiment, &scores->skill_nll, error) : status;
+}
+
+mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_taught,
+                                  size_t first_recent, struct scores *scores, double *recent_f1,
+                                  mneme_error *error) {
+    struct asking asking = {.experiment = experiment, .first_recent = first_recent};
+    size_t n_known = experiment->recipe.finetune.stream_questions;
+    mneme_status status = ask_all(&asking, n_taught, n_known, NULL, scores, error);
+    *recent_f1 = mean(asking.recent.f1, asking.recent.n);
     close_asking(&asking);
     return status == MNEME_OK ? read_skill(experiment, &scores->skill_nll, error) : status;
 }

@@ -38,6 +38,9 @@ static mneme_status open_corpus(struct experiment *experiment, mneme_error *erro
     if (from->world != NULL) {
         struct world_sizes sizes = {.known_entities = from->known_entities,
                                     .fresh_facts = from->new_facts,
+                                    .fresh_subjects = from->new_subjects,
+                                    .facts_per_chunk = from->facts_per_chunk,
+                                    .rewrites = from->rewrites,
                                     .skill_texts = from->skill_texts,
                                     .skill_test_texts = from->skill_test_texts,
                                     .background_texts = from->background_texts};
@@ -89,27 +92,45 @@ static mneme_status open_tokenizer(struct experiment *experiment, char *const *t
 }
 
 static mneme_status open_facts(struct experiment *experiment, const struct fact *facts, size_t n,
-                               bool with_texts, struct fact_tokens *tokens, mneme_error *error) {
+                               struct fact_tokens *tokens, mneme_error *error) {
     tokens->facts = facts;
     tokens->n = n;
-    tokens->first_text = calloc(n + 1, sizeof *tokens->first_text);
-    if (tokens->first_text == NULL) return error_set_memory(error, "the facts");
-    size_t limit = experiment->recipe.model.max_seq_len;
     for (size_t i = 0; i < n; i++) {
         mneme_status status =
             token_texts_add_prompt(&tokens->prompts, experiment->tokenizer, facts[i].prompt, error);
-        if (status == MNEME_OK && with_texts) {
-            status = token_texts_add(&tokens->texts, experiment->tokenizer, facts[i].n_texts,
-                                     facts[i].texts, limit, error);
-        }
         if (status != MNEME_OK) return status;
-        tokens->first_text[i + 1] = tokens->texts.n;
     }
     size_t longest = token_texts_longest(&tokens->prompts);
+    size_t limit = experiment->recipe.model.max_seq_len;
     if (longest + 1 <= limit) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT,
                      "%s: model.max_seq_len is %zu, but a question has %zu tokens",
                      experiment->recipe.path, limit, longest);
+}
+
+static mneme_status open_lessons(struct experiment *experiment, mneme_error *error) {
+    const struct corpus *corpus = &experiment->corpus;
+    const bool are_facts = corpus->n_lessons == 0;
+    struct lesson_tokens *lessons = &experiment->lessons;
+    size_t limit = experiment->recipe.model.max_seq_len;
+    lessons->n = are_facts ? corpus->n_fresh : corpus->n_lessons;
+    lessons->unit = are_facts ? "facts" : "chunks";
+    lessons->first_text = calloc(lessons->n + 1, sizeof *lessons->first_text);
+    lessons->first_fact = calloc(lessons->n + 1, sizeof *lessons->first_fact);
+    if (lessons->first_text == NULL || lessons->first_fact == NULL) {
+        return error_set_memory(error, "the facts");
+    }
+    for (size_t i = 0; i < lessons->n; i++) {
+        const struct lesson lesson =
+            are_facts ? (struct lesson){corpus->fresh[i].texts, corpus->fresh[i].n_texts, 1}
+                      : corpus->lessons[i];
+        mneme_status status = token_texts_add(&lessons->texts, experiment->tokenizer,
+                                              lesson.n_texts, lesson.texts, limit, error);
+        if (status != MNEME_OK) return status;
+        lessons->first_text[i + 1] = lessons->texts.n;
+        lessons->first_fact[i + 1] = lessons->first_fact[i] + lesson.n_facts;
+    }
+    return MNEME_OK;
 }
 
 static mneme_status open_texts(struct experiment *experiment, mneme_error *error) {
@@ -128,14 +149,12 @@ static mneme_status open_texts(struct experiment *experiment, mneme_error *error
                                  corpus->n_skill_test, corpus->skill_test, limit, error);
     }
     if (status == MNEME_OK) {
-        status = open_facts(experiment, corpus->known, corpus->n_known, false, &experiment->known,
-                            error);
+        status = open_facts(experiment, corpus->known, corpus->n_known, &experiment->known, error);
     }
     if (status == MNEME_OK) {
-        status =
-            open_facts(experiment, corpus->fresh, corpus->n_fresh, true, &experiment->fresh, error);
+        status = open_facts(experiment, corpus->fresh, corpus->n_fresh, &experiment->fresh, error);
     }
-    return status;
+    return status == MNEME_OK ? open_lessons(experiment, error) : status;
 }
 
 mneme_status experiment_open(const mneme_run_options *options, struct experiment *experiment,
@@ -164,17 +183,14 @@ mneme_status experiment_open(const mneme_run_options *options, struct experiment
     return status;
 }
 
-static void close_facts(struct fact_tokens *tokens) {
-    token_texts_free(&tokens->prompts);
-    token_texts_free(&tokens->texts);
-    free(tokens->first_text);
-}
-
 void experiment_close(struct experiment *experiment) {
     free(experiment->base_parameters);
     model_close(&experiment->model);
-    close_facts(&experiment->known);
-    close_facts(&experiment->fresh);
+    token_texts_free(&experiment->known.prompts);
+    token_texts_free(&experiment->fresh.prompts);
+    token_texts_free(&experiment->lessons.texts);
+    free(experiment->lessons.first_text);
+    free(experiment->lessons.first_fact);
     token_texts_free(&experiment->skill_test);
     token_texts_free(&experiment->pretraining);
     tokenizer_free(experiment->tokenizer);

@@ -14,8 +14,15 @@ struct fact_tokens {
     const struct fact *facts;
     size_t n;
     struct token_texts prompts; /* sequence i asks fact i */
-    struct token_texts texts;   /* wordings of all facts, fact by fact; none for known facts */
-    size_t *first_text;         /* [n + 1] a fact's first sequence in texts */
+};
+
+/* What the stream of new facts teaches, lesson by lesson: single facts, or chunks of documents. */
+struct lesson_tokens {
+    size_t n;
+    struct token_texts texts; /* wordings of all lessons, lesson by lesson */
+    size_t *first_text;       /* [n + 1] a lesson's first sequence in texts */
+    size_t *first_fact;       /* [n + 1] its first new fact */
+    const char *unit;         /* "facts", "chunks" */
 };
 
 /* An opened run folder: the recipe's texts, tokenizer and model. */
@@ -29,6 +36,7 @@ struct experiment {
     struct token_texts pretraining; /* everything that pretraining reads */
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
+    struct lesson_tokens lessons;
     struct model model;
     float *base_parameters; /* the pretrained model's parameters, to start every finetuning from */
 };

@@ -2,21 +2,23 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/random.h"
+#include "experiment/stream.h"
 #include "model/parameter_digest.h"
 #include "train/step.h"
 
 /* The most tokens that a batch of any fact can have. */
 static size_t most_tokens(const struct experiment *experiment) {
-    size_t longest = token_texts_longest(&experiment->fresh.texts);
+    size_t longest = token_texts_longest(&experiment->lessons.texts);
     return experiment->recipe.finetune.paraphrases * (longest > 0 ? longest : 1);
 }
 
-static size_t most_wordings(const struct fact_tokens *facts) {
+static size_t most_wordings(const struct lesson_tokens *lessons) {
     size_t most = 1;
-    for (size_t i = 0; i < facts->n; i++) {
-        size_t n = facts->first_text[i + 1] - facts->first_text[i];
+    for (size_t i = 0; i < lessons->n; i++) {
+        size_t n = lessons->first_text[i + 1] - lessons->first_text[i];
         if (n > most) most = n;
     }
     return most;
@@ -30,7 +32,9 @@ static size_t lowest_layer(const struct finetuning *f) {
         case METHOD_LORA:
             return f->experiment->recipe.finetune.lora_first_layer;
         default:
-            return 0;
+            return f->experiment->recipe.finetune.full_memory_only
+                       ? f->experiment->model.config.memory.layers[0]
+                       : 0;
     }
 }
 
@@ -48,10 +52,11 @@ static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_er
     struct parameter **list = NULL;
     size_t n = 0;
     mneme_status status;
+    f->lowest_layer = lowest_layer(f);
     if (f->method == METHOD_FULL) {
-        status = optimizer_list_model(&e->model, &list, &n, error);
+        status = r->full_memory_only ? optimizer_list_memory(&e->model, &list, &n, error)
+                                     : optimizer_list_model(&e->model, &list, &n, error);
     } else {
-        f->lowest_layer = lowest_layer(f);
         status = adapter_set_open(&f->adapters, &e->model, r->lora_rank, r->lora_alpha,
                                   r->lora_first_layer, r->lora_last_layer, max_tokens,
                                   e->recipe.seed, error);
@@ -62,24 +67,37 @@ static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_er
     return status;
 }
 
+static mneme_status open_sparse(struct finetuning *f, const struct background *background,
+                                size_t max_tokens, mneme_error *error) {
+    const struct recipe *r = &f->experiment->recipe;
+    const struct sparse_settings settings = {
+        .n_trainable = r->finetune.smf_t,
+        .selection = r->finetune.smf_select,
+        .seed = r->seed,
+        .optimizer = r->finetune.smf_optimizer,
+        .adamw = {.beta1 = r->pretrain.beta1, .beta2 = r->pretrain.beta2, .eps = r->pretrain.eps},
+        .lr = f->lr,
+        .keys_lr = r->finetune.smf_keys_lr};
+    return sparse_stepper_open(&f->stepper, &f->experiment->model, background, &settings,
+                               max_tokens, error);
+}
+
 mneme_status finetuning_open(struct finetuning *f, struct experiment *e, const struct stage *stage,
                              const struct background *background, mneme_error *error) {
     size_t tokens = most_tokens(e);
     *f = (struct finetuning){.experiment = e, .method = stage->method, .lr = stage->lr};
     experiment_restore_base(e);
-    f->order = malloc(most_wordings(&e->fresh) * sizeof *f->order);
+    f->order = malloc(most_wordings(&e->lessons) * sizeof *f->order);
     if (f->order == NULL) return error_set_memory(error, "finetuning");
     mneme_status status = batch_builder_open(&f->builder, tokens, error);
     if (status == MNEME_OK) status = workspace_open(&f->workspace, &e->model, tokens, true, error);
-    if (status == MNEME_OK && f->method != METHOD_FULL) {
+    const bool keys_learn = f->method == METHOD_SMF && e->recipe.finetune.smf_keys_lr > 0.0f;
+    if (status == MNEME_OK && f->method != METHOD_FULL && !keys_learn) {
         status = workspace_pack(&f->workspace, &e->model, lowest_layer(f), error);
     }
     if (status != MNEME_OK) return status;
-    if (f->method == METHOD_SMF) {
-        return sparse_stepper_open(&f->stepper, &e->model, background, e->recipe.finetune.smf_t,
-                                   f->lr, tokens, error);
-    }
-    return open_dense(f, tokens, error);
+    return f->method == METHOD_SMF ? open_sparse(f, background, tokens, error)
+                                   : open_dense(f, tokens, error);
 }
 
 void finetuning_close(struct finetuning *f) {
@@ -94,19 +112,21 @@ void finetuning_close(struct finetuning *f) {
 }
 
 size_t finetuning_n_steps(const struct finetuning *f) {
-    return f->experiment->fresh.n * f->experiment->recipe.finetune.steps_per_fact;
+    return f->experiment->lessons.n * f->experiment->recipe.finetune.steps_per_fact;
 }
 
-/* Batch number `step` of a fact: the next paraphrases in the fact's own endless order. */
-static void fill_batch(struct finetuning *f, size_t fact, size_t step) {
+/* Batch number `step` of a lesson: the next paraphrases in the lesson's own endless order. */
+static void fill_batch(struct finetuning *f, size_t number, size_t step) {
     const struct experiment *e = f->experiment;
-    size_t first = e->fresh.first_text[fact], n = e->fresh.first_text[fact + 1] - first;
+    const struct lesson_tokens *lessons = &e->lessons;
+    size_t first = lessons->first_text[number], n = lessons->first_text[number + 1] - first;
     size_t paraphrases = e->recipe.finetune.paraphrases;
-    random_permutation(e->recipe.seed, RANDOM_STREAM_PARAPHRASE, (uint64_t)fact << 32, n, f->order);
+    random_permutation(e->recipe.seed, RANDOM_STREAM_PARAPHRASE, (uint64_t)number << 32, n,
+                       f->order);
     batch_builder_clear(&f->builder);
     for (size_t i = 0; i < paraphrases; i++) {
         size_t text = f->order[(step * paraphrases + i) % n];
-        batch_builder_add_text(&f->builder, &e->fresh.texts, first + text);
+        batch_builder_add_text(&f->builder, &lessons->texts, first + text);
     }
 }
 
@@ -157,32 +177,56 @@ mneme_status finetuning_finish(struct finetuning *f, mneme_error *error) {
     return f->method == METHOD_LORA ? adapter_merge(&f->experiment->model, error) : MNEME_OK;
 }
 
+/* Evaluates the model in the middle of the stream, after n_lessons lessons. Adapters are merged for
+ * it, and taken out again. */
+static mneme_status look(struct finetuning *f, struct stream *stream, size_t n_lessons,
+                         mneme_error *error) {
+    struct experiment *e = f->experiment;
+    size_t every = e->recipe.finetune.evaluate_every;
+    if (every == 0 || (n_lessons % every != 0 && n_lessons != e->lessons.n)) return MNEME_OK;
+    if (f->method != METHOD_LORA) return stream_evaluate(stream, e, n_lessons, error);
+    mneme_status status = adapter_merge(&e->model, error);
+    if (status == MNEME_OK) status = stream_evaluate(stream, e, n_lessons, error);
+    experiment_restore_base(e);
+    adapter_set_attach(&f->adapters);
+    return status;
+}
+
 static mneme_status teach(struct finetuning *f, const struct stage *stage, struct trail *trail,
-                          struct finetuning_result *result, mneme_error *error) {
+                          struct stream *stream, struct finetuning_result *result,
+                          mneme_error *error) {
     const struct experiment *e = f->experiment;
     size_t tokens = 0, per_fact = e->recipe.finetune.steps_per_fact,
            n_steps = finetuning_n_steps(f);
     while (f->steps < n_steps) {
         struct trail_line line;
+        double start = clock_seconds();
         mneme_status status = finetuning_step(f, &line, &result->diverged, error);
+        result->seconds += clock_seconds() - start;
         if (status != MNEME_OK) return status;
         if (result->diverged) break;
         status = trail_add(trail, &line, error);
         if (status != MNEME_OK) return status;
         tokens += line.tokens;
         if (f->steps % per_fact != 0) continue;
-        experiment_progress(e, stage->name, "facts", f->steps / per_fact, e->fresh.n, tokens,
+        size_t n_lessons = f->steps / per_fact;
+        experiment_progress(e, stage->name, e->lessons.unit, n_lessons, e->lessons.n, tokens,
                             &line.loss);
+        status = look(f, stream, n_lessons, error);
+        if (status != MNEME_OK) return status;
     }
     result->steps = f->steps;
-    result->n_facts = f->steps / per_fact;
     return trail_flush(trail, error);
 }
 
 static size_t count_trainable(const struct finetuning *f) {
     if (f->method == METHOD_SMF) {
         const struct memory_config *memory = &f->experiment->recipe.model.memory;
-        return f->stepper.n_trainable * memory->v_dim * (memory->peer_variant ? 2 : 1);
+        size_t count = f->stepper.n_trainable * memory->v_dim * (memory->peer_variant ? 2 : 1);
+        for (size_t m = 0; f->stepper.model != NULL && m < memory->n_layers; m++) {
+            count += f->experiment->model.layers[memory->layers[m]].keys->count;
+        }
+        return count;
     }
     size_t count = 0;
     for (size_t i = 0; i < f->optimizer.n_trained; i++) count += f->optimizer.trained[i]->count;
@@ -194,6 +238,8 @@ mneme_status finetuning_run(struct experiment *experiment, const struct stage *s
                             struct finetuning_result *result, mneme_error *error) {
     struct finetuning f = {0};
     struct trail trail = {0};
+    struct stream stream = {0};
+    const bool looks = experiment->recipe.finetune.evaluate_every > 0;
     char *path = path_join(folder, "trail.jsonl");
     *result = (struct finetuning_result){0};
     mneme_status status = path == NULL ? error_set_memory(error, "a path")
@@ -201,9 +247,12 @@ mneme_status finetuning_run(struct experiment *experiment, const struct stage *s
     if (status == MNEME_OK) status = trail_open(&trail, path, stage->name, 0, error);
     if (status == MNEME_OK) {
         result->trainable_parameters = count_trainable(&f);
-        status = teach(&f, stage, &trail, result, error);
+        if (looks) status = stream_open(&stream, folder, error);
     }
+    if (status == MNEME_OK) status = teach(&f, stage, &trail, &stream, result, error);
+    if (status == MNEME_OK && looks) status = stream_finish(&stream, error);
     if (status == MNEME_OK) status = finetuning_finish(&f, error);
+    stream_abandon(&stream);
     trail_close(&trail);
     finetuning_close(&f);
     free(path);

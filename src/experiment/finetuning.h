@@ -32,7 +32,7 @@ mneme_status finetuning_open(struct finetuning *finetuning, struct experiment *e
 /* Does nothing to {0}. */
 void finetuning_close(struct finetuning *finetuning);
 
-/* The steps of the whole stream: steps_per_fact for every new fact. */
+/* The steps of the whole stream: steps_per_fact for every lesson. */
 size_t finetuning_n_steps(const struct finetuning *finetuning);
 
 /* One step, and what is to be said about it. *diverged when loss or gradient were not finite; the
@@ -45,14 +45,15 @@ mneme_status finetuning_finish(struct finetuning *finetuning, mneme_error *error
 
 struct finetuning_result {
     size_t steps;
-    size_t trainable_parameters; /* for smf: of one step, t * v_dim */
+    size_t trainable_parameters; /* for smf: of one step, t * v_dim and the keys if they learn */
     bool diverged;               /* a loss or gradient was not finite; the stream ended there */
-    size_t n_facts;              /* taught before that */
+    double seconds;              /* of the steps alone */
 };
 
-/* Teaches the new facts one after the other, from the base: each for steps_per_fact steps on
- * batches of `paraphrases` of its wordings, in an order drawn from the seed, the same for every
- * method. Leaves the model as it is then, and FOLDER/trail.jsonl with a line per step. */
+/* Teaches the lessons one after the other, from the base: each for steps_per_fact steps on batches
+ * of `paraphrases` of its wordings, in an order drawn from the seed, the same for every method.
+ * Leaves the model as it is then, and FOLDER/trail.jsonl with a line per step; with
+ * finetune.evaluate_every also FOLDER/stream.jsonl (stream.h). */
 mneme_status finetuning_run(struct experiment *experiment, const struct stage *stage,
                             const struct background *background, const char *folder,
                             struct finetuning_result *result, mneme_error *error);

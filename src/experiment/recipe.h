@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "model/config.h"
 #include "nn/matmul_backend.h"
+#include "smf/sparse_step.h"
 #include "train/schedule.h"
 
 /* A recipe: everything that decides a run's numbers. docs/recipes.md documents every key. */
@@ -28,6 +29,9 @@ struct recipe_corpus {
     size_t max_known;        /* questions: take the first n; 0 = all */
     size_t max_skill;        /* questions: take the first n; 0 = all */
     size_t new_facts;        /* how many new facts are taught */
+    size_t new_subjects;     /* world: instead, documents about this many new entities are taught */
+    size_t facts_per_chunk;  /* world: consecutive facts of a subject in a chunk of its document */
+    size_t rewrites;         /* world: texts that say what a chunk says */
     size_t skill_test_texts; /* skill texts held out for the NLL */
 };
 
@@ -59,12 +63,21 @@ struct recipe_method {
     size_t n_lr;
 };
 
+/* Which texts TF-IDF and KL selection compare a batch with. */
+enum background_source { BACKGROUND_PRETRAINING, BACKGROUND_KNOWN, BACKGROUND_SOURCE_COUNT };
+
+/* "pretraining", "known" */
+extern const char *const background_source_names[BACKGROUND_SOURCE_COUNT];
+
 struct recipe_finetune {
-    size_t paraphrases;    /* texts of one fact in a batch */
-    size_t steps_per_fact; /* on that fact's batches, before the next fact */
-    size_t digest_every;   /* steps; the trail has a digest there and at the end; 0: only there */
+    size_t paraphrases;      /* texts of one fact (or chunk) in a batch */
+    size_t steps_per_fact;   /* on that fact's (or chunk's) batches, before the next one */
+    size_t digest_every;     /* steps; the trail has a digest there and at the end; 0: only there */
+    size_t evaluate_every;   /* facts (or chunks) between evaluations along the stream; 0: none */
+    size_t stream_questions; /* of these evaluations: the first n known facts; 0: all */
     struct recipe_method full;
     float full_weight_decay;
+    bool full_memory_only; /* the memory layers' parameters alone */
     struct recipe_method lora;
     size_t lora_rank;
     float lora_alpha;
@@ -73,6 +86,10 @@ struct recipe_finetune {
     size_t lora_last_layer;
     struct recipe_method smf;
     size_t smf_t; /* trainable slots per step */
+    enum slot_selection smf_select;
+    enum sparse_optimizer smf_optimizer;
+    float smf_keys_lr; /* 0: keys are frozen */
+    enum background_source smf_background;
 };
 
 struct recipe_evaluate {
@@ -94,11 +111,12 @@ struct recipe {
     struct recipe_evaluate evaluate;
 };
 
-/* Reads a recipe file and applies the overrides ("pretrain.steps=100", values parsed as JSON and
- * otherwise taken as strings). Unknown keys, wrong types, values out of range and sizes that do
- * not fit each other are refused with MNEME_BAD_INPUT; the message names file and dotted key.
- * A relative path in the recipe is resolved against the working directory, and where nothing is
- * there against the recipe's own folder and then `data/` (so that a recipe runs from anywhere). */
+/* Reads a recipe file, with those that it `extends` (recipe_file.h), and applies the overrides
+ * ("pretrain.steps=100", values parsed as JSON and otherwise taken as strings). Unknown keys, wrong
+ * types, values out of range and sizes that do not fit each other are refused with MNEME_BAD_INPUT;
+ * the message names file and dotted key. A relative path in the recipe is resolved against the
+ * working directory, and where nothing is there against the recipe's own folder and then `data/`
+ * (so that a recipe runs from anywhere). */
 mneme_status recipe_load(const char *path, const char *const *overrides, size_t n_overrides,
                          struct recipe *recipe, mneme_error *error);
 void recipe_free(struct recipe *recipe);

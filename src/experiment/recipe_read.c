@@ -6,19 +6,20 @@
 #include "base/json_read.h"
 #include "base/path.h"
 #include "experiment/recipe.h"
+#include "experiment/recipe_file.h"
 #include "experiment/recipe_overrides.h"
 
-#define MAX_RECIPE_BYTES ((size_t)1 << 20)
 #define MOST ((size_t)1 << 40) /* a bound for counts that have no other */
 #define LARGE 1e30f
 
 static const char *const schedule_names[] = {"linear", "cosine", "inverse_sqrt", "constant"};
+const char *const background_source_names[BACKGROUND_SOURCE_COUNT] = {"pretraining", "known"};
 
 /* DESIGN's defaults: MLS for training, SMF for the paper's method. */
 static const struct recipe defaults = {
     .seed = 1,
     .vocab_size = 512,
-    .corpus = {.new_facts = 50, .skill_test_texts = 100},
+    .corpus = {.new_facts = 50, .facts_per_chunk = 2, .rewrites = 64, .skill_test_texts = 100},
     .model = {.multiple_of = 32, .norm_eps = 1e-5f, .rope_theta = 10000.0f},
     .pretrain = {.micro_batches = 1,
                  .lr = 1e-3f,
@@ -53,9 +54,9 @@ static const struct recipe defaults = {
 static mneme_status read_corpus(const struct json_place *root, struct recipe_corpus *c,
                                 mneme_error *error) {
     static const char *const known[] = {
-        "world",           "known_entities", "skill_texts", "known",     "new",
-        "skill",           "max_known",      "max_skill",   "new_facts", "skill_test_texts",
-        "background_texts"};
+        "world",           "known_entities", "skill_texts",      "known",           "new",
+        "skill",           "max_known",      "max_skill",        "new_facts",       "new_subjects",
+        "facts_per_chunk", "rewrites",       "skill_test_texts", "background_texts"};
     struct json_place at;
     TRY(json_get_object(root, "corpus", KEY_REQUIRED, &at, error));
     TRY(json_check_keys(&at, known, COUNT(known), error));
@@ -78,6 +79,12 @@ static mneme_status read_corpus(const struct json_place *root, struct recipe_cor
     TRY(json_get_size(&at, "max_known", KEY_OPTIONAL, 0, MOST, &c->max_known, error));
     TRY(json_get_size(&at, "max_skill", KEY_OPTIONAL, 0, MOST, &c->max_skill, error));
     TRY(json_get_size(&at, "new_facts", KEY_OPTIONAL, 1, 10000000, &c->new_facts, error));
+    TRY(json_get_size(&at, "new_subjects", KEY_OPTIONAL, 0, 10000000, &c->new_subjects, error));
+    TRY(json_get_size(&at, "facts_per_chunk", KEY_OPTIONAL, 1, 65536, &c->facts_per_chunk, error));
+    TRY(json_get_size(&at, "rewrites", KEY_OPTIONAL, 1, 65536, &c->rewrites, error));
+    if (c->world == NULL && c->new_subjects > 0) {
+        return json_refuse(&at, "new_subjects", error, "needs a `world`");
+    }
     return json_get_size(&at, "skill_test_texts", KEY_OPTIONAL, 0, 10000000, &c->skill_test_texts,
                          error);
 }
@@ -190,14 +197,18 @@ static mneme_status read_rates(const struct json_place *at, struct recipe_method
 }
 
 static mneme_status read_full(const struct json_place *finetune, struct recipe_finetune *f,
-                              mneme_error *error) {
-    static const char *const known[] = {"lr", "weight_decay"};
+                              size_t n_memory_layers, mneme_error *error) {
+    static const char *const known[] = {"lr", "weight_decay", "memory_only"};
     struct json_place at;
     TRY(json_get_object(finetune, "full", KEY_OPTIONAL, &at, error));
     if (at.object == NULL) return MNEME_OK;
     TRY(json_check_keys(&at, known, COUNT(known), error));
     TRY(json_get_float(&at, "weight_decay", KEY_OPTIONAL, 0.0f, LARGE, &f->full_weight_decay,
                        error));
+    TRY(json_get_bool(&at, "memory_only", KEY_OPTIONAL, &f->full_memory_only, error));
+    if (f->full_memory_only && n_memory_layers == 0) {
+        return json_refuse(&at, "memory_only", error, "needs a model with `model.memory`");
+    }
     return read_rates(&at, &f->full, error);
 }
 
@@ -223,9 +234,11 @@ static mneme_status read_lora(const struct json_place *finetune, struct recipe_f
 
 static mneme_status read_smf(const struct json_place *finetune, struct recipe *recipe,
                              mneme_error *error) {
-    static const char *const known[] = {"lr", "t"};
+    static const char *const known[] = {"lr", "t", "select", "optimizer", "keys_lr", "background"};
     struct json_place at;
     struct recipe_finetune *f = &recipe->finetune;
+    size_t select = (size_t)f->smf_select, optimizer = (size_t)f->smf_optimizer;
+    size_t background = (size_t)f->smf_background;
     TRY(json_get_object(finetune, "smf", KEY_OPTIONAL, &at, error));
     if (at.object == NULL) return MNEME_OK;
     if (recipe->model.memory.n_layers == 0) {
@@ -233,13 +246,24 @@ static mneme_status read_smf(const struct json_place *finetune, struct recipe *r
     }
     TRY(json_check_keys(&at, known, COUNT(known), error));
     TRY(json_get_size(&at, "t", KEY_OPTIONAL, 1, (size_t)1 << 31, &f->smf_t, error));
+    TRY(json_get_choice(&at, "select", KEY_OPTIONAL, slot_selection_names, SLOT_SELECTION_COUNT,
+                        &select, error));
+    TRY(json_get_choice(&at, "optimizer", KEY_OPTIONAL, sparse_optimizer_names,
+                        SPARSE_OPTIMIZER_COUNT, &optimizer, error));
+    TRY(json_get_float(&at, "keys_lr", KEY_OPTIONAL, 0.0f, LARGE, &f->smf_keys_lr, error));
+    TRY(json_get_choice(&at, "background", KEY_OPTIONAL, background_source_names,
+                        BACKGROUND_SOURCE_COUNT, &background, error));
+    f->smf_select = (enum slot_selection)select;
+    f->smf_optimizer = (enum sparse_optimizer)optimizer;
+    f->smf_background = (enum background_source)background;
     return read_rates(&at, &f->smf, error);
 }
 
 static mneme_status read_finetune(const struct json_place *root, struct recipe *recipe,
                                   mneme_error *error) {
-    static const char *const known[] = {"paraphrases", "steps_per_fact", "digest_every",
-                                        "full",        "lora",           "smf"};
+    static const char *const known[] = {
+        "paraphrases",      "steps_per_fact", "digest_every", "evaluate_every",
+        "stream_questions", "full",           "lora",         "smf"};
     struct recipe_finetune *f = &recipe->finetune;
     struct json_place at;
     TRY(json_get_object(root, "finetune", KEY_REQUIRED, &at, error));
@@ -247,7 +271,9 @@ static mneme_status read_finetune(const struct json_place *root, struct recipe *
     TRY(json_get_size(&at, "paraphrases", KEY_OPTIONAL, 1, 65536, &f->paraphrases, error));
     TRY(json_get_size(&at, "steps_per_fact", KEY_OPTIONAL, 1, 65536, &f->steps_per_fact, error));
     TRY(json_get_size(&at, "digest_every", KEY_OPTIONAL, 0, MOST, &f->digest_every, error));
-    TRY(read_full(&at, f, error));
+    TRY(json_get_size(&at, "evaluate_every", KEY_OPTIONAL, 0, MOST, &f->evaluate_every, error));
+    TRY(json_get_size(&at, "stream_questions", KEY_OPTIONAL, 0, MOST, &f->stream_questions, error));
+    TRY(read_full(&at, f, recipe->model.memory.n_layers, error));
     TRY(read_lora(&at, f, recipe->model.n_layers, error));
     TRY(read_smf(&at, recipe, error));
     if (!f->full.enabled && !f->lora.enabled && !f->smf.enabled) {
@@ -291,10 +317,11 @@ static mneme_status check_name(const struct json_place *root, const char *name,
 }
 
 static mneme_status read_all(const json_t *object, struct recipe *recipe, mneme_error *error) {
-    /* The recipe in a run folder has the digests of its inputs too; identity.c compares them. */
+    /* The recipe in a run folder has the digests of its inputs too; identity.c compares them.
+     * sweep_plan.c reads `sweep`. */
     static const char *const known[] = {"name",     "seed",         "corpus",     "tokenizer",
                                         "model",    "pretrain",     "background", "finetune",
-                                        "evaluate", "input_sha256", "matmul"};
+                                        "evaluate", "input_sha256", "matmul",     "sweep"};
     struct json_place root;
     size_t seed = (size_t)recipe->seed, matmul = (size_t)recipe->matmul;
     TRY(json_place_root(object, recipe->path, &root, error));
@@ -345,9 +372,8 @@ mneme_status recipe_load(const char *path, const char *const *overrides, size_t 
     json_t *object = NULL;
     *recipe = defaults;
     recipe->path = strdup(path);
-    mneme_status status = recipe->path == NULL
-                              ? error_set_memory(error, "a path")
-                              : json_read_file(path, MAX_RECIPE_BYTES, &object, error);
+    mneme_status status = recipe->path == NULL ? error_set_memory(error, "a path")
+                                               : recipe_file_read(path, &object, error);
     if (status == MNEME_OK) status = recipe_override(object, overrides, n_overrides, error);
     if (status == MNEME_OK) status = read_all(object, recipe, error);
     if (status == MNEME_OK) status = find_file(&recipe->corpus.world, path, error);

@@ -37,6 +37,11 @@ static int write_corpus(json_t *root, const struct recipe_corpus *c) {
         failed |= set_size(o, "max_skill", c->max_skill);
     }
     failed |= set_size(o, "new_facts", c->new_facts);
+    if (c->new_subjects > 0) {
+        failed |= set_size(o, "new_subjects", c->new_subjects);
+        failed |= set_size(o, "facts_per_chunk", c->facts_per_chunk);
+        failed |= set_size(o, "rewrites", c->rewrites);
+    }
     return failed | set_size(o, "skill_test_texts", c->skill_test_texts);
 }
 
@@ -107,8 +112,13 @@ static int write_finetune(json_t *root, const struct recipe_finetune *f) {
     int failed = set_size(o, "paraphrases", f->paraphrases);
     failed |= set_size(o, "steps_per_fact", f->steps_per_fact);
     failed |= set_size(o, "digest_every", f->digest_every);
+    failed |= set_size(o, "evaluate_every", f->evaluate_every);
+    failed |= set_size(o, "stream_questions", f->stream_questions);
     json_t *full = write_method(o, "full", &f->full, &failed);
-    if (full != NULL) failed |= set_float(full, "weight_decay", f->full_weight_decay);
+    if (full != NULL) {
+        failed |= set_float(full, "weight_decay", f->full_weight_decay);
+        failed |= json_object_set_new(full, "memory_only", json_boolean(f->full_memory_only));
+    }
     json_t *lora = write_method(o, "lora", &f->lora, &failed);
     if (lora != NULL) {
         failed |= set_size(lora, "rank", f->lora_rank);
@@ -118,7 +128,13 @@ static int write_finetune(json_t *root, const struct recipe_finetune *f) {
         failed |= set_size(lora, "last_layer", f->lora_last_layer);
     }
     json_t *smf = write_method(o, "smf", &f->smf, &failed);
-    if (smf != NULL) failed |= set_size(smf, "t", f->smf_t);
+    if (smf != NULL) {
+        failed |= set_size(smf, "t", f->smf_t);
+        failed |= set_string(smf, "select", slot_selection_names[f->smf_select]);
+        failed |= set_string(smf, "optimizer", sparse_optimizer_names[f->smf_optimizer]);
+        failed |= set_float(smf, "keys_lr", f->smf_keys_lr);
+        failed |= set_string(smf, "background", background_source_names[f->smf_background]);
+    }
     return failed;
 }
 

@@ -51,7 +51,7 @@ static void table_rows(const struct report *report, struct text *text) {
              report->base.new_f1, report->base.known_f1, "", report->base.skill_nll, "", "", "");
     for (size_t m = 0; m < report->n_methods; m++) {
         const struct report_method *method = &report->methods[m];
-        const struct report_run *run = &method->runs[method->chosen];
+        const struct scored_run *run = &method->runs[method->chosen];
         text_add(text, "%-6s %9.4g %7.3f %9.3f %10.1f %% %10.3f %14.1f %% %12zu %8.1f\n",
                  method->name, run->lr, run->scores.new_f1, run->scores.known_f1,
                  drop(report, run->scores.known_f1), run->scores.skill_nll,
@@ -84,7 +84,7 @@ char *report_table(const struct report *report) {
     return text_take(&text);
 }
 
-static json_t *run_to_json(const struct report *report, const struct report_run *run) {
+static json_t *run_to_json(const struct report *report, const struct scored_run *run) {
     json_t *o = json_object();
     json_object_set_new(o, "lr", json_real(run->lr));
     scores_to_json(&run->scores, o);
@@ -150,7 +150,7 @@ static void markdown_sweep(const struct report *report, const struct report_meth
              "|---|---|---|---|---|---|---|\n",
              method->name);
     for (size_t i = 0; i < method->n_runs; i++) {
-        const struct report_run *run = &method->runs[i];
+        const struct scored_run *run = &method->runs[i];
         const char *note = run->diverged ? "diverged" : i == method->chosen ? "chosen" : "";
         text_add(text, "| %.4g | %.3f | %.3f | %.3f | %.1f %% | %.3f | %s |\n", run->lr,
                  run->scores.new_f1, run->scores.new_em, run->scores.known_f1,
@@ -180,7 +180,7 @@ static char *report_csv(const struct report *report) {
     for (size_t m = 0; m < report->n_methods; m++) {
         const struct report_method *method = &report->methods[m];
         for (size_t i = 0; i < method->n_runs; i++) {
-            const struct report_run *run = &method->runs[i];
+            const struct scored_run *run = &method->runs[i];
             text_add(&text, "%s,%.9g,%.9g,%.9g,%.9g,%d\n", method->name, run->lr,
                      run->scores.new_f1, run->scores.known_f1, run->scores.skill_nll,
                      i == method->chosen);

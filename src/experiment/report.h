@@ -3,29 +3,17 @@
 
 #include <stddef.h>
 
-#include "base/digest.h"
 #include "base/error.h"
-#include "experiment/scores.h"
+#include "experiment/scored_run.h"
 #include "experiment/selection.h"
 
 #define REPORT_MAX_METHODS 3
 #define REPORT_MAX_RUNS 16
 
-/* One finetuning of a sweep. */
-struct report_run {
-    double lr;
-    struct scores scores;
-    bool diverged;
-    size_t steps;
-    size_t trainable_parameters;
-    double seconds;
-    struct digest digest; /* of the model after it */
-};
-
 struct report_method {
     const char *name;
     size_t n_runs;
-    struct report_run runs[REPORT_MAX_RUNS];
+    struct scored_run runs[REPORT_MAX_RUNS];
     size_t chosen;         /* filled by report_select */
     double known_at_level; /* filled by report_select */
 };

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "experiment/background_stage.h"
 #include "experiment/stage.h"
 #include "nn/matmul_backend.h"
 
@@ -65,7 +66,7 @@ static mneme_status add_all(struct text *text, const struct experiment *experime
     add_scores(text, "base", &report->base_digest, &report->base);
     if (status == MNEME_OK && experiment->recipe.finetune.smf.enabled) {
         text_add(text, "background ");
-        status = add_file(text, experiment_path(experiment, "background.safetensors"), error);
+        status = add_file(text, background_stage_path(experiment), error);
     }
     size_t m = 0;
     for (enum method method = METHOD_FULL; status == MNEME_OK && method < METHOD_COUNT; method++) {

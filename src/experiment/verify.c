@@ -150,7 +150,8 @@ static mneme_status verify_background(struct verifying *v, mneme_error *error) {
         v->stage->last = found.n_batches;
         if (found.n_batches != recorded.n_batches ||
             memcmp(found.batches_reading, recorded.batches_reading,
-                   found.n_slots * sizeof *found.batches_reading) != 0) {
+                   found.n_slots * sizeof *found.batches_reading) != 0 ||
+            memcmp(found.reads, recorded.reads, found.n_slots * sizeof *found.reads) != 0) {
             status = set_different(v->stage, 0, "background.safetensors", "other counts", error);
         }
     }

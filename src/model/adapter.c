@@ -80,7 +80,7 @@ mneme_status adapter_set_open(struct adapter_set *set, struct model *model, size
             describe(&adapter->a, weights[i], "lora_A", rank, weights[i]->shape[1]);
             describe(&adapter->b, weights[i], "lora_B", weights[i]->shape[0], rank);
             adapter->scale = alpha / (float)rank;
-            weights[i]->adapter = adapter;
+            adapter->weight = weights[i];
         }
     }
     mneme_status status = place(set, rank, max_tokens, error);
@@ -89,7 +89,14 @@ mneme_status adapter_set_open(struct adapter_set *set, struct model *model, size
         return status;
     }
     for (size_t i = 0; i < set->n_adapters; i++) initialize(&set->adapters[i], i, seed);
+    adapter_set_attach(set);
     return MNEME_OK;
+}
+
+void adapter_set_attach(struct adapter_set *set) {
+    for (size_t i = 0; i < set->n_adapters; i++) {
+        set->adapters[i].weight->adapter = &set->adapters[i];
+    }
 }
 
 mneme_status adapter_merge(struct model *model, mneme_error *error) {

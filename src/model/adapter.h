@@ -15,6 +15,7 @@
 #define ADAPTER_STREAM (RANDOM_STREAM_PARAMETERS + (1u << 20))
 
 struct adapter {
+    struct parameter *weight; /* the model's, that it belongs to */
     struct parameter a; /* [rank, in], uniform in +-1/sqrt(in) at first */
     struct parameter b; /* [out, rank], zero at first */
     float scale;        /* alpha / rank */
@@ -36,6 +37,9 @@ mneme_status adapter_set_open(struct adapter_set *set, struct model *model, size
 /* W += scale * B A for every adapter of the model, which it then detaches; the model is a plain one
  * again. */
 mneme_status adapter_merge(struct model *model, mneme_error *error);
+
+/* Attaches the set again after adapter_merge; the model's weights must be those before it. */
+void adapter_set_attach(struct adapter_set *set);
 
 /* Detaches and frees. */
 void adapter_set_close(struct adapter_set *set, struct model *model);

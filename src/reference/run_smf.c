@@ -18,7 +18,8 @@ static void count_background(struct reference_case *c, struct reference_model *m
             return;
         }
         workspace_sort_reads(&m->workspace, &m->model, batch.n_tokens);
-        background_add(background, m->workspace.scatter.n_groups, m->workspace.scatter.group_rows);
+        const struct row_scatter *reads = &m->workspace.scatter;
+        background_add(background, reads->n_groups, reads->group_rows, reads->group_starts);
     }
     reference_select(c, background->n_slots, background->batches_reading, NULL, NULL, 0.0,
                      "reading");
@@ -83,7 +84,7 @@ void run_smf(struct reference_case *c) {
     size_t tokens = reference_batch_tokens(c);
     reference_model_open(c, &m, tokens);
     struct found found = {.steps = reference_size(c, "steps"), .t = reference_size(c, "t")};
-    float lr = reference_float(c, "lr");
+    struct sparse_settings settings = {.n_trainable = found.t, .lr = reference_float(c, "lr")};
     if (c->status == MNEME_OK) found.n_slots = m.model.n_tables * model_n_slots(&m.model.config);
     found.losses = reference_room(c, found.steps, sizeof *found.losses);
     found.scores = reference_room(c, found.steps * found.n_slots, sizeof *found.scores);
@@ -93,7 +94,7 @@ void run_smf(struct reference_case *c) {
         count_background(c, &m, &background);
     }
     if (c->status == MNEME_OK &&
-        reference_ok(c, sparse_stepper_open(&stepper, &m.model, &background, found.t, lr, tokens,
+        reference_ok(c, sparse_stepper_open(&stepper, &m.model, &background, &settings, tokens,
                                             c->error))) {
         take_steps(c, &m, &stepper, &found);
         compare_found(c, &found);

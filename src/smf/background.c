@@ -8,17 +8,26 @@
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error) {
     *background = (struct background){.n_slots = n_slots};
     background->batches_reading = memory_allocate(n_slots, sizeof(int32_t));
-    return background->batches_reading == NULL ? error_set_memory(error, "the background")
-                                               : MNEME_OK;
+    background->reads = memory_allocate(n_slots, sizeof(int32_t));
+    if (background->batches_reading != NULL && background->reads != NULL) return MNEME_OK;
+    background_close(background);
+    return error_set_memory(error, "the background");
 }
 
 void background_close(struct background *background) {
     free(background->batches_reading);
+    free(background->reads);
     *background = (struct background){0};
 }
 
-void background_add(struct background *background, size_t n_read, const int32_t *slots) {
-    for (size_t i = 0; i < n_read; i++) background->batches_reading[slots[i]]++;
+void background_add(struct background *background, size_t n_read, const int32_t *slots,
+                    const size_t *starts) {
+    for (size_t i = 0; i < n_read; i++) {
+        int32_t *reads = &background->reads[slots[i]];
+        size_t count = starts[i + 1] - starts[i], room = (size_t)(INT32_MAX - *reads);
+        *reads += (int32_t)(count < room ? count : room);
+        background->batches_reading[slots[i]]++;
+    }
     background->n_batches++;
 }
 
@@ -31,11 +40,16 @@ mneme_status background_save(const struct background *background, const char *pa
          .rank = 1,
          .shape = {background->n_slots},
          .data = background->batches_reading},
+        {.name = "reads",
+         .type = TENSOR_I32,
+         .rank = 1,
+         .shape = {background->n_slots},
+         .data = background->reads},
         {.name = "n_batches", .type = TENSOR_I32, .rank = 1, .shape = {1}, .data = &n_batches}};
-    return safetensors_write(path, tensors, 2, NULL, 0, error);
+    return safetensors_write(path, tensors, 3, NULL, 0, error);
 }
 
-/* A slot is read by none to all of the batches. */
+/* A slot is read by none to all of the batches, at least once by each. */
 static mneme_status check(const struct background *background, const char *path,
                           mneme_error *error) {
     for (size_t i = 0; i < background->n_slots; i++) {
@@ -44,6 +58,10 @@ static mneme_status check(const struct background *background, const char *path,
             return error_set(error, MNEME_BAD_INPUT,
                              "%s: batches_reading[%zu] is %d, but there were %zu batches", path, i,
                              (int)count, background->n_batches);
+        }
+        if (background->reads[i] < count) {
+            return error_set(error, MNEME_BAD_INPUT, "%s: reads[%zu] is %d, but %d batches read it",
+                             path, i, (int)background->reads[i], (int)count);
         }
     }
     return MNEME_OK;
@@ -62,6 +80,9 @@ mneme_status background_load(struct background *background, const char *path, si
     if (status == MNEME_OK) {
         status = safetensors_read_i32(&file, "batches_reading", 1, &n_slots,
                                       background->batches_reading, error);
+    }
+    if (status == MNEME_OK) {
+        status = safetensors_read_i32(&file, "reads", 1, &n_slots, background->reads, error);
     }
     background->n_batches = n_batches > 0 ? (size_t)n_batches : 0;
     if (status == MNEME_OK) status = check(background, path, error);

@@ -6,21 +6,24 @@
 
 #include "base/error.h"
 
-/* How many of |B| batches of ordinary text read each slot: {b: c_b(i) > 0} of SMF, the document
- * frequency of its TF-IDF. Slots of all value tables are numbered table * n_slots + slot. */
+/* What |B| batches of ordinary text read. Slots of all value tables are numbered
+ * table * n_slots + slot. */
 struct background {
     size_t n_slots;           /* of all tables */
     size_t n_batches;         /* |B| counted so far */
-    int32_t *batches_reading; /* [n_slots] */
+    int32_t *batches_reading; /* [n_slots] {b: c_b(i) > 0} of SMF: TF-IDF's document frequency */
+    int32_t *reads;           /* [n_slots] sum of c_b(i), at most INT32_MAX: KL's background */
 };
 
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error);
 void background_close(struct background *background);
 
-/* Counts one batch by the different slots it read. */
-void background_add(struct background *background, size_t n_read, const int32_t *slots);
+/* Counts one batch by the different slots it read, slots [n_read]; it read slot i
+ * starts[i + 1] - starts[i] times. */
+void background_add(struct background *background, size_t n_read, const int32_t *slots,
+                    const size_t *starts);
 
-/* background.safetensors: `batches_reading` and `n_batches`. */
+/* background.safetensors: `batches_reading`, `reads` and `n_batches`. */
 mneme_status background_save(const struct background *background, const char *path,
                              mneme_error *error);
 /* Opens from a file; it must be for n_slots slots. */

@@ -2,11 +2,15 @@
 
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "profile/profile.h"
 #include "simd/math.h"
 
 /* Fewer slots than this are not worth waking threads for. */
 #define PARALLEL_SLOTS ((size_t)1 << 12)
+
+const char *const slot_selection_names[SLOT_SELECTION_COUNT] = {"tf-idf", "tf", "kl", "random",
+                                                                "all"};
 
 /* A total order, so that neither the choice nor the sort depends on its algorithm. */
 static int by_score(const void *a, const void *b) {
@@ -39,17 +43,44 @@ static void choose_best(size_t n, size_t n_best, struct ranked_slot *slots) {
     }
 }
 
-void slot_ranking_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
-                         const size_t *counts, size_t n_best, struct ranked_slot *ranked) {
+struct slot_ranking slot_ranking_make(enum slot_selection selection,
+                                      const struct background *background, uint64_t seed) {
+    /* A sum of whole numbers below 2^53: exact in any order. */
+    double reads = (double)background->n_slots;
+    for (size_t i = 0; i < background->n_slots; i++) reads += (double)background->reads[i];
+    return (struct slot_ranking){selection, background, reads, seed};
+}
+
+/* p is the slot's share of the batch's reads. */
+static float score(const struct slot_ranking *ranking, size_t step, int32_t slot, float p) {
+    const struct background *background = ranking->background;
+    switch (ranking->selection) {
+        case SLOTS_TF_IDF: {
+            float reading = (float)(1 + background->batches_reading[slot]);
+            return p * math_log((float)(background->n_batches + 1) / reading);
+        }
+        case SLOTS_KL: {
+            float q = (1.0f + (float)background->reads[slot]) / (float)ranking->background_reads;
+            return p * math_log(p / q);
+        }
+        case SLOTS_RANDOM:
+            return random_uniform(ranking->seed, RANDOM_STREAM_SLOTS,
+                                  (uint64_t)step << 32 | (uint32_t)slot);
+        default:
+            return p;
+    }
+}
+
+void slot_ranking_run(const struct slot_ranking *ranking, size_t step, size_t n_read,
+                      const int32_t *slots, const size_t *counts, size_t n_best,
+                      struct ranked_slot *ranked) {
     PROFILE(slot_ranking, n_read);
     size_t total = 0;
     for (size_t g = 0; g < n_read; g++) total += counts[g];
-    float batches = (float)(background->n_batches + 1);
 #pragma omp parallel for schedule(static) if (n_read >= PARALLEL_SLOTS)
     for (size_t g = 0; g < n_read; g++) {
-        float frequency = (float)counts[g] / (float)total;
-        float reading = (float)(1 + background->batches_reading[slots[g]]);
-        ranked[g] = (struct ranked_slot){frequency * math_log(batches / reading), g};
+        float p = (float)counts[g] / (float)total;
+        ranked[g] = (struct ranked_slot){score(ranking, step, slots[g], p), g};
     }
     choose_best(n_read, n_best, ranked);
     qsort(ranked, n_best < n_read ? n_best : n_read, sizeof *ranked, by_score);

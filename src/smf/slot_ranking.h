@@ -6,18 +6,40 @@
 
 #include "smf/background.h"
 
-/* Which slots a step may change (SMF, section 3): score(i) = c(i) / sum(c) * log((|B| + 1) /
- * (1 + batches_reading(i))), c(i) the reads of slot i in this batch. */
+/* Which slots a step may change. c(i) is how often this batch read slot i, p(i) = c(i) / sum(c). */
+enum slot_selection {
+    SLOTS_TF_IDF, /* p(i) * log((|B| + 1) / (1 + batches_reading(i))): SMF, section 3 */
+    SLOTS_TF,     /* p(i) alone: SMF's ablation */
+    SLOTS_KL,     /* p(i) * log(p(i) / q(i)), the slot's share of KL(p || q) for the background's
+                     q(i) = (1 + reads(i)) / sum(1 + reads): KL selection */
+    SLOTS_RANDOM, /* uniform in [0, 1), drawn for (seed, step, i) */
+    SLOTS_ALL,    /* every slot that was read, whatever t is */
+    SLOT_SELECTION_COUNT
+};
+
+/* "tf-idf", "tf", "kl", "random", "all" */
+extern const char *const slot_selection_names[SLOT_SELECTION_COUNT];
+
+struct slot_ranking {
+    enum slot_selection selection;
+    const struct background *background; /* borrowed */
+    double background_reads;             /* sum(1 + reads), by slot_ranking_make */
+    uint64_t seed;                       /* SLOTS_RANDOM's */
+};
+
+struct slot_ranking slot_ranking_make(enum slot_selection selection,
+                                      const struct background *background, uint64_t seed);
 
 struct ranked_slot {
     float score;
     size_t group; /* index of the slot among those read, which are ascending */
 };
 
-/* Ranks n_read slots (ascending, different) with their read counts: the first n_best of ranked
- * [n_read] become the best slots by score descending, equal scores by lower slot; the rest is in no
- * order. */
-void slot_ranking_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
-                         const size_t *counts, size_t n_best, struct ranked_slot *ranked);
+/* Ranks n_read slots (ascending, different) with their read counts in step number `step`: the first
+ * n_best of ranked [n_read] become the best slots by score descending, equal scores by lower slot;
+ * the rest is in no order. SLOTS_ALL ranks as SLOTS_TF. */
+void slot_ranking_run(const struct slot_ranking *ranking, size_t step, size_t n_read,
+                      const int32_t *slots, const size_t *counts, size_t n_best,
+                      struct ranked_slot *ranked);
 
 #endif

@@ -7,19 +7,39 @@
 #include "model/pass.h"
 #include "smf/background.h"
 #include "smf/slot_ranking.h"
+#include "smf/sparse_adamw.h"
 
 /* Sparse memory finetuning: a step changes the values of the t slots that rank highest for its
- * batch, by SGD, and nothing else. No dense gradient of the values exists, and no backward pass
- * below the lowest memory layer is made. */
-struct sparse_stepper {
-    const struct background *background;
-    size_t n_trainable; /* t */
+ * batch, and nothing else. No dense gradient of the values exists, and no backward pass below the
+ * lowest memory layer is made. */
+
+enum sparse_optimizer { SPARSE_SGD, SPARSE_ADAMW, SPARSE_OPTIMIZER_COUNT };
+
+/* "sgd", "adamw" */
+extern const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT];
+
+struct sparse_settings {
+    size_t n_trainable; /* t; SLOTS_ALL does without */
+    enum slot_selection selection;
+    uint64_t seed; /* of SLOTS_RANDOM */
+    enum sparse_optimizer optimizer;
+    struct adamw_settings adamw; /* of SPARSE_ADAMW; clip is not used */
     float lr;
-    struct ranked_slot *ranked; /* [reads of a batch] */
-    size_t *counts;             /* [reads of a batch] */
-    size_t *chosen;             /* [t] */
-    float *gradients;           /* [t, v_dim] */
-    float *gradients_u;         /* PEER: [t, v_dim] of values_u */
+    float keys_lr; /* 0: keys are frozen; else all sub-keys that were read learn too, by SGD */
+};
+
+struct sparse_stepper {
+    struct sparse_settings settings;
+    struct slot_ranking ranking;
+    size_t n_trainable;                     /* t, or all that a batch can read */
+    size_t step;                            /* taken */
+    struct ranked_slot *ranked;             /* [reads of a batch] */
+    size_t *counts;                         /* [reads of a batch] */
+    size_t *chosen;                         /* [t] */
+    float *gradients;                       /* [t, v_dim] */
+    float *gradients_u;                     /* PEER: [t, v_dim] of values_u */
+    struct sparse_adamw moments, moments_u; /* of values, and of values_u */
+    const struct model *model; /* whose keys have gradients here when they learn; else NULL */
     struct arena arena;
 };
 
@@ -29,10 +49,11 @@ struct sparse_step_result {
     size_t n_chosen; /* slots changed: t, or all read if fewer */
 };
 
-/* max_tokens is the workspace's. */
+/* max_tokens is the workspace's. When keys learn, the workspace must not have them packed. */
 mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct model *model,
-                                 const struct background *background, size_t n_trainable, float lr,
-                                 size_t max_tokens, mneme_error *error);
+                                 const struct background *background,
+                                 const struct sparse_settings *settings, size_t max_tokens,
+                                 mneme_error *error);
 void sparse_stepper_close(struct sparse_stepper *stepper);
 
 /* One step. MNEME_FAILED when the loss or a gradient is not finite; nothing has changed then. */

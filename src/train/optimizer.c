@@ -133,37 +133,15 @@ float optimizer_gradient_norm(const struct optimizer *optimizer) {
     return sqrtf(sum);
 }
 
-/* base^n as n multiplications, so that it is the same however the run was cut. */
-static float power(float base, size_t n) {
-    float result = 1.0f;
-    for (size_t i = 0; i < n; i++) result *= base;
-    return result;
-}
-
-static struct adamw_step make_step(const struct optimizer *optimizer, float lr, float weight_decay,
-                                   float gradient_scale) {
-    const struct adamw_settings *s = &optimizer->settings;
-    return (struct adamw_step){
-        .gradient_scale = gradient_scale,
-        .beta1 = s->beta1,
-        .beta2 = s->beta2,
-        .one_minus_beta1 = 1.0f - s->beta1,
-        .one_minus_beta2 = 1.0f - s->beta2,
-        .step_size = lr / (1.0f - power(s->beta1, optimizer->step)),
-        .root_correction = sqrtf(1.0f - power(s->beta2, optimizer->step)),
-        .eps = s->eps,
-        .keep = 1.0f - lr * weight_decay,
-    };
-}
-
 void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, float gradient_norm) {
     const struct simd_kernels *kernels = simd();
     const struct adamw_settings *s = &optimizer->settings;
     optimizer->step++;
     profile_layer(PROFILE_OPTIMIZER, 0);
     float scale = s->clip > 0.0f && gradient_norm > s->clip ? s->clip / gradient_norm : 1.0f;
-    struct adamw_step common = make_step(optimizer, lr, s->weight_decay, scale);
-    struct adamw_step values = make_step(optimizer, values_lr, s->values_weight_decay, scale);
+    struct adamw_step common = adamw_step_at(s, lr, s->weight_decay, optimizer->step, scale);
+    struct adamw_step values =
+        adamw_step_at(s, values_lr, s->values_weight_decay, optimizer->step, scale);
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         struct parameter *p = optimizer->trained[i];
         const struct adamw_step *step = p->kind == PARAMETER_COMMON ? &common : &values;
@@ -182,6 +160,34 @@ mneme_status optimizer_list_model(const struct model *model, struct parameter **
     if (*list == NULL) return error_set_memory(error, "the optimizer");
     for (size_t i = 0; i < model->n_parameters; i++) (*list)[i] = &model->parameters[i];
     *n = model->n_parameters;
+    return MNEME_OK;
+}
+
+/* Whether a layer's memory has the parameter; a table that layers share is the first one's. */
+static bool is_of_memory(const struct model *model, const struct parameter *p) {
+    for (size_t l = 0; l < model->config.n_layers; l++) {
+        const struct layer *layer = &model->layers[l];
+        const struct parameter *of_memory[] = {
+            layer->query_weight, layer->query_bias,    layer->keys,        layer->values,
+            layer->values_u,     layer->swilu_weight,  layer->swilu_bias,  layer->value_weight,
+            layer->value_bias,   layer->gating_weight, layer->gating_bias,
+        };
+        for (size_t i = 0; i < sizeof of_memory / sizeof *of_memory; i++) {
+            if (of_memory[i] == p) return true;
+        }
+    }
+    return false;
+}
+
+mneme_status optimizer_list_memory(const struct model *model, struct parameter ***list, size_t *n,
+                                   mneme_error *error) {
+    mneme_status status = optimizer_list_model(model, list, n, error);
+    if (status != MNEME_OK) return status;
+    size_t n_all = *n;
+    *n = 0;
+    for (size_t i = 0; i < n_all; i++) {
+        if (is_of_memory(model, (*list)[i])) (*list)[(*n)++] = (*list)[i];
+    }
     return MNEME_OK;
 }
 

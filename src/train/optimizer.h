@@ -6,16 +6,10 @@
 #include "base/memory.h"
 #include "model/adapter.h"
 #include "model/model.h"
+#include "nn/adamw.h"
 
 /* AdamW (Loshchilov & Hutter 2017) over a set of parameters, with a group of its own for memory
  * values and clipping by the global gradient norm. */
-
-struct adamw_settings {
-    float beta1, beta2, eps;
-    float weight_decay;
-    float values_weight_decay;
-    float clip; /* 0: none */
-};
 
 struct optimizer {
     struct adamw_settings settings;
@@ -41,9 +35,12 @@ float optimizer_gradient_norm(const struct optimizer *optimizer);
 /* One AdamW step with the given learning rates. gradient_norm decides the clipping. */
 void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, float gradient_norm);
 
-/* Lists all parameters of a model; or its adapters' instead. The caller owns the list. */
+/* Lists all parameters of a model; those of its memory layers (queries, keys, values and
+ * projections) alone; or its adapters' instead. The caller owns the list. */
 mneme_status optimizer_list_model(const struct model *model, struct parameter ***list, size_t *n,
                                   mneme_error *error);
+mneme_status optimizer_list_memory(const struct model *model, struct parameter ***list, size_t *n,
+                                   mneme_error *error);
 mneme_status optimizer_list_adapters(const struct adapter_set *set, struct parameter ***list,
                                      size_t *n, mneme_error *error);
 

@@ -6,7 +6,11 @@
 
 #define PEOPLE "data/worlds/people.json"
 
-static const struct world_sizes small_sizes = {10, 13, 50, 20, 30};
+static const struct world_sizes small_sizes = {.known_entities = 10,
+                                               .fresh_facts = 13,
+                                               .skill_texts = 50,
+                                               .skill_test_texts = 20,
+                                               .background_texts = 30};
 
 static struct corpus make(const struct world_sizes *sizes, uint64_t seed) {
     struct corpus corpus;
@@ -63,7 +67,7 @@ static int compare_texts(const void *a, const void *b) {
 }
 
 START_TEST(names_are_different) {
-    static const struct world_sizes sizes = {600, 60, 0, 0, 0};
+    static const struct world_sizes sizes = {.known_entities = 600, .fresh_facts = 60};
     struct corpus corpus = make(&sizes, 3);
     size_t n = 0;
     const char **prompts = malloc((corpus.n_known + corpus.n_fresh) * sizeof *prompts);
@@ -79,7 +83,8 @@ END_TEST
 
 /* The first statement about a birthplace is "FIRST LAST was born in ...". */
 START_TEST(fresh_entities_are_in_no_known_text) {
-    static const struct world_sizes sizes = {100, 60, 0, 0, 100};
+    static const struct world_sizes sizes = {
+        .known_entities = 100, .fresh_facts = 60, .background_texts = 100};
     struct corpus corpus = make(&sizes, 2);
     for (size_t i = 0; i < corpus.n_fresh; i += 6) {
         char name[100];
@@ -95,7 +100,8 @@ START_TEST(fresh_entities_are_in_no_known_text) {
 END_TEST
 
 START_TEST(held_out_sums_are_not_trained) {
-    static const struct world_sizes sizes = {1, 0, 12000, 400, 0};
+    static const struct world_sizes sizes = {
+        .known_entities = 1, .skill_texts = 12000, .skill_test_texts = 400};
     struct corpus corpus = make(&sizes, 4);
     static bool held_out[100][100];
     int a, b, sum;
@@ -157,17 +163,61 @@ START_TEST(golden_texts) {
 }
 END_TEST
 
+/* Every chunk's rewrites tell each of its facts once, in wordings of these facts; entities are
+ * those that single facts would be about. */
+START_TEST(documents) {
+    const struct world_sizes sizes = {
+        .known_entities = 10, .fresh_subjects = 3, .facts_per_chunk = 4, .rewrites = 9};
+    struct corpus corpus = make(&sizes, 5), again = make(&sizes, 5);
+    ck_assert_uint_eq(corpus.n_fresh, 3 * 6);
+    ck_assert_uint_eq(corpus.n_lessons, 3 * 2);
+    size_t first = 0, different = 0;
+    for (size_t l = 0; l < corpus.n_lessons; l++) {
+        const struct lesson *lesson = &corpus.lessons[l];
+        ck_assert_uint_eq(lesson->n_facts, l % 2 == 0 ? 4 : 2);
+        ck_assert_uint_eq(lesson->n_texts, 9);
+        for (size_t t = 0; t < lesson->n_texts; t++) {
+            size_t length = lesson->n_facts - 1; /* the spaces between */
+            for (size_t f = first; f < first + lesson->n_facts; f++) {
+                const struct fact *fact = &corpus.fresh[f];
+                size_t longest = 0; /* some wordings end others */
+                for (size_t w = 0; w < fact->n_texts; w++) {
+                    size_t n = strlen(fact->texts[w]);
+                    if (strstr(lesson->texts[t], fact->texts[w]) != NULL && n > longest)
+                        longest = n;
+                }
+                ck_assert_uint_gt(longest, 0);
+                length += longest;
+            }
+            ck_assert_uint_eq(strlen(lesson->texts[t]), length);
+            ck_assert_str_eq(lesson->texts[t], again.lessons[l].texts[t]);
+            different += strcmp(lesson->texts[t], lesson->texts[0]) != 0;
+        }
+        first += lesson->n_facts;
+    }
+    ck_assert_uint_eq(first, corpus.n_fresh);
+    ck_assert_uint_gt(different, 40); /* of 48 */
+    struct corpus single = make(&small_sizes, 5);
+    ck_assert_str_eq(single.fresh[0].prompt, corpus.fresh[0].prompt);
+    ck_assert_ptr_nonnull(strstr(corpus.fresh[5].prompt, "pet"));
+    corpus_free(&single);
+    corpus_free(&again);
+    corpus_free(&corpus);
+}
+END_TEST
+
 START_TEST(too_few_names_or_sums_are_refused) {
     struct corpus corpus;
     mneme_error error;
-    struct world_sizes sizes = {1, 30000, 0, 0, 0};
+    struct world_sizes sizes = {.known_entities = 1, .fresh_facts = 30000};
     check_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
                   "people.json: names", "30001");
     ck_assert_ptr_null(corpus.known);
-    sizes = (struct world_sizes){1, 1, 1, 10000, 0};
+    sizes = (struct world_sizes){
+        .known_entities = 1, .fresh_facts = 1, .skill_texts = 1, .skill_test_texts = 10000};
     check_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
                   "people.json: skill", "10000");
-    sizes = (struct world_sizes){SIZE_MAX / 2, 1, 1, 1, 0};
+    sizes = (struct world_sizes){.known_entities = SIZE_MAX / 2, .fresh_facts = 1};
     check_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
                   "people.json", "too many");
 }
@@ -260,6 +310,7 @@ Suite *world_suite(void) {
     tcase_add_test(cases, held_out_sums_are_not_trained);
     tcase_add_test(cases, seeds_and_sizes_do_what_they_should);
     tcase_add_test(cases, golden_texts);
+    tcase_add_test(cases, documents);
     tcase_add_test(cases, too_few_names_or_sums_are_refused);
     tcase_add_test(cases, malformed_worlds_are_refused);
     tcase_add_test(cases, broken_files_are_refused);

@@ -14,6 +14,12 @@
 #include "smf/sparse_step.h"
 #include "temporary.h"
 
+static void run_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
+                       const size_t *counts, size_t n_best, struct ranked_slot *ranked) {
+    const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
+    slot_ranking_run(&ranking, 0, n_read, slots, counts, n_best, ranked);
+}
+
 START_TEST(ranking) {
     mneme_error error;
     struct background background;
@@ -24,12 +30,49 @@ START_TEST(ranking) {
     background.batches_reading[9] = 9; /* in every batch: idf = log(10/10) = 0 */
     background.batches_reading[3] = 4;
     struct ranked_slot ranked[5];
-    slot_ranking_tf_idf(&background, 5, slots, counts, 5, ranked);
+    run_tf_idf(&background, 5, slots, counts, 5, ranked);
     /* 2 and 8 tie at 4/23 log 10 and the lower slot wins; then 3, 5, and 9 with 0. */
     const size_t expected[] = {0, 3, 1, 2, 4};
     for (size_t i = 0; i < 5; i++) ck_assert_uint_eq(ranked[i].group, expected[i]);
     ck_assert(ranked[0].score == 4.0f / 23.0f * math_log(10.0f));
     ck_assert(ranked[4].score == 0.0f);
+    background_close(&background);
+}
+END_TEST
+
+/* The other selections, on a batch whose slot 2 is read most, and read most by the background. */
+START_TEST(other_rankings) {
+    mneme_error error;
+    struct background background;
+    const int32_t slots[] = {1, 2, 3};
+    const size_t counts[] = {2, 5, 3};
+    struct ranked_slot ranked[3];
+    ck_assert(background_open(&background, 4, &error) == MNEME_OK);
+    background.reads[2] = 90;
+    background.reads[3] = 4;
+    struct slot_ranking by_tf = slot_ranking_make(SLOTS_TF, &background, 0);
+    slot_ranking_run(&by_tf, 0, 3, slots, counts, 3, ranked);
+    const size_t expected_tf[] = {1, 2, 0};
+    for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(ranked[i].group, expected_tf[i]);
+    ck_assert(ranked[0].score == 0.5f);
+
+    /* q = 1/98, 91/98, 5/98 */
+    struct slot_ranking by_kl = slot_ranking_make(SLOTS_KL, &background, 0);
+    slot_ranking_run(&by_kl, 0, 3, slots, counts, 3, ranked);
+    const size_t expected_kl[] = {0, 2, 1};
+    for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(ranked[i].group, expected_kl[i]);
+    ck_assert(ranked[0].score == 0.2f * math_log(0.2f / (1.0f / 98.0f)));
+
+    struct slot_ranking random = slot_ranking_make(SLOTS_RANDOM, &background, 7);
+    size_t first_is[3] = {0};
+    for (size_t step = 0; step < 300; step++) {
+        slot_ranking_run(&random, step, 3, slots, counts, 3, ranked);
+        first_is[ranked[0].group]++;
+        ck_assert(ranked[0].score ==
+                  random_uniform(7, RANDOM_STREAM_SLOTS,
+                                 (uint64_t)step << 32 | (uint32_t)slots[ranked[0].group]));
+    }
+    for (size_t i = 0; i < 3; i++) ck_assert(first_is[i] > 70 && first_is[i] < 130);
     background_close(&background);
 }
 END_TEST
@@ -50,13 +93,13 @@ START_TEST(ranking_of_the_best) {
         counts[i] = 1 + random_below(8, 1, i, 4);
         background.batches_reading[i] = (int32_t)random_below(8, 2, i, 4);
     }
-    slot_ranking_tf_idf(&background, N, slots, counts, N, all);
+    run_tf_idf(&background, N, slots, counts, N, all);
     for (size_t i = 1; i < N; i++) {
         ck_assert(all[i - 1].score > all[i].score ||
                   (all[i - 1].score == all[i].score && all[i - 1].group < all[i].group));
     }
     for (size_t c = 0; c < sizeof n_best / sizeof *n_best; c++) {
-        slot_ranking_tf_idf(&background, N, slots, counts, n_best[c], best);
+        run_tf_idf(&background, N, slots, counts, n_best[c], best);
         for (size_t i = 0; i < n_best[c] && i < N; i++) {
             ck_assert_uint_eq(best[i].group, all[i].group);
         }
@@ -76,18 +119,26 @@ START_TEST(background_file) {
     const int32_t first[] = {0, 7}, second[] = {7};
     const char *path = temporary_path("background.safetensors");
     ck_assert(background_open(&background, 8, &error) == MNEME_OK);
-    background_add(&background, 2, first);
-    background_add(&background, 1, second);
+    const size_t first_starts[] = {0, 3, 4}, second_starts[] = {0, 2};
+    background_add(&background, 2, first, first_starts);
+    background_add(&background, 1, second, second_starts);
     ck_assert(background_save(&background, path, &error) == MNEME_OK);
     ck_assert_msg(background_load(&loaded, path, 8, &error) == MNEME_OK, "%s", error.message);
     ck_assert_uint_eq(loaded.n_batches, 2);
     ck_assert_mem_eq(loaded.batches_reading, background.batches_reading, 8 * sizeof(int32_t));
+    ck_assert_mem_eq(loaded.reads, background.reads, 8 * sizeof(int32_t));
+    ck_assert_int_eq(loaded.reads[0], 3);
+    ck_assert_int_eq(loaded.reads[7], 3);
     background_close(&loaded);
     ck_assert(background_load(&loaded, path, 9, &error) == MNEME_BAD_INPUT);
     background.batches_reading[3] = 3; /* more batches than there were */
     ck_assert(background_save(&background, path, &error) == MNEME_OK);
     ck_assert(background_load(&loaded, path, 8, &error) == MNEME_BAD_INPUT);
     ck_assert_ptr_nonnull(strstr(error.message, "batches_reading[3]"));
+    background.batches_reading[3] = 1; /* and never read */
+    ck_assert(background_save(&background, path, &error) == MNEME_OK);
+    ck_assert(background_load(&loaded, path, 8, &error) == MNEME_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(error.message, "reads[3]"));
     background_close(&background);
 }
 END_TEST
@@ -136,7 +187,8 @@ static void check_step(const struct model_config *config, size_t t) {
     memcpy(before, tiny.model.arena.base, bytes);
     float *gradient = calloc(n_slots * v_dim, sizeof *gradient);
 
-    ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, t, lr, 64, &error) ==
+    const struct sparse_settings settings = {.n_trainable = t, .lr = lr};
+    ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, &settings, 64, &error) ==
               MNEME_OK);
     ck_assert_msg(sparse_step_run(&stepper, &tiny.model, &tiny.workspace, &tiny.batch, &result,
                                   &error) == MNEME_OK,
@@ -194,15 +246,138 @@ START_TEST(variants) {
 }
 END_TEST
 
+/* A tiny model, a background that no batch has read, and a stepper. */
+struct stepping {
+    struct tiny_model tiny;
+    struct background background;
+    struct sparse_stepper stepper;
+};
+
+static void stepping_open(struct stepping *s, const struct sparse_settings *settings) {
+    const struct model_config config = tiny_model_config();
+    mneme_error error;
+    tiny_model_open(&s->tiny, &config);
+    ck_assert(background_open(&s->background, model_n_slots(&config), &error) == MNEME_OK);
+    ck_assert(sparse_stepper_open(&s->stepper, &s->tiny.model, &s->background, settings, 64,
+                                  &error) == MNEME_OK);
+}
+
+static struct sparse_step_result stepping_run(struct stepping *s) {
+    struct sparse_step_result result;
+    mneme_error error;
+    ck_assert(sparse_step_run(&s->stepper, &s->tiny.model, &s->tiny.workspace, &s->tiny.batch,
+                              &result, &error) == MNEME_OK);
+    return result;
+}
+
+static void stepping_close(struct stepping *s) {
+    sparse_stepper_close(&s->stepper);
+    background_close(&s->background);
+    tiny_model_close(&s->tiny);
+}
+
+START_TEST(all_that_was_read) {
+    struct stepping s;
+    const struct sparse_settings settings = {.n_trainable = 1, .selection = SLOTS_ALL, .lr = 0.5f};
+    stepping_open(&s, &settings);
+    struct sparse_step_result result = stepping_run(&s);
+    ck_assert_uint_gt(result.n_read, 10);
+    ck_assert_uint_eq(result.n_chosen, result.n_read);
+    stepping_close(&s);
+}
+END_TEST
+
+/* Two steps against the formula in double; the moments of a slot count only its own steps. */
+START_TEST(adamw) {
+    struct stepping s;
+    const struct sparse_settings settings = {.n_trainable = 7,
+                                             .selection = SLOTS_RANDOM,
+                                             .seed = 3,
+                                             .optimizer = SPARSE_ADAMW,
+                                             .adamw = {.beta1 = 0.9f, .beta2 = 0.95f, .eps = 1e-8f},
+                                             .lr = 0.01f};
+    stepping_open(&s, &settings);
+    const struct model *model = &s.tiny.model;
+    size_t v_dim = model->config.memory.v_dim, n_slots = model_n_slots(&model->config);
+    double *value = calloc(n_slots * v_dim, sizeof *value);
+    double *m = calloc(n_slots * v_dim, sizeof *m), *v = calloc(n_slots * v_dim, sizeof *v);
+    int *updates = calloc(n_slots, sizeof *updates), most = 0;
+    for (size_t i = 0; i < n_slots * v_dim; i++) value[i] = (double)model->values[i];
+    for (int step = 0; step < 12; step++) {
+        struct sparse_step_result result = stepping_run(&s);
+        for (size_t c = 0; c < result.n_chosen; c++) {
+            size_t slot = (size_t)s.tiny.workspace.scatter.group_rows[s.stepper.chosen[c]];
+            int t = ++updates[slot];
+            if (t > most) most = t;
+            for (size_t j = 0; j < v_dim; j++) {
+                size_t i = slot * v_dim + j;
+                double g = (double)s.stepper.gradients[c * v_dim + j];
+                m[i] = 0.9 * m[i] + 0.1 * g;
+                v[i] = 0.95 * v[i] + 0.05 * g * g;
+                value[i] -=
+                    0.01 * (m[i] / (1 - pow(0.9, t))) / (sqrt(v[i] / (1 - pow(0.95, t))) + 1e-8);
+            }
+        }
+    }
+    ck_assert_int_gt(most, 1);
+    for (size_t i = 0; i < n_slots * v_dim; i++) {
+        ck_assert_double_eq_tol((double)model->values[i], value[i], 2e-5);
+    }
+    free(value);
+    free(m);
+    free(v);
+    free(updates);
+    stepping_close(&s);
+}
+END_TEST
+
+/* The keys move by -keys_lr times their gradient, and the values as if keys were frozen. */
+START_TEST(keys_learn) {
+    struct stepping frozen, learning;
+    struct sparse_settings settings = {.n_trainable = 6, .lr = 0.5f};
+    stepping_open(&frozen, &settings);
+    settings.keys_lr = 0.25f;
+    stepping_open(&learning, &settings);
+    const struct model *model = &learning.tiny.model;
+    struct parameter *keys = model->layers[model->config.memory.layers[0]].keys;
+    float *before = malloc(keys->count * sizeof *before);
+    memcpy(before, keys->data, keys->count * sizeof *before);
+    stepping_run(&frozen);
+    stepping_run(&learning);
+    size_t moved = 0;
+    for (size_t i = 0; i < keys->count; i++) {
+        ck_assert(keys->data[i] == fmaf(-0.25f, keys->gradient[i], before[i]));
+        moved += keys->data[i] != before[i];
+    }
+    ck_assert_uint_gt(moved, 100);
+    ck_assert_mem_eq(model->values, frozen.tiny.model.values,
+                     model_n_slots(&model->config) * model->config.memory.v_dim * sizeof(float));
+    /* A second step starts from zero gradients again; the keys are the only other change. */
+    struct parameter *of_frozen = frozen.tiny.model.layers[model->config.memory.layers[0]].keys;
+    memcpy(of_frozen->data, keys->data, keys->count * sizeof *before);
+    stepping_run(&frozen);
+    stepping_run(&learning);
+    ck_assert_mem_eq(model->values, frozen.tiny.model.values,
+                     model_n_slots(&model->config) * model->config.memory.v_dim * sizeof(float));
+    free(before);
+    stepping_close(&learning);
+    stepping_close(&frozen);
+}
+END_TEST
+
 Suite *sparse_step_suite(void) {
     Suite *suite = suite_create("sparse_step");
     TCase *tests = tcase_create("smf");
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_test(tests, ranking);
     tcase_add_test(tests, ranking_of_the_best);
+    tcase_add_test(tests, other_rankings);
     tcase_add_test(tests, background_file);
     tcase_add_test(tests, only_the_chosen_rows_change);
     tcase_add_test(tests, variants);
+    tcase_add_test(tests, all_that_was_read);
+    tcase_add_test(tests, adamw);
+    tcase_add_test(tests, keys_learn);
     suite_add_tcase(suite, tests);
     return suite;
 }

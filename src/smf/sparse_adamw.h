@@ -1,0 +1,28 @@
+#ifndef SMF_SPARSE_ADAMW_H
+#define SMF_SPARSE_ADAMW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "nn/adamw.h"
+
+/* AdamW for a few rows of a table at a time. A row's moments decay, and its bias correction counts,
+ * only in the steps that change the row: rows that are never changed have no state, and the pages
+ * of memory that hold it are never touched. */
+struct sparse_adamw {
+    size_t width;
+    float *moment1, *moment2; /* [n_rows, width] */
+    int32_t *n_updates;       /* [n_rows] */
+};
+
+mneme_status sparse_adamw_open(struct sparse_adamw *state, size_t n_rows, size_t width,
+                               mneme_error *error);
+void sparse_adamw_close(struct sparse_adamw *state);
+
+/* One step for table [n_rows, width]'s row number `row`, with its gradient [width]. Different rows
+ * may be updated side by side. */
+void sparse_adamw_update(struct sparse_adamw *state, const struct adamw_settings *settings,
+                         float lr, size_t row, const float *gradient, float *table);
+
+#endif
