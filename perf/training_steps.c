@@ -29,7 +29,7 @@ static void open_job(struct job *job, char **argv) {
     mneme_error error = {0};
     mneme_run_options options = {.directory = argv[1]};
     job->steps = strtoul(argv[3], NULL, 10);
-    check(experiment_open(&options, &job->experiment, &error), &error);
+    check(experiment_open(&options, IDENTITY_RUN, &job->experiment, &error), &error);
     check(replay_find_stage(&job->experiment.recipe, argv[2], &job->stage, &error), &error);
     check(replay_open(&job->replay, &job->experiment, &job->stage, 0, &error), &error);
     job->losses = bench_allocate(job->steps, sizeof *job->losses);

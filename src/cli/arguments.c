@@ -4,6 +4,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Not the value of any option of a command. */
 #define OPTION_HELP 1000
@@ -87,4 +88,12 @@ bool arguments_override(const struct usage *usage, const char *text, struct over
     }
     overrides->list[overrides->n++] = text;
     return true;
+}
+
+void arguments_run_directory(const char *recipe, char *directory, size_t size) {
+    const char *slash = strrchr(recipe, '/');
+    const char *name = slash == NULL ? recipe : slash + 1;
+    size_t length = strlen(name);
+    if (length > 5 && strcmp(name + length - 5, ".json") == 0) length -= 5;
+    snprintf(directory, size, "runs/%.*s", (int)length, name);
 }

@@ -40,4 +40,7 @@ struct overrides {
 /* Appends one; says so and returns false when there are too many. */
 bool arguments_override(const struct usage *usage, const char *text, struct overrides *overrides);
 
+/* runs/NAME for a recipe …/NAME.json: the run folder when none is given. */
+void arguments_run_directory(const char *recipe, char *directory, size_t size);
+
 #endif

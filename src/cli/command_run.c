@@ -7,6 +7,7 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/measuring.h"
+#include "cli/print_file.h"
 #include "cli/progress.h"
 
 static const char help[] =
@@ -73,31 +74,9 @@ static bool parse(int argc, char **argv, struct run_arguments *arguments, int *s
     return arguments_operands(&usage, argc, argv);
 }
 
-/* runs/NAME for …/NAME.json */
-static void default_directory(const char *recipe, char *directory, size_t size) {
-    const char *slash = strrchr(recipe, '/');
-    const char *name = slash == NULL ? recipe : slash + 1;
-    size_t length = strlen(name);
-    if (length > 5 && strcmp(name + length - 5, ".json") == 0) length -= 5;
-    snprintf(directory, size, "runs/%.*s", (int)length, name);
-}
-
-static int print_file(const char *directory, const char *name) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *stream = fopen(path, "re");
-    if (stream == NULL) {
-        fprintf(stderr, "mneme run: %s: cannot be read\n", path);
-        return MNEME_FAILED;
-    }
-    for (int c = getc(stream); c != EOF; c = getc(stream)) putchar(c);
-    fclose(stream);
-    return 0;
-}
-
 static int print_result(const struct run_arguments *arguments, const char *table,
                         bool as_expected) {
-    if (arguments->json) return print_file(arguments->directory, "report.json");
+    if (arguments->json) return print_file(&usage, arguments->directory, "report.json");
     puts(table);
     if (as_expected && arguments->expected != NULL) {
         printf("the same as in %s: this is the result that everyone gets\n\n", arguments->expected);
@@ -114,7 +93,7 @@ int command_run(int argc, char **argv) {
     if (!parse(argc, argv, &arguments, &status)) return status;
     const char *recipe = argv[optind];
     if (arguments.directory == NULL) {
-        default_directory(recipe, directory, sizeof directory);
+        arguments_run_directory(recipe, directory, sizeof directory);
         arguments.directory = directory;
     }
     status = measuring_begin(&usage, &arguments.measuring);

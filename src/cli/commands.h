@@ -5,6 +5,8 @@
  * 1 failed, 2 bad usage or bad input. */
 
 int command_run(int argc, char **argv);
+int command_sweep(int argc, char **argv);
+int command_slots(int argc, char **argv);
 int command_generate(int argc, char **argv);
 int command_digest(int argc, char **argv);
 int command_diff(int argc, char **argv);

@@ -16,6 +16,8 @@ static const struct command {
     const char *summary;
 } commands[] = {
     {"run", command_run, "run a recipe: pretrain, teach new facts, compare what was forgotten"},
+    {"sweep", command_sweep, "run a recipe's grids of finetunings and compare them"},
+    {"slots", command_slots, "which memory slots a run's facts use"},
     {"generate", command_generate, "continue a prompt with a model"},
     {"digest", command_digest, "SHA-256 of a model's tensors"},
     {"diff", command_diff, "the first step, tensor and element in which two runs differ"},

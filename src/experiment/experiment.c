@@ -7,7 +7,6 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "experiment/identity.h"
 #include "nn/matmul_backend.h"
 #include "simd/simd.h"
 
@@ -157,8 +156,8 @@ static mneme_status open_texts(struct experiment *experiment, mneme_error *error
     return status == MNEME_OK ? open_lessons(experiment, error) : status;
 }
 
-mneme_status experiment_open(const mneme_run_options *options, struct experiment *experiment,
-                             mneme_error *error) {
+mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
+                             struct experiment *experiment, mneme_error *error) {
     *experiment = (struct experiment){
         .directory = options->directory, .progress = options->progress, .user = options->user};
     if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
@@ -172,7 +171,7 @@ mneme_status experiment_open(const mneme_run_options *options, struct experiment
     if (status == MNEME_OK) status = open_corpus(experiment, error);
     if (status == MNEME_OK) status = directory_make(options->directory, error);
     if (status == MNEME_OK) {
-        status = identity_check(&experiment->recipe, options->directory, !again, error);
+        status = identity_check(&experiment->recipe, options->directory, scope, !again, error);
     }
     if (status == MNEME_OK) status = open_texts(experiment, error);
     if (status == MNEME_OK) {

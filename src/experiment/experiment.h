@@ -6,6 +6,7 @@
 #include "data/corpus.h"
 #include "data/token_texts.h"
 #include "data/tokenizer.h"
+#include "experiment/identity.h"
 #include "experiment/recipe.h"
 #include "model/model.h"
 
@@ -42,10 +43,10 @@ struct experiment {
 };
 
 /* Makes the folder if need be, reads or makes recipe.json and tokenizer.json in it, and makes
- * texts and an empty model. A folder of another recipe is refused. Without options->recipe the
- * folder's own is taken, and the folder must be there. */
-mneme_status experiment_open(const mneme_run_options *options, struct experiment *experiment,
-                             mneme_error *error);
+ * texts and an empty model. A folder of another recipe is refused, as far as the scope tells.
+ * Without options->recipe the folder's own is taken, and the folder must be there. */
+mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
+                             struct experiment *experiment, mneme_error *error);
 void experiment_close(struct experiment *experiment);
 
 /* Path of a file in the run folder, from a format; malloc'ed, NULL when out of memory. */

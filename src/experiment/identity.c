@@ -116,10 +116,20 @@ static bool find_difference(const json_t *a, const json_t *b, char *key, size_t 
     return true;
 }
 
-static mneme_status compare(const char *path, const json_t *identity, mneme_error *error) {
+/* What is outside the scope is taken out of both. */
+static void reduce(json_t *identity, enum identity_scope scope) {
+    if (scope != IDENTITY_BASE) return;
+    json_object_del(identity, "name");
+    json_object_del(identity, "finetune");
+}
+
+static mneme_status compare(const char *path, json_t *identity, enum identity_scope scope,
+                            mneme_error *error) {
     json_t *found = NULL;
     char key[256] = "";
     mneme_status status = json_read_file(path, MAX_RECIPE_BYTES, &found, error);
+    reduce(identity, scope);
+    if (status == MNEME_OK) reduce(found, scope);
     if (status == MNEME_OK && find_difference(identity, found, key, sizeof key)) {
         status =
             error_set(error, MNEME_BAD_INPUT,
@@ -130,14 +140,14 @@ static mneme_status compare(const char *path, const json_t *identity, mneme_erro
     return status;
 }
 
-mneme_status identity_check(const struct recipe *recipe, const char *directory, bool write_paths,
-                            mneme_error *error) {
+mneme_status identity_check(const struct recipe *recipe, const char *directory,
+                            enum identity_scope scope, bool write_paths, mneme_error *error) {
     json_t *identity = NULL;
     char *path = path_join(directory, "recipe.json");
     if (path == NULL) return error_set_memory(error, "a path");
     mneme_status status = describe(recipe, &identity, error);
     if (status == MNEME_OK) {
-        status = file_exists(path) ? compare(path, identity, error)
+        status = file_exists(path) ? compare(path, identity, scope, error)
                                    : json_write_file(path, identity, error);
     }
     if (status == MNEME_OK && write_paths) {

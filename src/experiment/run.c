@@ -118,7 +118,7 @@ mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_err
     *table = NULL;
     mneme_status status = float_state_enter(&state, error);
     if (status != MNEME_OK) return status;
-    status = experiment_open(options, &experiment, error);
+    status = experiment_open(options, IDENTITY_RUN, &experiment, error);
     if (status == MNEME_OK) {
         status = check_expectable(options->expected, error);
         if (status == MNEME_OK) status = run_stages(&experiment, options->expected, table, error);

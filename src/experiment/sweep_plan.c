@@ -172,8 +172,8 @@ static mneme_status read_series(const json_t *object, const char *path, size_t i
     if (status == MNEME_OK) {
         status = json_get_string(&at, "name", KEY_REQUIRED, &series->name, error);
     }
-    if (status == MNEME_OK && strpbrk(series->name, "\"'`|,\n\\") != NULL) {
-        status = json_refuse(&at, "name", error, "must do without quotes, commas and bars");
+    if (status == MNEME_OK && strpbrk(series->name, "\"'`|\n\\") != NULL) {
+        status = json_refuse(&at, "name", error, "must do without quotes and bars");
     }
     if (status == MNEME_OK) {
         status =

@@ -88,7 +88,7 @@ mneme_status mneme_trace(const mneme_trace_options *options, mneme_trace_result 
                                 .user = options->user};
     *result = (mneme_trace_result){0};
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = experiment_open(&folder, &experiment, error);
+    if (status == MNEME_OK) status = experiment_open(&folder, IDENTITY_RUN, &experiment, error);
     if (status == MNEME_OK) {
         status = trace(options, &experiment, result, error);
         experiment_close(&experiment);

@@ -219,7 +219,7 @@ mneme_status mneme_verify(const mneme_verify_options *options, mneme_verificatio
         return error_set(error, MNEME_BAD_INPUT, "the window of steps ends before it begins");
     }
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = experiment_open(&folder, &v.experiment, error);
+    if (status == MNEME_OK) status = experiment_open(&folder, IDENTITY_RUN, &v.experiment, error);
     if (status == MNEME_OK) {
         const char *mark = matmul_backend_mark();
         status = mark == NULL ? verify(&v, verification, error)

@@ -1,0 +1,27 @@
+#ifndef MNEME_SWEEP_H
+#define MNEME_SWEEP_H
+
+/* Sweeps: many finetunings of one base model, compared by what they learned and forgot. */
+
+#include <mneme/error.h>
+#include <mneme/run.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Runs the `sweep` of a recipe (docs/experiments.md): every variant's pretraining in a run folder
+ * of its own below options->directory, and every cell of its series' grids from there. What the
+ * folders already hold is not done again; a cell that was killed is begun again. options->recipe is
+ * required, options->expected must be NULL.
+ * Leaves sweep.md, sweep.json, sweep.csv and the plots sweep.svg, .png and, when the cells were
+ * evaluated along the stream, stream.svg, .png. *report becomes the comparison as text for a
+ * terminal; free it with free(). */
+MNEME_API mneme_status mneme_sweep(const mneme_run_options *options, char **report,
+                                   mneme_error *error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
