@@ -3,6 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/json_read.h"
@@ -80,6 +81,12 @@ START_TEST(refused) {
         {"finetune.smf.lr=[2, 1]", "finetune.smf.lr"},
         {"finetune.smf.lr=[0]", "finetune.smf.lr"},
         {"finetune.full.lr=null", "finetune.full.lr"},
+        {"finetune.full.memory_only=1", "finetune.full.memory_only"},
+        {"finetune.smf.select=best", "finetune.smf.select"},
+        {"finetune.smf.optimizer=adam", "finetune.smf.optimizer"},
+        {"finetune.smf.background=none", "finetune.smf.background"},
+        {"finetune.smf.keys_lr=-1", "finetune.smf.keys_lr"},
+        {"corpus.facts_per_chunk=0", "corpus.facts_per_chunk"},
         {"finetune.lora.last_layer=7", "finetune.lora.last_layer"},
         {"finetune=null", "finetune"},
         {"corpus.known=a.jsonl", "corpus.world"},
@@ -129,6 +136,49 @@ START_TEST(broken_files) {
 }
 END_TEST
 
+static void write_recipe(const char *name, const char *text) {
+    temporary_write(name, text, strlen(text));
+}
+
+/* A recipe over nano, over that recipe: nearer keys win, null takes away. */
+START_TEST(extends) {
+    struct recipe recipe;
+    mneme_error error = {0};
+    char base[512], cwd[256];
+    ck_assert_ptr_nonnull(getcwd(cwd, sizeof cwd));
+    snprintf(base, sizeof base,
+             "{\"extends\": \"%s/data/recipes/nano.json\", \"seed\": 5, \"finetune\": {\"lora\": "
+             "null, \"smf\": {\"t\": 3, \"select\": \"kl\"}}}",
+             cwd);
+    write_recipe("middle.json", base);
+    write_recipe("top.json",
+                 "{\"extends\": \"middle.json\", \"name\": \"top\", \"finetune\": {\"smf\": "
+                 "{\"t\": 4, \"optimizer\": \"adamw\"}}, \"sweep\": {}}");
+    ck_assert_msg(recipe_load(temporary_path("top.json"), NULL, 0, &recipe, &error) == MNEME_OK,
+                  "%s", error.message);
+    ck_assert_str_eq(recipe.name, "top");
+    ck_assert_uint_eq(recipe.seed, 5);
+    ck_assert_uint_eq(recipe.pretrain.steps, 240);
+    ck_assert(!recipe.finetune.lora.enabled);
+    ck_assert_uint_eq(recipe.finetune.smf.n_lr, 2);
+    ck_assert_uint_eq(recipe.finetune.smf_t, 4);
+    ck_assert_int_eq(recipe.finetune.smf_select, SLOTS_KL);
+    ck_assert_int_eq(recipe.finetune.smf_optimizer, SPARSE_ADAMW);
+    recipe_free(&recipe);
+    write_recipe("self.json", "{\"extends\": \"self.json\"}");
+    ck_assert(recipe_load(temporary_path("self.json"), NULL, 0, &recipe, &error) ==
+              MNEME_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(error.message, "extends"));
+    write_recipe("self.json", "{\"extends\": 3}");
+    ck_assert(recipe_load(temporary_path("self.json"), NULL, 0, &recipe, &error) ==
+              MNEME_BAD_INPUT);
+    write_recipe("self.json", "{\"extends\": \"none.json\"}");
+    ck_assert(recipe_load(temporary_path("self.json"), NULL, 0, &recipe, &error) ==
+              MNEME_BAD_INPUT);
+    ck_assert_ptr_nonnull(strstr(error.message, "none.json"));
+}
+END_TEST
+
 /* Every key of a recipe stands in docs/recipes.md. */
 static void check_documented(const json_t *object, const char *prefix, const char *document) {
     const char *key;
@@ -174,6 +224,7 @@ Suite *recipe_suite(void) {
     tcase_add_test(tests, written_back);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, broken_files);
+    tcase_add_test(tests, extends);
     tcase_add_test(tests, documented);
     suite_add_tcase(suite, tests);
     return suite;
