@@ -20,22 +20,21 @@ struct grid {
     size_t n_combinations;
 };
 
-static mneme_status read_grid(const struct json_place *place, const char *name, size_t most,
-                              struct grid *grid, mneme_error *error) {
-    struct json_place at;
+/* Fills *grid from the object at `at`, whose keys have lists of values. */
+static mneme_status read_grid(const struct json_place *at, size_t most, struct grid *grid,
+                              mneme_error *error) {
     *grid = (struct grid){.n_combinations = 1};
-    mneme_status status = json_get_object(place, name, KEY_OPTIONAL, &at, error);
-    if (status != MNEME_OK || at.object == NULL) return status;
+    if (at->object == NULL) return MNEME_OK;
     const char *key;
     json_t *values;
-    json_object_foreach((json_t *)(uintptr_t)at.object, key, values) {
+    json_object_foreach((json_t *)(uintptr_t)at->object, key, values) {
         size_t n = json_array_size(values);
-        if (n == 0) return json_refuse(&at, key, error, "must be a list of values, not empty");
+        if (n == 0) return json_refuse(at, key, error, "must be a list of values, not empty");
         if (grid->n_keys == MAX_KEYS) {
-            return json_refuse(&at, key, error, "is one key too many; %d can vary", MAX_KEYS);
+            return json_refuse(at, key, error, "is one key too many; %d can vary", MAX_KEYS);
         }
         if (grid->n_combinations * n > most) {
-            return json_refuse(&at, key, error, "makes more than %zu combinations", most);
+            return json_refuse(at, key, error, "makes more than %zu combinations", most);
         }
         grid->keys[grid->n_keys] = key;
         grid->values[grid->n_keys++] = values;
@@ -134,26 +133,65 @@ static mneme_status leave_out_others(struct sweep_choice *cell, enum method meth
     return status;
 }
 
-static mneme_status make_cells(const struct json_place *at, const struct grid *grid,
-                               struct sweep_series *series, mneme_error *error) {
-    struct json_place set;
-    mneme_status status = json_get_object(at, "set", KEY_OPTIONAL, &set, error);
-    series->cells = calloc(grid->n_combinations, sizeof *series->cells);
-    if (series->cells == NULL) return error_set_memory(error, "the sweep");
-    for (size_t c = 0; c < grid->n_combinations && status == MNEME_OK; c++) {
+static mneme_status make_cell(const struct json_place *set, const struct grid *grid,
+                              size_t combination, enum method method, struct sweep_choice *cell,
+                              mneme_error *error) {
+    cell->label = make_label(grid, combination, true);
+    mneme_status status = cell->label == NULL ? error_set_memory(error, "the sweep")
+                                              : leave_out_others(cell, method, error);
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)set->object, key, value) {
+        if (status != MNEME_OK) return status;
+        status = add_setting(cell, method, key, value, error);
+    }
+    for (size_t i = 0; i < grid->n_keys && status == MNEME_OK; i++) {
+        status = add_setting(cell, method, grid->keys[i], value_of(grid, combination, i), error);
+    }
+    return status;
+}
+
+/* Appends all cells of one grid. */
+static mneme_status add_cells(const struct json_place *set, const struct json_place *at,
+                              struct sweep_series *series, mneme_error *error) {
+    struct grid grid;
+    mneme_status status = read_grid(at, MAX_CELLS - series->n_cells, &grid, error);
+    if (status != MNEME_OK) return status;
+    struct sweep_choice *more =
+        realloc(series->cells, (series->n_cells + grid.n_combinations) * sizeof *more);
+    if (more == NULL) return error_set_memory(error, "the sweep");
+    series->cells = more;
+    for (size_t c = 0; c < grid.n_combinations && status == MNEME_OK; c++) {
         struct sweep_choice *cell = &series->cells[series->n_cells++];
-        cell->label = make_label(grid, c, true);
-        status = cell->label == NULL ? error_set_memory(error, "the sweep")
-                                     : leave_out_others(cell, series->method, error);
-        const char *key;
-        json_t *value;
-        json_object_foreach((json_t *)(uintptr_t)set.object, key, value) {
-            if (status != MNEME_OK) break;
-            status = add_setting(cell, series->method, key, value, error);
+        *cell = (struct sweep_choice){0};
+        status = make_cell(set, &grid, c, series->method, cell, error);
+    }
+    return status;
+}
+
+/* `grid` is one, or a list of them. */
+static mneme_status read_grids(const struct json_place *at, struct sweep_series *series,
+                               mneme_error *error) {
+    struct json_place set, grid;
+    const json_t *list = json_object_get(at->object, "grid");
+    mneme_status status = json_get_object(at, "set", KEY_OPTIONAL, &set, error);
+    if (status != MNEME_OK) return status;
+    if (!json_is_array(list)) {
+        status = json_get_object(at, "grid", KEY_OPTIONAL, &grid, error);
+        return status == MNEME_OK ? add_cells(&set, &grid, series, error) : status;
+    }
+    for (size_t i = 0; i < json_array_size(list) && status == MNEME_OK; i++) {
+        grid = *at;
+        grid.object = json_array_get(list, i);
+        size_t used = strlen(grid.prefix);
+        snprintf(grid.prefix + used, sizeof grid.prefix - used, "grid[%zu].", i);
+        if (!json_is_object(grid.object)) {
+            return json_refuse(at, "grid", error, "must be an object or a list of objects");
         }
-        for (size_t i = 0; i < grid->n_keys && status == MNEME_OK; i++) {
-            status = add_setting(cell, series->method, grid->keys[i], value_of(grid, c, i), error);
-        }
+        status = add_cells(&set, &grid, series, error);
+    }
+    if (status == MNEME_OK && series->n_cells == 0) {
+        return json_refuse(at, "grid", error, "is an empty list");
     }
     return status;
 }
@@ -163,7 +201,6 @@ static mneme_status read_series(const json_t *object, const char *path, size_t i
     static const char *const known[] = {"name", "method", "set", "grid"};
     static const char *const methods[METHOD_COUNT] = {"full", "lora", "smf"};
     struct json_place at;
-    struct grid grid;
     size_t method = 0;
     mneme_status status = json_place_root(object, path, &at, error);
     if (status != MNEME_OK) return status;
@@ -180,8 +217,7 @@ static mneme_status read_series(const json_t *object, const char *path, size_t i
             json_get_choice(&at, "method", KEY_REQUIRED, methods, METHOD_COUNT, &method, error);
     }
     series->method = (enum method)method;
-    if (status == MNEME_OK) status = read_grid(&at, "grid", MAX_CELLS, &grid, error);
-    return status == MNEME_OK ? make_cells(&at, &grid, series, error) : status;
+    return status == MNEME_OK ? read_grids(&at, series, error) : status;
 }
 
 static mneme_status read_all_series(const struct json_place *sweep, struct sweep_plan *plan,
@@ -223,8 +259,10 @@ static char *variant_folder(const struct grid *grid, size_t combination) {
 
 static mneme_status read_variants(const struct json_place *sweep, struct sweep_plan *plan,
                                   mneme_error *error) {
+    struct json_place at;
     struct grid grid;
-    mneme_status status = read_grid(sweep, "vary", SWEEP_MAX_VARIANTS, &grid, error);
+    mneme_status status = json_get_object(sweep, "vary", KEY_OPTIONAL, &at, error);
+    if (status == MNEME_OK) status = read_grid(&at, SWEEP_MAX_VARIANTS, &grid, error);
     for (size_t c = 0; status == MNEME_OK && c < grid.n_combinations; c++) {
         struct sweep_variant *variant = &plan->variants[plan->n_variants++];
         variant->choice.label = make_label(&grid, c, false);

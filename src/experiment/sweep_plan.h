@@ -17,7 +17,7 @@
  *   "series": [{"name", "method", "set": {KEY: value}, "grid": {KEY: [value, …]}}, …]
  *                                   in each of these, every combination of the grid's values is a
  *                                   finetuning by that method; keys are those of finetune.METHOD,
- *                                   or of finetune
+ *                                   or of finetune; `grid` may be a list of such objects
  *   "levels": [F1, …]               where the report compares the series
  */
 

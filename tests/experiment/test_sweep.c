@@ -12,7 +12,8 @@
     "{\"name\": \"x\", \"sweep\": {\"vary\": {\"seed\": [1, 2], \"model.memory.n_keys\": [64]}, " \
     "\"series\": [{\"name\": \"SMF\", \"method\": \"smf\", \"set\": {\"select\": \"kl\"}, "       \
     "\"grid\": {\"t\": [30, 60], \"steps_per_fact\": [1, 3], \"lr\": [0.5]}}, "                   \
-    "{\"name\": \"full\", \"method\": \"full\", \"grid\": {\"lr\": [3e-05, 1e-04]}}]}}"
+    "{\"name\": \"full\", \"method\": \"full\", \"grid\": [{\"lr\": [3e-05]}, {\"lr\": "          \
+    "[1e-04]}]}]}}"
 
 static mneme_status load(const char *text, struct sweep_plan *plan, mneme_error *error) {
     temporary_write("sweep.json", text, strlen(text));
@@ -47,6 +48,7 @@ START_TEST(reading) {
     ck_assert(has_override(&smf->cells[1], "finetune.full=null"));
     ck_assert(has_override(&smf->cells[1], "finetune.lora=null"));
     ck_assert(!has_override(&smf->cells[1], "finetune.smf=null"));
+    ck_assert_uint_eq(plan.series[1].n_cells, 2);
     ck_assert_str_eq(plan.series[1].cells[0].label, "lr 3e-05");
     ck_assert_uint_eq(plan.n_levels, 3);
     sweep_plan_free(&plan);
@@ -77,6 +79,12 @@ START_TEST(refused) {
         {"{\"name\": \"x\", \"sweep\": {\"series\": [{\"name\": \"a\", \"method\": \"full\", "
          "\"colour\": 1}]}}",
          "colour"},
+        {"{\"name\": \"x\", \"sweep\": {\"series\": [{\"name\": \"a\", \"method\": \"full\", "
+         "\"grid\": []}]}}",
+         "sweep.series[0].grid"},
+        {"{\"name\": \"x\", \"sweep\": {\"series\": [{\"name\": \"a\", \"method\": \"full\", "
+         "\"grid\": [{\"lr\": 3}]}]}}",
+         "sweep.series[0].grid[0].lr"},
         {"{\"name\": \"x\", \"sweep\": {\"vary\": {\"seed\": 1}, " SERIES "}}", "sweep.vary.seed"},
         {"{\"name\": \"x\", \"sweep\": {\"levels\": [2], " SERIES "}}", "sweep.levels"},
         {"{\"name\": \"x\", \"sweep\": {\"series\": [{\"name\": \"a\", \"method\": \"full\"}, "
