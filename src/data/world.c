@@ -171,6 +171,7 @@ static mneme_status make_fresh(const struct maker *maker, const struct world_siz
     mneme_status status = MNEME_OK;
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
         size_t entity = sizes->known_entities + (all_relations ? i / n_relations : i);
+        assert(names != NULL);
         status = make_fact(maker, entity, names[entity], i % n_relations,
                            &corpus->fresh[corpus->n_fresh++]);
     }

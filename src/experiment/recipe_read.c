@@ -51,6 +51,31 @@ static const struct recipe defaults = {
         if (status_ != MNEME_OK) return status_; \
     } while (0)
 
+/* Where the texts are: a world, or three files of questions. */
+static mneme_status read_sources(const struct json_place *at, struct recipe_corpus *c,
+                                 mneme_error *error) {
+    TRY(json_get_string(at, "world", KEY_OPTIONAL, &c->world, error));
+    TRY(json_get_string(at, "known", KEY_OPTIONAL, &c->known, error));
+    TRY(json_get_string(at, "new", KEY_OPTIONAL, &c->new_questions, error));
+    TRY(json_get_string(at, "skill", KEY_OPTIONAL, &c->skill, error));
+    if ((c->world != NULL) == (c->known != NULL)) {
+        return json_refuse(at, "world", error, "give either `world` or `known`, `new` and `skill`");
+    }
+    if (c->known != NULL && (c->new_questions == NULL || c->skill == NULL)) {
+        return json_refuse(at, "known", error, "goes together with `new` and `skill`");
+    }
+    return MNEME_OK;
+}
+
+static mneme_status read_documents(const struct json_place *at, struct recipe_corpus *c,
+                                   mneme_error *error) {
+    TRY(json_get_size(at, "new_subjects", KEY_OPTIONAL, 0, 10000000, &c->new_subjects, error));
+    TRY(json_get_size(at, "facts_per_chunk", KEY_OPTIONAL, 1, 65536, &c->facts_per_chunk, error));
+    TRY(json_get_size(at, "rewrites", KEY_OPTIONAL, 1, 65536, &c->rewrites, error));
+    if (c->world != NULL || c->new_subjects == 0) return MNEME_OK;
+    return json_refuse(at, "new_subjects", error, "needs a `world`");
+}
+
 static mneme_status read_corpus(const struct json_place *root, struct recipe_corpus *c,
                                 mneme_error *error) {
     static const char *const known[] = {
@@ -60,17 +85,7 @@ static mneme_status read_corpus(const struct json_place *root, struct recipe_cor
     struct json_place at;
     TRY(json_get_object(root, "corpus", KEY_REQUIRED, &at, error));
     TRY(json_check_keys(&at, known, COUNT(known), error));
-    TRY(json_get_string(&at, "world", KEY_OPTIONAL, &c->world, error));
-    TRY(json_get_string(&at, "known", KEY_OPTIONAL, &c->known, error));
-    TRY(json_get_string(&at, "new", KEY_OPTIONAL, &c->new_questions, error));
-    TRY(json_get_string(&at, "skill", KEY_OPTIONAL, &c->skill, error));
-    if ((c->world != NULL) == (c->known != NULL)) {
-        return json_refuse(&at, "world", error,
-                           "give either `world` or `known`, `new` and `skill`");
-    }
-    if (c->known != NULL && (c->new_questions == NULL || c->skill == NULL)) {
-        return json_refuse(&at, "known", error, "goes together with `new` and `skill`");
-    }
+    TRY(read_sources(&at, c, error));
     enum key_need of_world = c->world != NULL ? KEY_REQUIRED : KEY_OPTIONAL;
     TRY(json_get_size(&at, "known_entities", of_world, 1, 10000000, &c->known_entities, error));
     TRY(json_get_size(&at, "skill_texts", KEY_OPTIONAL, 0, 10000000, &c->skill_texts, error));
@@ -79,12 +94,7 @@ static mneme_status read_corpus(const struct json_place *root, struct recipe_cor
     TRY(json_get_size(&at, "max_known", KEY_OPTIONAL, 0, MOST, &c->max_known, error));
     TRY(json_get_size(&at, "max_skill", KEY_OPTIONAL, 0, MOST, &c->max_skill, error));
     TRY(json_get_size(&at, "new_facts", KEY_OPTIONAL, 1, 10000000, &c->new_facts, error));
-    TRY(json_get_size(&at, "new_subjects", KEY_OPTIONAL, 0, 10000000, &c->new_subjects, error));
-    TRY(json_get_size(&at, "facts_per_chunk", KEY_OPTIONAL, 1, 65536, &c->facts_per_chunk, error));
-    TRY(json_get_size(&at, "rewrites", KEY_OPTIONAL, 1, 65536, &c->rewrites, error));
-    if (c->world == NULL && c->new_subjects > 0) {
-        return json_refuse(&at, "new_subjects", error, "needs a `world`");
-    }
+    TRY(read_documents(&at, c, error));
     return json_get_size(&at, "skill_test_texts", KEY_OPTIONAL, 0, 10000000, &c->skill_test_texts,
                          error);
 }

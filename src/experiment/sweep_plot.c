@@ -71,11 +71,24 @@ static void add_title(struct text *text, const char *title) {
     for (; *title != '\0'; title++) text_add(text, *title == '\'' ? "''" : "%c", *title);
 }
 
+/* Lines of the plot command for one row. */
+static void add_curve(const struct sweep_result *result, const struct sweep_row *row, size_t number,
+                      struct text *text) {
+    char name[128];
+    sweep_row_name(result, row, name, sizeof name);
+    text_add(text,
+             "    $cells%zu with points pt 6 ps 0.5 lc rgb '%s' notitle, \\\n"
+             "    $front%zu with linespoints lw 2 pt 7 ps 0.8 lc rgb '%s' title '",
+             number, colour(number), number, colour(number));
+    add_title(text, name);
+    text_add(text, "', \\\n");
+}
+
 static char *tradeoff_script(const struct sweep_result *result) {
     struct text text = {0};
     size_t n;
     struct sweep_row *rows = sweep_rows(result, &n);
-    text.failed |= rows == NULL;
+    if (rows == NULL) return NULL;
     text_add(&text,
              "# gnuplot sweep.gnuplot\nset title 'Learning against forgetting: %s'\n"
              "set xlabel 'new %s, F1 (learning)'\nset ylabel 'known facts, F1 (kept)'\n"
@@ -91,16 +104,7 @@ static char *tradeoff_script(const struct sweep_result *result) {
     text_add(&text, "END\n");
     add_terminals(&text, "sweep", 560 + 16 * (int)n);
     text_add(&text, "  plot \\\n");
-    for (size_t i = 0; i < n; i++) {
-        char name[128];
-        sweep_row_name(result, &rows[i], name, sizeof name);
-        text_add(&text,
-                 "    $cells%zu with points pt 6 ps 0.5 lc rgb '%s' notitle, \\\n"
-                 "    $front%zu with linespoints lw 2 pt 7 ps 0.8 lc rgb '%s' title '",
-                 i, colour(i), i, colour(i));
-        add_title(&text, name);
-        text_add(&text, "', \\\n");
-    }
+    for (size_t i = 0; i < n; i++) add_curve(result, &rows[i], i, &text);
     text_add(&text, "    $base with points pt 9 ps 2 lc rgb 'black' title 'base'\n}\n");
     free(rows);
     return text_take(&text);

@@ -76,7 +76,10 @@ static void make_table(const struct sweep_result *result, struct table *table) {
     struct sweep_row *rows = sweep_rows(result, &n);
     double level = sweep_common_level(result);
     add_head(result, level, table);
-    table->failed |= rows == NULL;
+    if (rows == NULL) {
+        table->failed = true;
+        return;
+    }
     for (size_t i = 0; i < n; i++) add_row(result, &rows[i], level, table);
     free(rows);
 }
@@ -122,13 +125,18 @@ static void add_finding(const struct sweep_result *result, struct text *text) {
     double level = sweep_common_level(result);
     struct sweep_row *rows = sweep_rows(result, &n);
     struct loss *losses = calloc(n + 1, sizeof *losses);
-    text->failed |= rows == NULL || losses == NULL;
-    for (size_t i = 0; losses != NULL && i < n; i++) {
+    if (rows == NULL || losses == NULL) {
+        text->failed = true;
+        free(losses);
+        free(rows);
+        return;
+    }
+    for (size_t i = 0; i < n; i++) {
         losses[i] = (struct loss){i, sweep_lost_at(result, &rows[i], level).mean};
     }
-    if (losses != NULL) qsort(losses, n, sizeof *losses, by_loss);
+    qsort(losses, n, sizeof *losses, by_loss);
     text_add(text, "finding: at new F1 %.3f, which all reach, the known F1 falls by", level);
-    for (size_t i = 0; losses != NULL && i < n; i++) {
+    for (size_t i = 0; i < n; i++) {
         char name[NAME_SIZE];
         sweep_row_name(result, &rows[losses[i].row], name, sizeof name);
         text_add(text, "%s %.1f %% (%s)",

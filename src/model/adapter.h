@@ -16,11 +16,11 @@
 
 struct adapter {
     struct parameter *weight; /* the model's, that it belongs to */
-    struct parameter a; /* [rank, in], uniform in +-1/sqrt(in) at first */
-    struct parameter b; /* [out, rank], zero at first */
-    float scale;        /* alpha / rank */
-    float *hidden;      /* [max_tokens, rank] scale * x A^T of the last forward pass */
-    float *dhidden;     /* [max_tokens, rank], shared by all adapters */
+    struct parameter a;       /* [rank, in], uniform in +-1/sqrt(in) at first */
+    struct parameter b;       /* [out, rank], zero at first */
+    float scale;              /* alpha / rank */
+    float *hidden;            /* [max_tokens, rank] scale * x A^T of the last forward pass */
+    float *dhidden;           /* [max_tokens, rank], shared by all adapters */
 };
 
 struct adapter_set {

@@ -94,8 +94,8 @@ void run_smf(struct reference_case *c) {
         count_background(c, &m, &background);
     }
     if (c->status == MNEME_OK &&
-        reference_ok(c, sparse_stepper_open(&stepper, &m.model, &background, &settings, tokens,
-                                            c->error))) {
+        reference_ok(
+            c, sparse_stepper_open(&stepper, &m.model, &background, &settings, tokens, c->error))) {
         take_steps(c, &m, &stepper, &found);
         compare_found(c, &found);
     }

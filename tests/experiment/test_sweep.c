@@ -103,9 +103,9 @@ START_TEST(refused) {
     char text[1024] =
         "{\"name\": \"x\", \"sweep\": {\"series\": [{\"name\": \"a\", \"method\": "
         "\"full\", \"grid\": {";
-    for (char key = 'a'; key < 'f'; key++) {
+    for (int key = 0; key < 5; key++) {
         char more[64];
-        snprintf(more, sizeof more, "%s\"%c\": [1, 2, 3, 4]", key == 'a' ? "" : ", ", key);
+        snprintf(more, sizeof more, "%s\"%c\": [1, 2, 3, 4]", key == 0 ? "" : ", ", 'a' + key);
         strcat(text, more);
     }
     strcat(text, "}}]}}");

@@ -50,10 +50,9 @@ check "cells keep no weights" test "$n" -eq 0
 # merged and taken out again in between.
 for scores in "$work"/base/seed-1/cells/*/scores.json; do
     cell=$(dirname "$scores")
-    last=$(tail -n 1 "$cell/stream.jsonl")
     agree=yes
     for key in new_f1 known_f1 skill_nll; do
-        of_stream=$(sed "s/.*\"$key\":\([^,}]*\).*/\1/" <<<"$last")
+        of_stream=$(tail -n 1 "$cell/stream.jsonl" | sed "s/.*\"$key\":\([^,}]*\).*/\1/")
         of_scores=$(sed -n "s/.*\"$key\": \([^,]*\),.*/\1/p" "$scores")
         printf '%.7g\n%.7g\n' "$of_stream" "$of_scores" | uniq | wc -l | grep -qx 1 || agree=$key
     done
