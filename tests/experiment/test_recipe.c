@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/json_read.h"
+#include "base/path.h"
 #include "experiment/recipe.h"
 #include "temporary.h"
 
@@ -201,17 +202,20 @@ START_TEST(documented) {
     size_t length;
     mneme_error error = {0};
     ck_assert(file_read("docs/recipes.md", 1 << 20, &document, &length, &error) == MNEME_OK);
-    static const char *const recipes[] = {"data/recipes/nano.json", "data/recipes/tiny.json",
-                                          "data/recipes/nq-simpleqa.json"};
-    for (size_t i = 0; i < 3; i++) {
+    struct path_list recipes = {0};
+    ck_assert(directory_list("data/recipes", ".json", &recipes, &error) == MNEME_OK);
+    ck_assert_uint_ge(recipes.n, 10);
+    for (size_t i = 0; i < recipes.n; i++) {
         struct recipe recipe;
-        ck_assert_msg(recipe_load(recipes[i], NULL, 0, &recipe, &error) == MNEME_OK, "%s",
-                      error.message);
+        char *path = path_join("data/recipes", recipes.paths[i]);
+        ck_assert_msg(recipe_load(path, NULL, 0, &recipe, &error) == MNEME_OK, "%s", error.message);
+        free(path);
         json_t *object = recipe_to_json(&recipe);
         check_documented(object, "", document);
         json_decref(object);
         recipe_free(&recipe);
     }
+    path_list_free(&recipes);
     free(document);
 }
 END_TEST

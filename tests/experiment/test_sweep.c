@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/path.h"
 #include "experiment/sweep_plan.h"
 #include "experiment/sweep_result.h"
 #include "temporary.h"
@@ -116,6 +117,39 @@ START_TEST(refused) {
 }
 END_TEST
 
+/* Every cell of every sweep that comes with mneme is a recipe. */
+START_TEST(recipes_of_the_project) {
+    struct path_list recipes = {0};
+    mneme_error error = {0};
+    size_t n_sweeps = 0;
+    ck_assert(directory_list("data/recipes", ".json", &recipes, &error) == MNEME_OK);
+    for (size_t i = 0; i < recipes.n; i++) {
+        struct sweep_plan plan;
+        char *path = path_join("data/recipes", recipes.paths[i]);
+        if (sweep_plan_load(path, NULL, 0, &plan, &error) != MNEME_OK) {
+            ck_assert_msg(strstr(error.message, "key `sweep`") != NULL, "%s", error.message);
+            free(path);
+            continue;
+        }
+        n_sweeps++;
+        for (size_t s = 0; s < plan.n_series; s++) {
+            for (size_t c = 0; c < plan.series[s].n_cells; c++) {
+                const struct sweep_choice *cell = &plan.series[s].cells[c];
+                struct recipe recipe;
+                ck_assert_msg(recipe_load(path, (const char *const *)cell->overrides,
+                                          cell->n_overrides, &recipe, &error) == MNEME_OK,
+                              "%s", error.message);
+                recipe_free(&recipe);
+            }
+        }
+        sweep_plan_free(&plan);
+        free(path);
+    }
+    ck_assert_uint_ge(n_sweeps, 10);
+    path_list_free(&recipes);
+}
+END_TEST
+
 static void set(struct sweep_result *result, size_t variant, size_t series, size_t cell,
                 double new_f1, double known_f1) {
     struct scored_run *run = &result->cells[variant][series][cell].run;
@@ -179,6 +213,7 @@ Suite *sweep_suite(void) {
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_test(tests, reading);
     tcase_add_test(tests, refused);
+    tcase_add_test(tests, recipes_of_the_project);
     tcase_add_test(tests, comparison);
     suite_add_tcase(suite, tests);
     return suite;
