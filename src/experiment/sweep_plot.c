@@ -93,7 +93,7 @@ static char *tradeoff_script(const struct sweep_result *result) {
              "# gnuplot sweep.gnuplot\nset title 'Learning against forgetting: %s'\n"
              "set xlabel 'new %s, F1 (learning)'\nset ylabel 'known facts, F1 (kept)'\n"
              "set xrange [0:1.02]\nset yrange [0:1.02]\nset grid lc rgb '#dddddd'\n"
-             "set key below\n",
+             "set key tmargin center horizontal\n",
              result->plan->name, result->unit);
     for (size_t i = 0; i < n; i++) add_data(result, &rows[i], i, &text);
     text_add(&text, "$base << END\n");
@@ -155,7 +155,7 @@ static void add_panel(const struct sweep_result *result, const struct sweep_row 
                       const bool *found, const char *title, int column, struct text *text) {
     text_add(text, "  set title '%s'\n  plot \\\n", title);
     for (size_t i = 0; i < n; i++) {
-        size_t v = rows[i].variants[0], cell = sweep_balanced(result, v, rows[i].series);
+        size_t v = rows[i].variants[0], cell = sweep_best_cell(result, v, rows[i].series);
         char name[128];
         if (!found[i]) continue;
         sweep_row_name(result, &rows[i], name, sizeof name);
@@ -182,13 +182,13 @@ static mneme_status draw_stream(const struct sweep_result *result, const char *d
         rows == NULL || found == NULL ? error_set_memory(error, "the plot") : MNEME_OK;
     text_add(&text, "# gnuplot stream.gnuplot\n");
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
-        size_t v = rows[i].variants[0], cell = sweep_balanced(result, v, rows[i].series);
+        size_t v = rows[i].variants[0], cell = sweep_best_cell(result, v, rows[i].series);
         status = add_stream(&result->cells[v][rows[i].series][cell], i, &found[i], &text, error);
         any |= found[i];
     }
     text_add(&text,
              "set xlabel '%s taught'\nset ylabel 'F1'\nset xrange [0:%zu]\nset yrange [0:1.02]\n"
-             "set grid lc rgb '#dddddd'\nset key below\n",
+             "set grid lc rgb '#dddddd'\n",
              result->unit, result->n_lessons);
     add_terminals(&text, "stream", 760 + 16 * (int)n);
     text_add(&text, "  set multiplot layout 2,1\n  unset key\n");
@@ -197,7 +197,7 @@ static mneme_status draw_stream(const struct sweep_result *result, const char *d
         snprintf(title, sizeof title, "new %s: all taught so far; dashed: taught last",
                  result->unit);
         add_panel(result, rows, n, found, title, 2, &text);
-        text_add(&text, "  set key below vertical maxcols 1\n");
+        text_add(&text, "  set key inside left bottom Left reverse\n");
         add_panel(result, rows, n, found, "known facts", 4, &text);
     }
     text_add(&text, "  unset multiplot\n}\n");

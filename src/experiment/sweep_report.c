@@ -40,12 +40,12 @@ static void add_head(const struct sweep_result *result, double level, struct tab
     table_add(table, "ms a %.*s", (int)strlen(result->unit) - 1, result->unit);
 }
 
-/* Skill NLL of the cells with the highest sum of both F1s. */
-static struct seed_range balanced_nll(const struct sweep_result *result,
-                                      const struct sweep_row *row) {
+/* Skill NLL of the cells that learned most. */
+static struct seed_range nll_at_best(const struct sweep_result *result,
+                                     const struct sweep_row *row) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
-        size_t v = row->variants[i], cell = sweep_balanced(result, v, row->series);
+        size_t v = row->variants[i], cell = sweep_best_cell(result, v, row->series);
         seed_range_add(&range, result->cells[v][row->series][cell].run.scores.skill_nll);
     }
     return range;
@@ -65,7 +65,7 @@ static void add_row(const struct sweep_result *result, const struct sweep_row *r
         add_range(table, row, &at, 1, " %");
     }
     struct seed_range common = sweep_lost_at(result, row, level);
-    struct seed_range nll = balanced_nll(result, row), seconds = sweep_seconds(result, row);
+    struct seed_range nll = nll_at_best(result, row), seconds = sweep_seconds(result, row);
     add_range(table, row, &common, 1, " %");
     add_range(table, row, &nll, 3, "");
     table_add(table, "%.1f", 1000.0 * seconds.mean);
@@ -152,8 +152,7 @@ static void add_finding(const struct sweep_result *result, struct text *text) {
 
 #define EXPLANATION                                                                              \
     "lost: fall of the known F1, in percent of the base's, read off the line through a series' " \
-    "best\ncells and the base at that new F1; skill NLL: of the cell with the highest sum of "   \
-    "both F1s\n"
+    "best\ncells and the base at that new F1; skill NLL: of the cell with the best new F1\n"
 
 static const char *seeds_explanation(const struct sweep_result *result) {
     size_t n;

@@ -87,8 +87,7 @@ bool sweep_on_front(const struct sweep_result *result, size_t variant, size_t se
     return true;
 }
 
-/* The cell of a variant that learned most; of equals the one that kept most. */
-static size_t best_cell(const struct sweep_result *result, size_t variant, size_t series) {
+size_t sweep_best_cell(const struct sweep_result *result, size_t variant, size_t series) {
     size_t best = 0;
     for (size_t c = 1; c < result->plan->series[series].n_cells; c++) {
         struct sweep_point p = sweep_cell_point(result, variant, series, c);
@@ -98,18 +97,9 @@ static size_t best_cell(const struct sweep_result *result, size_t variant, size_
     return best;
 }
 
-size_t sweep_balanced(const struct sweep_result *result, size_t variant, size_t series) {
-    size_t best = 0;
-    for (size_t c = 1; c < result->plan->series[series].n_cells; c++) {
-        struct sweep_point p = sweep_cell_point(result, variant, series, c);
-        struct sweep_point q = sweep_cell_point(result, variant, series, best);
-        if (p.new_f1 + p.known_f1 > q.new_f1 + q.known_f1) best = c;
-    }
-    return best;
-}
-
 static double best_new(const struct sweep_result *result, size_t variant, size_t series) {
-    return sweep_cell_point(result, variant, series, best_cell(result, variant, series)).new_f1;
+    return sweep_cell_point(result, variant, series, sweep_best_cell(result, variant, series))
+        .new_f1;
 }
 
 double sweep_common_level(const struct sweep_result *result) {
@@ -163,7 +153,7 @@ struct seed_range sweep_lost_at_best(const struct sweep_result *result,
                                      const struct sweep_row *row) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
-        size_t v = row->variants[i], best = best_cell(result, v, row->series);
+        size_t v = row->variants[i], best = sweep_best_cell(result, v, row->series);
         seed_range_add(&range,
                        lost(result, v, sweep_cell_point(result, v, row->series, best).known_f1));
     }

@@ -66,15 +66,16 @@ double sweep_common_level(const struct sweep_result *result);
  * that do not reach it are left out. */
 struct seed_range sweep_lost_at(const struct sweep_result *result, const struct sweep_row *row,
                                 double level);
-/* The highest new F1, and what the cell that has it lost of the known F1, in percent. */
+/* The highest new F1, and what the cell that has it (sweep_best_cell) lost of the known F1, in
+ * percent. */
 struct seed_range sweep_best_new(const struct sweep_result *result, const struct sweep_row *row);
 struct seed_range sweep_lost_at_best(const struct sweep_result *result,
                                      const struct sweep_row *row);
 /* Finetuning seconds per lesson, of the fastest cell of each variant. */
 struct seed_range sweep_seconds(const struct sweep_result *result, const struct sweep_row *row);
 
-/* The cell with the highest sum of new and known F1. */
-size_t sweep_balanced(const struct sweep_result *result, size_t variant, size_t series);
+/* The cell that learned most; of equals the one that kept most. */
+size_t sweep_best_cell(const struct sweep_result *result, size_t variant, size_t series);
 
 /* SHA-256 over every variant, series and cell, their scores and the digests of their models. */
 mneme_status sweep_result_digest(struct sweep_result *result, mneme_error *error);

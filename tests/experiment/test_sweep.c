@@ -183,7 +183,7 @@ START_TEST(comparison) {
     ck_assert(sweep_common_level(&result) == 0.4);
     ck_assert(sweep_on_front(&result, 0, 0, 1));
     ck_assert(!sweep_on_front(&result, 0, 0, 2));
-    ck_assert_uint_eq(sweep_balanced(&result, 0, 0), 1);
+    ck_assert_uint_eq(sweep_best_cell(&result, 0, 0), 3);
     struct seed_range lost = sweep_lost_at(&result, &rows[0], 0.4);
     ck_assert_double_eq_tol(lost.mean, 6.0, 1e-9); /* half way between 2 % and 10 % */
     lost = sweep_lost_at(&result, &rows[1], 0.4);
