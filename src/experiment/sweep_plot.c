@@ -122,6 +122,21 @@ static mneme_status draw(const char *directory, const char *name, char *script,
     return status;
 }
 
+/* One line of a stream.jsonl as a line of numbers. */
+static mneme_status add_evaluation(const char *line, const char *path, struct text *text,
+                                   mneme_error *error) {
+    json_error_t cause;
+    json_t *o = json_parse(line, strlen(line), JSON_REJECT_DUPLICATES, &cause);
+    if (o == NULL) return error_set(error, MNEME_BAD_INPUT, "%s: %s", path, cause.text);
+    text_add(text, "%lld %.9g %.9g %.9g\n",
+             (long long)json_integer_value(json_object_get(o, "lessons")),
+             json_number_value(json_object_get(o, "new_f1")),
+             json_number_value(json_object_get(o, "recent_f1")),
+             json_number_value(json_object_get(o, "known_f1")));
+    json_decref(o);
+    return MNEME_OK;
+}
+
 /* Adds data block $streamN from the cell's stream.jsonl; *found says whether there is one. */
 static mneme_status add_stream(const struct sweep_cell *cell, size_t number, bool *found,
                                struct text *text, mneme_error *error) {
@@ -129,22 +144,16 @@ static mneme_status add_stream(const struct sweep_cell *cell, size_t number, boo
     size_t length;
     if (path == NULL) return error_set_memory(error, "a path");
     *found = file_exists(path);
-    mneme_status status =
-        *found ? file_read(path, MAX_STREAM_BYTES, &bytes, &length, error) : MNEME_OK;
-    if (*found) text_add(text, "$stream%zu << END\n", number);
-    char *rest = bytes;
-    for (char *line; status == MNEME_OK && (line = strtok_r(rest, "\n", &rest)) != NULL;) {
-        json_error_t cause;
-        json_t *o = json_parse(line, strlen(line), JSON_REJECT_DUPLICATES, &cause);
-        if (o == NULL) status = error_set(error, MNEME_BAD_INPUT, "%s: %s", path, cause.text);
-        text_add(text, "%lld %.9g %.9g %.9g\n",
-                 (long long)json_integer_value(json_object_get(o, "lessons")),
-                 json_number_value(json_object_get(o, "new_f1")),
-                 json_number_value(json_object_get(o, "recent_f1")),
-                 json_number_value(json_object_get(o, "known_f1")));
-        json_decref(o);
+    mneme_status status = MNEME_OK;
+    if (*found) {
+        text_add(text, "$stream%zu << END\n", number);
+        status = file_read(path, MAX_STREAM_BYTES, &bytes, &length, error);
+        char *rest = bytes;
+        for (char *line; status == MNEME_OK && (line = strtok_r(rest, "\n", &rest)) != NULL;) {
+            status = add_evaluation(line, path, text, error);
+        }
+        text_add(text, "END\n");
     }
-    if (*found) text_add(text, "END\n");
     free(bytes);
     free(path);
     return status;

@@ -89,6 +89,15 @@ kept=$(comm -12 <(echo "$before") <(echo "$after") | wc -l)
 n=$(wc -l <<<"$after")
 check "it ran only what was new" test "$kept $n" = "24 28"
 
+cat >"$work/plain.json" <<END
+{"extends": "sweep.json", "name": "plain", "finetune": {"evaluate_every": 0},
+ "sweep": {"vary": null, "series": [{"name": "SMF", "method": "smf", "grid": {"lr": [100]}}]}}
+END
+expect 0 "a sweep without evaluations along the stream" 'falls by -?[0-9.]+ % \(SMF\)' \
+    mneme sweep "$work/plain.json" --dir "$work/plain"
+check "it draws no stream" test ! -e "$work/plain/stream.gnuplot"
+check "it is the run folder itself" test -s "$work/plain/base/scores.json"
+
 expect 0 "sweep --json prints the report" '"common_level"' \
     mneme sweep "$work/sweep.json" --dir "$work/base" --json
 # shellcheck disable=SC2016
