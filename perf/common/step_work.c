@@ -139,7 +139,7 @@ static void train(struct step_work *w) {
     mneme_error error;
     if (w->shape->kind == STEP_SMF) {
         struct sparse_step_result result;
-        must(sparse_step_run(&w->stepper, &w->model, &w->workspace, &batch, &result, &error),
+        must(sparse_step_run(&w->stepper, &w->model, &w->workspace, &batch, false, &result, &error),
              &error);
         w->loss = result.loss;
         w->n_chosen = result.n_chosen;

@@ -24,6 +24,19 @@ static size_t most_wordings(const struct lesson_tokens *lessons) {
     return most;
 }
 
+/* The most tokens that all wordings of a lesson together have. */
+static size_t most_lesson_tokens(const struct lesson_tokens *lessons) {
+    size_t most = 1;
+    for (size_t i = 0; i < lessons->n; i++) {
+        size_t tokens = 0;
+        for (size_t t = lessons->first_text[i]; t < lessons->first_text[i + 1]; t++) {
+            tokens += lessons->texts.lengths[t];
+        }
+        if (tokens > most) most = tokens;
+    }
+    return most;
+}
+
 /* Below it nothing is trained, and no gradient is needed. */
 static size_t lowest_layer(const struct finetuning *f) {
     switch (f->method) {
@@ -82,14 +95,30 @@ static mneme_status open_sparse(struct finetuning *f, const struct background *b
                                max_tokens, error);
 }
 
+/* The steps on a lesson share what is below the memory layer, when they would do it for more texts
+ * than the lesson has. Then *max_tokens must hold them all. */
+static mneme_status open_inputs(struct finetuning *f, size_t *max_tokens, mneme_error *error) {
+    const struct experiment *e = f->experiment;
+    const struct recipe_finetune *r = &e->recipe.finetune;
+    size_t wordings = most_wordings(&e->lessons), tokens = most_lesson_tokens(&e->lessons);
+    f->inputs_lesson = SIZE_MAX;
+    f->keeps_inputs = f->method == METHOD_SMF && !(r->smf_keys_lr > 0.0f) &&
+                      wordings < r->steps_per_fact * r->paraphrases;
+    if (!f->keeps_inputs) return MNEME_OK;
+    if (tokens > *max_tokens) *max_tokens = tokens;
+    return memory_inputs_open(&f->inputs, &e->model, wordings, tokens, error);
+}
+
 mneme_status finetuning_open(struct finetuning *f, struct experiment *e, const struct stage *stage,
                              const struct background *background, mneme_error *error) {
     size_t tokens = most_tokens(e);
     *f = (struct finetuning){.experiment = e, .method = stage->method, .lr = stage->lr};
     experiment_restore_base(e);
     f->order = malloc(most_wordings(&e->lessons) * sizeof *f->order);
-    if (f->order == NULL) return error_set_memory(error, "finetuning");
-    mneme_status status = batch_builder_open(&f->builder, tokens, error);
+    f->texts = malloc(e->recipe.finetune.paraphrases * sizeof *f->texts);
+    if (f->order == NULL || f->texts == NULL) return error_set_memory(error, "finetuning");
+    mneme_status status = open_inputs(f, &tokens, error);
+    if (status == MNEME_OK) status = batch_builder_open(&f->builder, tokens, error);
     if (status == MNEME_OK) status = workspace_open(&f->workspace, &e->model, tokens, true, error);
     const bool keys_learn = f->method == METHOD_SMF && e->recipe.finetune.smf_keys_lr > 0.0f;
     if (status == MNEME_OK && f->method != METHOD_FULL && !keys_learn) {
@@ -107,6 +136,8 @@ void finetuning_close(struct finetuning *f) {
     adapter_set_close(&f->adapters, &f->experiment->model);
     workspace_close(&f->workspace);
     batch_builder_close(&f->builder);
+    memory_inputs_close(&f->inputs);
+    free(f->texts);
     free(f->order);
     *f = (struct finetuning){0};
 }
@@ -125,9 +156,28 @@ static void fill_batch(struct finetuning *f, size_t number, size_t step) {
                        f->order);
     batch_builder_clear(&f->builder);
     for (size_t i = 0; i < paraphrases; i++) {
-        size_t text = f->order[(step * paraphrases + i) % n];
-        batch_builder_add_text(&f->builder, &lessons->texts, first + text);
+        f->texts[i] = f->order[(step * paraphrases + i) % n];
+        batch_builder_add_text(&f->builder, &lessons->texts, first + f->texts[i]);
     }
+}
+
+/* Whether the step's pass can begin at the memory layer; all of the pass is there to be recorded
+ * otherwise. */
+static bool begins_at_memory(const struct finetuning *f) {
+    return f->keeps_inputs && f->workspace.recorder == NULL;
+}
+
+/* Makes the lesson's inputs of the memory layer, once. */
+static mneme_status make_inputs(struct finetuning *f, size_t number, mneme_error *error) {
+    const struct lesson_tokens *lessons = &f->experiment->lessons;
+    if (!begins_at_memory(f) || f->inputs_lesson == number) return MNEME_OK;
+    batch_builder_clear(&f->builder);
+    for (size_t t = lessons->first_text[number]; t < lessons->first_text[number + 1]; t++) {
+        batch_builder_add_text(&f->builder, &lessons->texts, t);
+    }
+    struct batch batch = batch_builder_whole(&f->builder);
+    f->inputs_lesson = number;
+    return memory_inputs_make(&f->inputs, &f->experiment->model, &f->workspace, &batch, error);
 }
 
 /* One step on the batch in the builder; the line gets its loss and norm. */
@@ -137,7 +187,12 @@ static mneme_status learn(struct finetuning *f, struct trail_line *line, mneme_e
     mneme_status status;
     if (f->method == METHOD_SMF) {
         struct sparse_step_result result = {0};
-        status = sparse_step_run(&f->stepper, &e->model, &f->workspace, &batch, &result, error);
+        const bool from_memory = begins_at_memory(f);
+        if (from_memory) {
+            memory_inputs_place(&f->inputs, &e->model, &f->workspace, batch.n_sequences, f->texts);
+        }
+        status = sparse_step_run(&f->stepper, &e->model, &f->workspace, &batch, from_memory,
+                                 &result, error);
         line->loss = result.loss;
         return status;
     }
@@ -163,9 +218,11 @@ mneme_status finetuning_step(struct finetuning *f, struct trail_line *line, bool
     const struct recipe_finetune *recipe = &f->experiment->recipe.finetune;
     mneme_error cause;
     *line = (struct trail_line){.step = f->steps + 1, .lr = f->lr};
-    fill_batch(f, f->steps / recipe->steps_per_fact, f->steps % recipe->steps_per_fact);
+    size_t number = f->steps / recipe->steps_per_fact;
+    *diverged = make_inputs(f, number, &cause) != MNEME_OK;
+    fill_batch(f, number, f->steps % recipe->steps_per_fact);
     line->tokens = f->builder.n_tokens;
-    *diverged = learn(f, line, &cause) != MNEME_OK;
+    *diverged = *diverged || learn(f, line, &cause) != MNEME_OK;
     if (*diverged) return MNEME_OK;
     f->steps++;
     size_t every = recipe->digest_every;

@@ -6,6 +6,7 @@
 #include "experiment/trail.h"
 #include "model/adapter.h"
 #include "model/batch_builder.h"
+#include "model/memory_inputs.h"
 #include "smf/background.h"
 #include "smf/sparse_step.h"
 #include "train/optimizer.h"
@@ -18,7 +19,12 @@ struct finetuning {
     size_t steps; /* done */
     struct workspace workspace;
     struct batch_builder builder;
-    uint32_t *order; /* of a fact's wordings */
+    uint32_t *order; /* of a lesson's wordings */
+    uint32_t *texts; /* [paraphrases] the batch's wordings */
+    /* smf with frozen keys: what the memory layer gets from all wordings of a lesson. */
+    bool keeps_inputs;
+    struct memory_inputs inputs;
+    size_t inputs_lesson; /* whose they are; SIZE_MAX before the first */
     struct optimizer optimizer;
     struct adapter_set adapters;
     struct sparse_stepper stepper;

@@ -49,32 +49,86 @@ static void feed_forward(struct workspace *w, const struct layer *layer,
     projection_forward(w, n, layer->w2, NULL, a->hidden, out);
 }
 
-mneme_status model_forward(const struct model *model, struct workspace *w,
-                           const struct batch *batch, const struct continuation *continuation,
-                           mneme_error *error) {
+/* From a layer's input in w->output to the input of its second half. */
+static void first_half(const struct model *model, struct workspace *w, size_t l,
+                       const struct batch *batch, const struct continuation *continuation) {
     const struct model_config *config = &model->config;
-    size_t n = batch->n_tokens, size = n * config->dim;
+    struct layer_activations *a = &w->layers[l];
+    size_t n = batch->n_tokens;
+    memcpy(a->input, w->output, n * config->dim * sizeof(float));
+    attention_block(model, w, l, batch, continuation);
+    profile_layer(PROFILE_FEED_FORWARD, l);
+    rms_norm_forward(n, config->dim, a->middle, model->layers[l].ffn_norm->data, config->norm_eps,
+                     a->ffn_normed, a->ffn_norm_r);
+}
+
+/* From there to w->output; of a memory layer after its lookup. */
+static void second_half(const struct model *model, struct workspace *w, size_t l, size_t n) {
+    const struct layer *layer = &model->layers[l];
+    struct layer_activations *a = &w->layers[l];
+    if (layer->keys == NULL) {
+        feed_forward(w, layer, a, n, w->output);
+    } else {
+        memory_layer_read(model, w, l, n, w->output);
+    }
+    elementwise_add(n * model->config.dim, a->middle, w->output);
+}
+
+static mneme_status look_up(const struct model *model, struct workspace *w, size_t l, size_t n,
+                            mneme_error *error) {
+    if (model->layers[l].keys == NULL || memory_layer_lookup(model, w, l, n)) return MNEME_OK;
+    return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is NaN", l);
+}
+
+static void embed(const struct model *model, struct workspace *w, const struct batch *batch) {
     profile_layer(PROFILE_EMBEDDING, 0);
-    embedding_forward(n, config->dim, batch->tokens, model->embedding->data, w->output);
-    for (size_t l = 0; l < config->n_layers; l++) {
-        const struct layer *layer = &model->layers[l];
-        struct layer_activations *a = &w->layers[l];
-        memcpy(a->input, w->output, size * sizeof(float));
-        attention_block(model, w, l, batch, continuation);
-        profile_layer(PROFILE_FEED_FORWARD, l);
-        rms_norm_forward(n, config->dim, a->middle, layer->ffn_norm->data, config->norm_eps,
-                         a->ffn_normed, a->ffn_norm_r);
-        if (layer->keys == NULL) {
-            feed_forward(w, layer, a, n, w->output);
-        } else if (!memory_layer_forward(model, w, l, n, w->output)) {
-            return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is NaN", l);
-        }
-        elementwise_add(size, a->middle, w->output);
+    embedding_forward(batch->n_tokens, model->config.dim, batch->tokens, model->embedding->data,
+                      w->output);
+}
+
+/* The layers from first_layer on, and the norm after the last. */
+static mneme_status upper_layers(const struct model *model, struct workspace *w, size_t first_layer,
+                                 const struct batch *batch, const struct continuation *continuation,
+                                 mneme_error *error) {
+    const struct model_config *config = &model->config;
+    size_t n = batch->n_tokens;
+    for (size_t l = first_layer; l < config->n_layers; l++) {
+        first_half(model, w, l, batch, continuation);
+        mneme_status status = look_up(model, w, l, n, error);
+        if (status != MNEME_OK) return status;
+        second_half(model, w, l, n);
     }
     profile_layer(PROFILE_OUTPUT, 0);
     rms_norm_forward(n, config->dim, w->output, model->norm->data, config->norm_eps,
                      w->output_normed, w->output_norm_r);
     return MNEME_OK;
+}
+
+mneme_status model_forward(const struct model *model, struct workspace *w,
+                           const struct batch *batch, const struct continuation *continuation,
+                           mneme_error *error) {
+    embed(model, w, batch);
+    return upper_layers(model, w, 0, batch, continuation, error);
+}
+
+mneme_status model_forward_to_memory(const struct model *model, struct workspace *w,
+                                     const struct batch *batch, mneme_error *error) {
+    size_t memory = model->config.memory.layers[0], n = batch->n_tokens;
+    embed(model, w, batch);
+    for (size_t l = 0; l < memory; l++) {
+        first_half(model, w, l, batch, NULL);
+        second_half(model, w, l, n);
+    }
+    first_half(model, w, memory, batch, NULL);
+    return look_up(model, w, memory, n, error);
+}
+
+mneme_status model_forward_from_memory(const struct model *model, struct workspace *w,
+                                       const struct batch *batch, mneme_error *error) {
+    size_t memory = model->config.memory.layers[0];
+    profile_layer(PROFILE_FEED_FORWARD, memory);
+    second_half(model, w, memory, batch->n_tokens);
+    return upper_layers(model, w, memory + 1, batch, NULL, error);
 }
 
 void model_logits(const struct model *model, struct workspace *w, size_t n, const float *normed,

@@ -56,24 +56,27 @@ static void project_read(const struct model *model, struct workspace *w, const s
     projection_forward(w, n, layer->value_weight, layer->value_bias, projected, out);
 }
 
-bool memory_layer_forward(const struct model *model, struct workspace *w, size_t l, size_t n,
-                          float *out) {
+bool memory_layer_lookup(const struct model *model, struct workspace *w, size_t l, size_t n) {
     const struct layer *layer = &model->layers[l];
     struct layer_activations *a = &w->layers[l];
     projection_forward(w, n, layer->query_weight, layer->query_bias, a->ffn_normed, a->query);
-    if (!product_key_forward(&w->product_key, &w->product_key_shape, n, a->query, layer->keys->data,
-                             packed_weights_of(&w->packed, layer->keys).forward, &a->reads)) {
-        return false;
-    }
+    return product_key_forward(&w->product_key, &w->product_key_shape, n, a->query,
+                               layer->keys->data,
+                               packed_weights_of(&w->packed, layer->keys).forward, &a->reads);
+}
+
+void memory_layer_read(const struct model *model, struct workspace *w, size_t l, size_t n,
+                       float *out) {
+    const struct layer *layer = &model->layers[l];
+    struct layer_activations *a = &w->layers[l];
     read_forward(model, w, layer, a, n);
     if (layer->gating_weight == NULL) {
         project_read(model, w, layer, a, n, out);
-        return true;
+        return;
     }
     project_read(model, w, layer, a, n, a->ungated);
     projection_forward(w, n, layer->gating_weight, layer->gating_bias, a->ffn_normed, a->gating);
     sigmoid_gate_forward(n, model->config.dim, a->gating, a->ungated, out);
-    return true;
 }
 
 /* The gradient of the read, and of swilu_projection's output in d_wide1. */

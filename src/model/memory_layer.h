@@ -22,9 +22,12 @@
  * - gated: sigmoid(gating(x)) times that
  */
 
-/* out [n, dim]. False for a NaN score. */
-bool memory_layer_forward(const struct model *model, struct workspace *workspace, size_t l,
-                          size_t n, float *out);
+/* Finds slots and weights. False for a NaN score. */
+bool memory_layer_lookup(const struct model *model, struct workspace *workspace, size_t l,
+                         size_t n);
+/* After the lookup, or with its slots and weights from elsewhere: out [n, dim]. */
+void memory_layer_read(const struct model *model, struct workspace *workspace, size_t l, size_t n,
+                       float *out);
 
 /* From workspace->d_stream [n, dim], the gradient of `out`: the gradient of the read, left in
  * workspace->d_reads, and of PEER's products, left in workspace->d_expert_hidden, and the gradients

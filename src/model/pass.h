@@ -39,6 +39,14 @@ mneme_status model_forward(const struct model *model, struct workspace *workspac
                            const struct batch *batch, const struct continuation *continuation,
                            mneme_error *error);
 
+/* model_forward in two parts, which meet at the first memory layer: its middle, ffn_normed and
+ * reads (slots and weights) are what the first part leaves and the second needs. Nothing before
+ * them depends on the values. */
+mneme_status model_forward_to_memory(const struct model *model, struct workspace *workspace,
+                                     const struct batch *batch, mneme_error *error);
+mneme_status model_forward_from_memory(const struct model *model, struct workspace *workspace,
+                                       const struct batch *batch, mneme_error *error);
+
 /* logits [n, vocab_size] of n rows of normed output. */
 void model_logits(const struct model *model, struct workspace *workspace, size_t n,
                   const float *normed, float *logits);

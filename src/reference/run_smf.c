@@ -69,8 +69,8 @@ static void take_steps(struct reference_case *c, struct reference_model *m,
         struct batch batch = reference_model_batch(c, m, "", s);
         struct sparse_step_result result = {0};
         if (c->status != MNEME_OK ||
-            !reference_ok(
-                c, sparse_step_run(stepper, &m->model, &m->workspace, &batch, &result, c->error))) {
+            !reference_ok(c, sparse_step_run(stepper, &m->model, &m->workspace, &batch, false,
+                                             &result, c->error))) {
             return;
         }
         keep_step(stepper, &m->workspace.scatter, &result, s, found);

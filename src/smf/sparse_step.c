@@ -254,11 +254,13 @@ static void update(struct sparse_stepper *stepper, const struct model *model,
 
 mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model *model,
                              struct workspace *workspace, const struct batch *batch,
-                             struct sparse_step_result *result, mneme_error *error) {
+                             bool from_memory, struct sparse_step_result *result,
+                             mneme_error *error) {
     const struct row_scatter *reads = &workspace->scatter;
     const struct memory_config *memory = &model->config.memory;
     size_t v_dim = memory->v_dim;
-    mneme_status status = model_forward(model, workspace, batch, NULL, error);
+    mneme_status status = from_memory ? model_forward_from_memory(model, workspace, batch, error)
+                                      : model_forward(model, workspace, batch, NULL, error);
     if (status != MNEME_OK) return status;
     record_forward(model, workspace, batch);
     result->loss = loss_and_gradients(model, workspace, batch);

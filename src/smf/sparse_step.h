@@ -1,6 +1,7 @@
 #ifndef SMF_SPARSE_STEP_H
 #define SMF_SPARSE_STEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/memory.h"
@@ -56,9 +57,12 @@ mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct mo
                                  mneme_error *error);
 void sparse_stepper_close(struct sparse_stepper *stepper);
 
-/* One step. MNEME_FAILED when the loss or a gradient is not finite; nothing has changed then. */
+/* One step. With from_memory the workspace holds what the first memory layer gets from the batch
+ * (memory_inputs_place), and the pass begins there. MNEME_FAILED when the loss or a gradient is not
+ * finite; nothing has changed then. */
 mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model *model,
                              struct workspace *workspace, const struct batch *batch,
-                             struct sparse_step_result *result, mneme_error *error);
+                             bool from_memory, struct sparse_step_result *result,
+                             mneme_error *error);
 
 #endif

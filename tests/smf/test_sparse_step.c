@@ -190,8 +190,8 @@ static void check_step(const struct model_config *config, size_t t) {
     const struct sparse_settings settings = {.n_trainable = t, .lr = lr};
     ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, &settings, 64, &error) ==
               MNEME_OK);
-    ck_assert_msg(sparse_step_run(&stepper, &tiny.model, &tiny.workspace, &tiny.batch, &result,
-                                  &error) == MNEME_OK,
+    ck_assert_msg(sparse_step_run(&stepper, &tiny.model, &tiny.workspace, &tiny.batch, false,
+                                  &result, &error) == MNEME_OK,
                   "%s", error.message);
     const struct row_scatter *reads = &tiny.workspace.scatter;
     ck_assert_uint_eq(result.n_chosen, result.n_read < t ? result.n_read : t);
@@ -266,7 +266,7 @@ static struct sparse_step_result stepping_run(struct stepping *s) {
     struct sparse_step_result result;
     mneme_error error;
     ck_assert(sparse_step_run(&s->stepper, &s->tiny.model, &s->tiny.workspace, &s->tiny.batch,
-                              &result, &error) == MNEME_OK);
+                              false, &result, &error) == MNEME_OK);
     return result;
 }
 

@@ -1,0 +1,86 @@
+/* A pass that begins at the memory layer, with inputs that were kept, gives the bits of a whole
+ * one. */
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/random.h"
+#include "model/memory_inputs.h"
+#include "model/tiny_model.h"
+
+/* A batch of some of the tiny model's sequences, in another order, one of them twice. */
+static void check(const struct model_config *config) {
+    struct tiny_model tiny;
+    struct memory_inputs inputs;
+    struct batch_builder builder;
+    struct workspace whole;
+    mneme_error error;
+    tiny_model_open(&tiny, config);
+    const struct model *model = &tiny.model;
+    const struct batch *all = &tiny.batch;
+    size_t most = tiny.workspace.max_tokens, n = all->n_sequences,
+           reads = config->memory.heads * config->memory.knn;
+    ck_assert_uint_ge(n, 3);
+    ck_assert(memory_inputs_open(&inputs, model, n, all->n_tokens, &error) == MNEME_OK);
+    ck_assert(memory_inputs_make(&inputs, model, &tiny.workspace, all, &error) == MNEME_OK);
+    uint32_t texts[] = {2, 0, (uint32_t)n - 1, 2};
+    ck_assert(batch_builder_open(&builder, 4 * most, &error) == MNEME_OK);
+    for (size_t i = 0; i < 4; i++) {
+        size_t first = all->starts[texts[i]], length = all->starts[texts[i] + 1] - first;
+        ck_assert(
+            batch_builder_add(&builder, length, all->tokens + first, all->targets + first, 0));
+    }
+    struct batch batch = batch_builder_whole(&builder);
+    ck_assert(workspace_open(&whole, model, 4 * most, true, &error) == MNEME_OK);
+    ck_assert(model_forward(model, &whole, &batch, NULL, &error) == MNEME_OK);
+    struct workspace resumed;
+    ck_assert(workspace_open(&resumed, model, 4 * most, true, &error) == MNEME_OK);
+    memory_inputs_place(&inputs, model, &resumed, 4, texts);
+    ck_assert(model_forward_from_memory(model, &resumed, &batch, &error) == MNEME_OK);
+    ck_assert_mem_eq(resumed.output_normed, whole.output_normed,
+                     batch.n_tokens * config->dim * sizeof(float));
+    for (size_t l = config->memory.layers[0]; l < config->n_layers; l++) {
+        if (model->layers[l].keys == NULL) continue;
+        ck_assert_mem_eq(resumed.layers[l].reads.slots, whole.layers[l].reads.slots,
+                         batch.n_tokens * reads * sizeof(int32_t));
+        ck_assert_mem_eq(resumed.layers[l].read, whole.layers[l].read,
+                         batch.n_tokens * config->memory.v_dim * sizeof(float));
+    }
+    workspace_close(&resumed);
+    workspace_close(&whole);
+    batch_builder_close(&builder);
+    memory_inputs_close(&inputs);
+    tiny_model_close(&tiny);
+}
+
+START_TEST(same_bits) {
+    struct model_config config = tiny_model_config();
+    check(&config);
+    config.memory.n_layers = 2;
+    config.memory.layers[1] = 2;
+    config.memory.share_values = true;
+    check(&config);
+}
+END_TEST
+
+START_TEST(variants) {
+    struct model_config config = tiny_model_config();
+    config.memory.gated = true;
+    check(&config);
+    config.memory.swilu_projection = false;
+    config.memory.value_proj = false;
+    config.memory.v_dim = config.dim;
+    config.memory.peer_variant = true;
+    check(&config);
+}
+END_TEST
+
+Suite *memory_inputs_suite(void) {
+    Suite *suite = suite_create("memory_inputs");
+    TCase *tests = tcase_create("model");
+    tcase_add_test(tests, same_bits);
+    tcase_add_test(tests, variants);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
