@@ -5,11 +5,9 @@
 
 #include <mneme/version.h>
 
-#include "base/file.h"
-#include "base/json_write.h"
-#include "base/path.h"
 #include "base/text.h"
 #include "experiment/machine.h"
+#include "experiment/report_file.h"
 #include "nn/matmul_backend.h"
 
 #define COMPARISON_TEXT                                                                           \
@@ -189,33 +187,12 @@ static char *report_csv(const struct report *report) {
     return text_take(&text);
 }
 
-/* Writes and frees a text that may be NULL for want of memory. */
-static mneme_status write_text(const char *directory, const char *name, char *text,
-                               mneme_error *error) {
-    char *path = path_join(directory, name);
-    mneme_status status = path == NULL || text == NULL
-                              ? error_set_memory(error, "the report")
-                              : file_write_atomic(path, text, strlen(text), error);
-    free(path);
-    free(text);
-    return status;
-}
-
-static mneme_status write_json(const struct report *report, const char *directory,
-                               mneme_error *error) {
-    json_t *root = report_to_json(report);
-    char *path = path_join(directory, "report.json");
-    mneme_status status = root == NULL || path == NULL ? error_set_memory(error, "the report")
-                                                       : json_write_file(path, root, error);
-    free(path);
-    json_decref(root);
-    return status;
-}
-
 mneme_status report_write(const struct report *report, const char *directory, mneme_error *error) {
-    mneme_status status = write_text(directory, "tradeoff.csv", report_csv(report), error);
+    mneme_status status = report_file_text(directory, "tradeoff.csv", report_csv(report), error);
     if (status == MNEME_OK) {
-        status = write_text(directory, "report.md", report_markdown(report), error);
+        status = report_file_text(directory, "report.md", report_markdown(report), error);
     }
-    return status == MNEME_OK ? write_json(report, directory, error) : status;
+    return status == MNEME_OK
+               ? report_file_json(directory, "report.json", report_to_json(report), error)
+               : status;
 }

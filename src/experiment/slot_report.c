@@ -6,11 +6,9 @@
 
 #include <jansson.h>
 
-#include "base/file.h"
-#include "base/json_write.h"
-#include "base/path.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "experiment/report_file.h"
 
 /* The text of one token, or "<id>" where it is no text of its own; the caller frees it. */
 static char *token_text(const struct slot_report *report, int32_t id) {
@@ -289,38 +287,21 @@ static char *overlap_csv(const struct slot_overlap *overlap) {
     return text_take(&text);
 }
 
-/* Writes and frees a text that may be NULL for want of memory. */
-static mneme_status write_text(const char *directory, const char *name, char *text,
-                               mneme_error *error) {
-    char *path = path_join(directory, name);
-    mneme_status status = path == NULL || text == NULL
-                              ? error_set_memory(error, "the report")
-                              : file_write_atomic(path, text, strlen(text), error);
-    free(path);
-    free(text);
-    return status;
-}
-
 mneme_status slot_report_write(const struct slot_report *report, const char *directory,
                                mneme_error *error) {
-    json_t *root = report_to_json(report);
-    char *path = path_join(directory, "slots.json");
-    mneme_status status = root == NULL || path == NULL ? error_set_memory(error, "the report")
-                                                       : json_write_file(path, root, error);
-    free(path);
-    json_decref(root);
+    mneme_status status = report_file_json(directory, "slots.json", report_to_json(report), error);
     if (status == MNEME_OK) {
-        status = write_text(directory, "usage.csv", usage_csv(&report->usage), error);
+        status = report_file_text(directory, "usage.csv", usage_csv(&report->usage), error);
     }
     if (status == MNEME_OK) {
-        status = write_text(directory, "overlap.csv", overlap_csv(&report->overlap), error);
+        status = report_file_text(directory, "overlap.csv", overlap_csv(&report->overlap), error);
     }
     for (size_t f = 0; f < report->n_facts && status == MNEME_OK; f++) {
         char name[64];
         snprintf(name, sizeof name, "fact-%s-%zu.csv", report->facts[f].set,
                  report->facts[f].number);
-        status = write_text(directory, name, fact_csv(&report->facts[f]), error);
+        status = report_file_text(directory, name, fact_csv(&report->facts[f]), error);
     }
     if (status != MNEME_OK) return status;
-    return write_text(directory, "slots.md", make_text(report, true), error);
+    return report_file_text(directory, "slots.md", make_text(report, true), error);
 }

@@ -6,9 +6,8 @@
 
 #include <mneme/version.h>
 
-#include "base/json_write.h"
-#include "base/path.h"
 #include "experiment/machine.h"
+#include "experiment/report_file.h"
 
 /* jansson takes NULL for any value and then fails, so that one check at the end is enough. */
 
@@ -119,11 +118,5 @@ static json_t *sweep_to_json(const struct sweep_result *result) {
 
 mneme_status sweep_json_write(const struct sweep_result *result, const char *directory,
                               mneme_error *error) {
-    json_t *root = sweep_to_json(result);
-    char *path = path_join(directory, "sweep.json");
-    mneme_status status = root == NULL || path == NULL ? error_set_memory(error, "the report")
-                                                       : json_write_file(path, root, error);
-    free(path);
-    json_decref(root);
-    return status;
+    return report_file_json(directory, "sweep.json", sweep_to_json(result), error);
 }

@@ -6,10 +6,9 @@
 
 #include <mneme/version.h>
 
-#include "base/file.h"
-#include "base/path.h"
 #include "base/table.h"
 #include "base/text.h"
+#include "experiment/report_file.h"
 #include "experiment/sweep_json.h"
 
 #define NAME_SIZE 128
@@ -260,23 +259,11 @@ static char *make_csv(const struct sweep_result *result) {
     return text_take(&text);
 }
 
-/* Writes and frees a text that may be NULL for want of memory. */
-static mneme_status write_text(const char *directory, const char *name, char *text,
-                               mneme_error *error) {
-    char *path = path_join(directory, name);
-    mneme_status status = path == NULL || text == NULL
-                              ? error_set_memory(error, "the report")
-                              : file_write_atomic(path, text, strlen(text), error);
-    free(path);
-    free(text);
-    return status;
-}
-
 mneme_status sweep_report_write(const struct sweep_result *result, const char *directory,
                                 mneme_error *error) {
-    mneme_status status = write_text(directory, "sweep.csv", make_csv(result), error);
+    mneme_status status = report_file_text(directory, "sweep.csv", make_csv(result), error);
     if (status == MNEME_OK) {
-        status = write_text(directory, "sweep.md", make_markdown(result), error);
+        status = report_file_text(directory, "sweep.md", make_markdown(result), error);
     }
     return status == MNEME_OK ? sweep_json_write(result, directory, error) : status;
 }
