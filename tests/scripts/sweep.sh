@@ -129,9 +129,9 @@ expect 2 "a fact that is not there" 'no new fact 3' mneme slots "$run" --fact 3
 expect 2 "a known fact that is not there" 'no known fact 99' mneme slots "$run" --known 99
 expect 2 "a folder that is no run" 'recipe.json' mneme slots data
 expect 2 "a fact that is no number" 'x' mneme slots "$run" --fact x
-check "a run without a memory layer" mneme run data/recipes/nano.json --dir "$work/plain" \
+check "a run without a memory layer" mneme run data/recipes/nano.json --dir "$work/none" \
     --set model.memory=null --set finetune.smf=null --set pretrain.steps=5
-expect 2 "slots of a model without any" 'no memory layer' mneme slots "$work/plain"
+expect 2 "slots of a model without any" 'no memory layer' mneme slots "$work/none"
 
 # Documents.
 check "documents are taught" mneme run data/recipes/nano.json --dir "$work/documents" \
