@@ -108,6 +108,10 @@ expect 2 "a recipe without a sweep" 'key `sweep`' mneme sweep data/recipes/nano.
 sed 's/"rank": \[2, 4\]/"rnak": [2, 4]/' "$work/sweep.json" >"$work/wrong.json"
 expect 2 "an unknown key in a grid" 'finetune.lora.rnak' \
     mneme sweep "$work/wrong.json" --dir "$work/wrong"
+cp -r "$work/scalar" "$work/cut"
+for cell in "$work"/cut/seed-1/cells/*; do truncate -s 20 "$cell/stream.jsonl"; done
+expect 2 "cut evaluations along the stream" 'stream.jsonl' \
+    mneme sweep "$work/sweep.json" --dir "$work/cut"
 cell=$(find "$work/killed/seed-1/cells" -name 'smf-*' | head -n 1)
 echo '{}' >"$cell/cell.json"
 expect 2 "a cell of other settings" 'cell.json: holds other settings' \
