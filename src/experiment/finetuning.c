@@ -9,6 +9,9 @@
 #include "model/parameter_digest.h"
 #include "train/step.h"
 
+/* A workspace grows with its tokens; so many times a batch is not worth it. */
+#define MOST_BATCHES_OF_INPUTS 4
+
 /* The most tokens that a batch of any fact can have. */
 static size_t most_tokens(const struct experiment *experiment) {
     size_t longest = token_texts_longest(&experiment->lessons.texts);
@@ -96,14 +99,15 @@ static mneme_status open_sparse(struct finetuning *f, const struct background *b
 }
 
 /* The steps on a lesson share what is below the memory layer, when they would do it for more texts
- * than the lesson has. Then *max_tokens must hold them all. */
+ * than the lesson has, and these are not many times a batch. *max_tokens will hold them all. */
 static mneme_status open_inputs(struct finetuning *f, size_t *max_tokens, mneme_error *error) {
     const struct experiment *e = f->experiment;
     const struct recipe_finetune *r = &e->recipe.finetune;
     size_t wordings = most_wordings(&e->lessons), tokens = most_lesson_tokens(&e->lessons);
     f->inputs_lesson = SIZE_MAX;
     f->keeps_inputs = f->method == METHOD_SMF && !(r->smf_keys_lr > 0.0f) &&
-                      wordings < r->steps_per_fact * r->paraphrases;
+                      wordings < r->steps_per_fact * r->paraphrases &&
+                      tokens <= MOST_BATCHES_OF_INPUTS * *max_tokens;
     if (!f->keeps_inputs) return MNEME_OK;
     if (tokens > *max_tokens) *max_tokens = tokens;
     return memory_inputs_open(&f->inputs, &e->model, wordings, tokens, error);

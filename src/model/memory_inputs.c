@@ -1,5 +1,6 @@
 #include "model/memory_inputs.h"
 
+#include <assert.h>
 #include <string.h>
 
 static size_t reads_per_token(const struct model *model) {
@@ -35,6 +36,7 @@ void memory_inputs_close(struct memory_inputs *inputs) {
 mneme_status memory_inputs_make(struct memory_inputs *inputs, const struct model *model,
                                 struct workspace *workspace, const struct batch *batch,
                                 mneme_error *error) {
+    assert(batch->n_sequences <= inputs->max_texts && batch->n_tokens <= inputs->max_tokens);
     mneme_status status = model_forward_to_memory(model, workspace, batch, error);
     if (status != MNEME_OK) return status;
     const struct layer_activations *a = &workspace->layers[model->config.memory.layers[0]];
@@ -53,6 +55,7 @@ void memory_inputs_place(const struct memory_inputs *inputs, const struct model 
     struct layer_activations *a = &workspace->layers[model->config.memory.layers[0]];
     size_t dim = model->config.dim, reads = reads_per_token(model), to = 0;
     for (size_t i = 0; i < n; i++) {
+        assert(texts[i] < inputs->n_texts);
         size_t from = inputs->starts[texts[i]], length = inputs->starts[texts[i] + 1] - from;
         memcpy(a->middle + to * dim, inputs->middle + from * dim, length * dim * sizeof(float));
         memcpy(a->ffn_normed + to * dim, inputs->ffn_normed + from * dim,

@@ -21,12 +21,14 @@ struct memory_inputs {
     struct arena arena;
 };
 
+/* Room for max_texts texts of max_tokens tokens together. */
 mneme_status memory_inputs_open(struct memory_inputs *inputs, const struct model *model,
                                 size_t max_texts, size_t max_tokens, mneme_error *error);
 void memory_inputs_close(struct memory_inputs *inputs);
 
-/* Keeps those of the batch's sequences, which are the texts from now on; the pass is made with the
- * workspace. */
+/* Keeps those of the batch's sequences, which are the texts from now on: at most max_texts of them,
+ * with max_tokens tokens together. The pass is made with the workspace; MNEME_FAILED when it is
+ * (model_forward_to_memory). */
 mneme_status memory_inputs_make(struct memory_inputs *inputs, const struct model *model,
                                 struct workspace *workspace, const struct batch *batch,
                                 mneme_error *error);

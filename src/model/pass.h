@@ -41,7 +41,7 @@ mneme_status model_forward(const struct model *model, struct workspace *workspac
 
 /* model_forward in two parts, which meet at the first memory layer: its middle, ffn_normed and
  * reads (slots and weights) are what the first part leaves and the second needs. Nothing before
- * them depends on the values. */
+ * them depends on the values. For models that have a memory layer; MNEME_FAILED as there. */
 mneme_status model_forward_to_memory(const struct model *model, struct workspace *workspace,
                                      const struct batch *batch, mneme_error *error);
 mneme_status model_forward_from_memory(const struct model *model, struct workspace *workspace,

@@ -42,6 +42,7 @@ void run_memory_layer(struct reference_case *c) {
         if (!memory_layer_lookup(&m.model, &m.workspace, l, n)) {
             reference_ok(c, error_set(c->error, MNEME_FAILED, "%s: case `%s`: a score is NaN",
                                       c->path, c->name));
+            break; /* there are no slots to read */
         }
         memory_layer_read(&m.model, &m.workspace, l, n, out);
         reference_compare_lookup(c, &m, l, n);

@@ -66,6 +66,18 @@ for i in "${!variants[@]}"; do
     fi
 done
 
+# SMF's steps on a fact share the pass below the memory layer when their batches have more texts than
+# the fact; with keys that learn, by next to nothing, they do not. The steps are the same.
+shared=(--set finetune.paraphrases=30 --set finetune.full=null --set finetune.lora=null)
+check "nano runs with steps that share a pass" \
+    mneme run "$recipe" --dir "$work/shared" "${shared[@]}"
+check "nano runs with whole passes" \
+    mneme run "$recipe" --dir "$work/whole" "${shared[@]}" --set finetune.smf.keys_lr=1e-30
+for lr in 50 200; do
+    check "the steps are the same, lr $lr" \
+        cmp "$work/shared/finetune/smf/lr-$lr/trail.jsonl" "$work/whole/finetune/smf/lr-$lr/trail.jsonl"
+done
+
 # Killed again and again, a little later each time, until it gets through.
 killed=0
 for tenths in 2 3 4 5 6 7 8 9 10 12 14 16 18 20; do

@@ -71,6 +71,10 @@ for isa in scalar avx2 avx512; do
     fi
 done
 
+check "the sweep runs without evaluations along the stream" \
+    mneme sweep "$work/sweep.json" --dir "$work/quiet" --set finetune.evaluate_every=0
+same "looking at it on the way changes nothing" "$work/quiet"
+
 killed=0
 for tenths in 3 6 9 12 15; do
     { timeout -s KILL "$((tenths / 10)).$((tenths % 10))" \
@@ -89,13 +93,14 @@ kept=$(comm -12 <(echo "$before") <(echo "$after") | wc -l)
 n=$(wc -l <<<"$after")
 check "it ran only what was new" test "$kept $n" = "24 28"
 
+check "without evaluations along the stream none is drawn" \
+    test ! -e "$work/quiet/stream.gnuplot"
 cat >"$work/plain.json" <<END
-{"extends": "sweep.json", "name": "plain", "finetune": {"evaluate_every": 0},
+{"extends": "sweep.json", "name": "plain",
  "sweep": {"vary": null, "series": [{"name": "SMF", "method": "smf", "grid": {"lr": [100]}}]}}
 END
-expect 0 "a sweep without evaluations along the stream" 'falls by -?[0-9.]+ % \(SMF\)' \
+expect 0 "a sweep that varies nothing" 'falls by -?[0-9.]+ % \(SMF\)' \
     mneme sweep "$work/plain.json" --dir "$work/plain"
-check "it draws no stream" test ! -e "$work/plain/stream.gnuplot"
 check "it is the run folder itself" test -s "$work/plain/base/scores.json"
 
 expect 0 "sweep --json prints the report" '"common_level"' \

@@ -352,14 +352,22 @@ START_TEST(keys_learn) {
     ck_assert_uint_gt(moved, 100);
     ck_assert_mem_eq(model->values, frozen.tiny.model.values,
                      model_n_slots(&model->config) * model->config.memory.v_dim * sizeof(float));
-    /* A second step starts from zero gradients again; the keys are the only other change. */
+    /* A second step starts from zero gradients again: it is the first one of who comes from there.
+     */
+    struct stepping fresh;
+    stepping_open(&fresh, &settings);
+    memcpy(fresh.tiny.model.arena.base, model->arena.base, model->arena.size);
+    stepping_run(&fresh);
+    const float *keys_of_fresh = fresh.tiny.model.layers[model->config.memory.layers[0]].keys->data;
     struct parameter *of_frozen = frozen.tiny.model.layers[model->config.memory.layers[0]].keys;
     memcpy(of_frozen->data, keys->data, keys->count * sizeof *before);
     stepping_run(&frozen);
     stepping_run(&learning);
     ck_assert_mem_eq(model->values, frozen.tiny.model.values,
                      model_n_slots(&model->config) * model->config.memory.v_dim * sizeof(float));
+    ck_assert_mem_eq(keys->data, keys_of_fresh, keys->count * sizeof(float));
     free(before);
+    stepping_close(&fresh);
     stepping_close(&learning);
     stepping_close(&frozen);
 }

@@ -187,6 +187,41 @@ START_TEST(not_finite) {
 }
 END_TEST
 
+static bool is_listed(struct parameter *const *list, size_t n, const struct parameter *p) {
+    for (size_t i = 0; i < n; i++) {
+        if (list[i] == p) return true;
+    }
+    return false;
+}
+
+/* All parameters of two memory layers that share their values, and nothing else. */
+START_TEST(memory_parameters) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    struct parameter **list;
+    size_t n;
+    mneme_error error;
+    config.memory.n_layers = 2;
+    config.memory.layers[1] = 2;
+    config.memory.share_values = true;
+    tiny_model_open(&tiny, &config);
+    ck_assert(optimizer_list_memory(&tiny.model, &list, &n, &error) == MNEME_OK);
+    for (size_t m = 0; m < 2; m++) {
+        const struct layer *layer = &tiny.model.layers[config.memory.layers[m]];
+        const struct parameter *expected[] = {
+            layer->query_weight, layer->query_bias,   layer->keys,      layer->swilu_weight,
+            layer->swilu_bias,   layer->value_weight, layer->value_bias};
+        for (size_t i = 0; i < 7; i++) ck_assert(is_listed(list, n, expected[i]));
+        ck_assert(!is_listed(list, n, layer->ffn_norm));
+        ck_assert(!is_listed(list, n, layer->wq));
+    }
+    ck_assert(is_listed(list, n, tiny.model.layers[config.memory.layers[0]].values));
+    ck_assert_uint_eq(n, 15);
+    free(list);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
 Suite *training_suite(void) {
     Suite *suite = suite_create("training");
     TCase *tests = tcase_create("train");
@@ -196,6 +231,7 @@ Suite *training_suite(void) {
     tcase_add_test(tests, every_epoch_is_a_permutation);
     tcase_add_test(tests, checkpoints);
     tcase_add_test(tests, not_finite);
+    tcase_add_test(tests, memory_parameters);
     suite_add_tcase(suite, tests);
     return suite;
 }
