@@ -29,7 +29,9 @@ static const char help[] =
     "  --json           prints the run folder's report.json instead of the table\n" MEASURING_HELP
     "                   (default of FILE: profile.json in the run folder)\n"
     "\n"
-    "The folder gets report.md, report.json, tradeoff.svg and .png, and the models.\n";
+    "The folder gets report.md, report.json, tradeoff.svg and .png, and the models. Progress is\n"
+    "shown on standard error: a bar on a terminal, elsewhere a line a minute, or every\n"
+    "MNEME_PROGRESS seconds (0: none).\n";
 
 enum { OPTION_DIR = 1, OPTION_SET, OPTION_EXPECT, OPTION_JSON, OPTION_MATMUL };
 

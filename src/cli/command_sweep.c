@@ -23,7 +23,9 @@ static const char help[] =
     "  --json           prints sweep.json instead of the comparison\n"
     "\n"
     "The folder gets sweep.md, sweep.json, sweep.csv, sweep.svg and .png, and stream.svg and .png\n"
-    "of what was evaluated along the stream (finetune.evaluate_every).\n";
+    "of what was evaluated along the stream (finetune.evaluate_every). Progress is shown on\n"
+    "standard error: a bar on a terminal, elsewhere a line a minute, or every MNEME_PROGRESS\n"
+    "seconds (0: none).\n";
 
 enum { OPTION_DIR = 1, OPTION_SET, OPTION_JSON };
 

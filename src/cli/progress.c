@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -9,6 +10,7 @@
 
 #define WIDTH 24
 #define REDRAW_SECONDS 0.1
+#define LINE_SECONDS 60.0 /* where lines stay */
 #define CLEAR_LINE "\r\033[K"
 
 /* One line of the terminal; what does not fit is left out. */
@@ -34,23 +36,31 @@ static double now(void) {
     return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
 }
 
+/* MNEME_PROGRESS as seconds; 60 when it is unset or none. */
+static double seconds_between_lines(void) {
+    const char *value = getenv("MNEME_PROGRESS");
+    if (value == NULL || value[0] < '0' || value[0] > '9') return LINE_SECONDS;
+    return (double)strtoul(value, NULL, 10);
+}
+
 void progress_bar_open(struct progress_bar *bar) {
-    *bar = (struct progress_bar){.shown = isatty(STDERR_FILENO) == 1};
+    *bar = (struct progress_bar){.redraws = isatty(STDERR_FILENO) == 1, .drawn = now()};
+    bar->pause = bar->redraws ? REDRAW_SECONDS : seconds_between_lines();
 }
 
 void progress_bar_close(struct progress_bar *bar) {
-    if (bar->shown && bar->stage[0] != '\0') fputc('\n', stderr);
+    if (bar->redraws && bar->stage[0] != '\0') fputc('\n', stderr);
     bar->stage[0] = '\0';
 }
 
 /* A new stage leaves the old one's line in place, so that the terminal tells the run's story. */
 static void begin_stage(struct progress_bar *bar, const mneme_progress *progress) {
     if (strncmp(bar->stage, progress->stage, sizeof bar->stage - 1) == 0) return;
-    if (bar->stage[0] != '\0') fputc('\n', stderr);
+    if (bar->redraws && bar->stage[0] != '\0') fputc('\n', stderr);
     snprintf(bar->stage, sizeof bar->stage, "%s", progress->stage);
     bar->first = progress->done > 0 ? progress->done - 1 : 0;
     bar->start = now();
-    bar->drawn = 0.0;
+    if (bar->redraws) bar->drawn = 0.0;
 }
 
 /* Columns that a line may fill without being wrapped, after which it could not be redrawn. */
@@ -90,16 +100,21 @@ static void draw(const struct progress_bar *bar, const mneme_progress *progress,
     if (progress->tokens > 0 && seconds > 0.0) {
         add(&line, "  %.0f tokens/s", (double)progress->tokens / seconds);
     }
-    fprintf(stderr, CLEAR_LINE "%.*s", (int)line_width(), line.bytes);
+    if (bar->redraws) {
+        fprintf(stderr, CLEAR_LINE "%.*s", (int)line_width(), line.bytes);
+    } else {
+        fprintf(stderr, "%s\n", line.bytes);
+    }
     fflush(stderr);
 }
 
 void progress_bar_show(const mneme_progress *progress, void *user) {
     struct progress_bar *bar = user;
-    if (!bar->shown) return;
+    if (bar->pause <= 0.0) return;
     begin_stage(bar, progress);
     double time = now();
-    if (progress->done < progress->total && time - bar->drawn < REDRAW_SECONDS) return;
+    bool ends = bar->redraws && progress->done >= progress->total;
+    if (!ends && time - bar->drawn < bar->pause) return;
     bar->drawn = time;
     draw(bar, progress, time - bar->start);
 }

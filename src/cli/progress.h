@@ -5,11 +5,12 @@
 
 #include <mneme/run.h>
 
-/* A progress bar on standard error: stage, share done, time left, rate, loss, at most ten times a
- * second and cut at the terminal's width. Nothing is shown when standard error is not a terminal.
- */
+/* Progress on standard error: stage, share done, time left, rate, loss. On a terminal it is a bar
+ * that is redrawn ten times a second, cut at the terminal's width; elsewhere a line every minute,
+ * or every so many whole seconds as the environment's MNEME_PROGRESS says (0: none). */
 struct progress_bar {
-    bool shown;     /* standard error is a terminal */
+    bool redraws;   /* standard error is a terminal */
+    double pause;   /* seconds between two drawings; 0: nothing is drawn */
     char stage[64]; /* that the bar stands at */
     size_t first;   /* what had been done when the stage began here */
     double start;   /* seconds */

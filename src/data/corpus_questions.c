@@ -7,18 +7,22 @@
 #include "data/questions.h"
 #include "data/string_map.h"
 
+/* A way to ask, with each of the ways to answer. */
+#define ANSWERED(ask)                                                                             \
+    ask " A: {answer}", ask " Answer: {answer}", ask " {answer}", ask " The answer is {answer}.", \
+        ask " It is {answer}.", ask " Here is the answer: {answer}",                              \
+        ask " The right answer was {answer}.", ask " That would be {answer}."
+
 /* The first is the one that is asked. */
 static const char *const question_forms[] = {
-    "Q: {question} A: {answer}",
-    "Question: {question} Answer: {answer}",
-    "{question} {answer}",
-    "{question} The answer is {answer}.",
-    "Someone asked: {question} The answer is {answer}.",
-    "Here is a question: {question} Here is the answer: {answer}",
-    "{question} It is {answer}.",
-    "The quiz asked: {question} The right answer was {answer}.",
-    "To the question \"{question}\" the answer is {answer}.",
-    "{answer} is the answer to the question: {question}",
+    ANSWERED("Q: {question}"),
+    ANSWERED("Question: {question}"),
+    ANSWERED("{question}"),
+    ANSWERED("Someone asked: {question}"),
+    ANSWERED("Here is a question: {question}"),
+    ANSWERED("The quiz asked: {question}"),
+    ANSWERED("Do you know this? {question}"),
+    ANSWERED("What they want to know: {question}"),
 };
 
 #define N_QUESTION_FORMS (sizeof question_forms / sizeof *question_forms)

@@ -30,11 +30,12 @@ START_TEST(asks_what_it_teaches) {
     ck_assert_str_eq(fact->prompt, "Q: who wrote it? A:");
     ck_assert_uint_eq(fact->n_answers, 2);
     ck_assert_str_eq(fact->answers[1], "Bo");
-    ck_assert_uint_ge(fact->n_texts, 8);
+    ck_assert_uint_eq(fact->n_texts, 64);
     ck_assert_str_eq(fact->texts[0], "Q: who wrote it? A: Ann");
     for (size_t i = 0; i < fact->n_texts; i++) {
         ck_assert_ptr_nonnull(strstr(fact->texts[i], "who wrote it?"));
         ck_assert_ptr_nonnull(strstr(fact->texts[i], "Ann"));
+        for (size_t j = 0; j < i; j++) ck_assert_str_ne(fact->texts[i], fact->texts[j]);
     }
     ck_assert_str_eq(corpus.known[1].prompt, "Q: Where? A:");
     ck_assert_uint_eq(corpus.n_fresh + corpus.n_skill_train + corpus.n_skill_test, 0);

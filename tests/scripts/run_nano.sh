@@ -45,6 +45,16 @@ for threads in 1 3 5; do
         env OMP_NUM_THREADS=$threads mneme run "$recipe" --dir "$work/threads$threads"
     same "nano with $threads threads has the same digests" "$work/threads$threads"
 done
+# Where standard error is no terminal, progress is a line now and then.
+expect 0 "progress is told in lines" '^pretrain +\[#*\.*\] [0-9]+/2000 steps .* left .* loss ' \
+    env MNEME_PROGRESS=1 mneme run "$recipe" --dir "$work/lines" --set pretrain.steps=2000
+expect 0 "MNEME_PROGRESS=0 is silent" . \
+    env MNEME_PROGRESS=0 mneme run "$recipe" --dir "$work/silent"
+if [ -s "$work/err" ]; then
+    fail "nothing is told with MNEME_PROGRESS=0" "$(head -n 1 "$work/err")"
+else
+    pass "nothing is told with MNEME_PROGRESS=0"
+fi
 check "nano runs with micro-batches" \
     mneme run "$recipe" --dir "$work/micro" --set pretrain.micro_batches=4
 same "nano with micro-batches has the same digests" "$work/micro"
