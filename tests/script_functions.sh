@@ -1,9 +1,10 @@
 # shellcheck shell=bash
-# Sourced by tests/scripts/*.sh, which run from the top folder with build/ in PATH. Each test prints
+# Sourced by tests/scripts/*.sh, which run from the top folder. Each test prints
 # "ok NAME", "not ok NAME: why" or "skip: NAME: why".
 
 set -u
 : "${BUILD:=$PWD/build}" "${CC:=gcc}" "${CFLAGS:=}"
+export PATH="$BUILD:$PATH" # a script can be run alone
 failures=0
 work=$(mktemp -d)
 # Left to itself the shell would exit with the status of the last test, whatever came before.

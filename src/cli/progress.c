@@ -115,6 +115,7 @@ void progress_bar_show(const mneme_progress *progress, void *user) {
     double time = now();
     bool ends = bar->redraws && progress->done >= progress->total;
     if (!ends && time - bar->drawn < bar->pause) return;
+    if (!bar->redraws && time - bar->start < REDRAW_SECONDS) return; /* no rate to tell yet */
     bar->drawn = time;
     draw(bar, progress, time - bar->start);
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/path.h"
@@ -156,6 +157,30 @@ static mneme_status open_texts(struct experiment *experiment, mneme_error *error
     return status == MNEME_OK ? open_lessons(experiment, error) : status;
 }
 
+/* What opening a folder may write into it. */
+static const char *const opening_files[] = {"recipe.json", "inputs.json", "tokenizer.json"};
+
+#define N_OPENING_FILES (sizeof opening_files / sizeof *opening_files)
+
+/* Which of these files are there. */
+static void note_files(const struct experiment *experiment, bool there[N_OPENING_FILES]) {
+    for (size_t i = 0; i < N_OPENING_FILES; i++) {
+        char *path = experiment_path(experiment, "%s", opening_files[i]);
+        there[i] = path == NULL || file_exists(path);
+        free(path);
+    }
+}
+
+/* A recipe that turned out not to fit its texts must not hold the folder against a better one. */
+static void remove_new_files(const struct experiment *experiment,
+                             const bool there[N_OPENING_FILES]) {
+    for (size_t i = 0; i < N_OPENING_FILES; i++) {
+        char *path = there[i] ? NULL : experiment_path(experiment, "%s", opening_files[i]);
+        if (path != NULL) unlink(path);
+        free(path);
+    }
+}
+
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
                              struct experiment *experiment, mneme_error *error) {
     *experiment = (struct experiment){
@@ -169,6 +194,8 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
     if (status != MNEME_OK) return status;
     status = matmul_backend_choose(experiment->recipe.matmul, error);
     if (status == MNEME_OK) status = open_corpus(experiment, error);
+    bool there[N_OPENING_FILES];
+    note_files(experiment, there);
     if (status == MNEME_OK) status = directory_make(options->directory, error);
     if (status == MNEME_OK) {
         status = identity_check(&experiment->recipe, options->directory, scope, !again, error);
@@ -178,7 +205,9 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
         experiment->recipe.model.vocab_size = tokenizer_vocab_size(experiment->tokenizer);
         status = model_open(&experiment->recipe.model, &experiment->model, error);
     }
-    if (status != MNEME_OK) experiment_close(experiment);
+    if (status == MNEME_OK) return MNEME_OK;
+    remove_new_files(experiment, there);
+    experiment_close(experiment);
     return status;
 }
 

@@ -123,6 +123,11 @@ expect 0 "the base model's digest is printed by mneme digest" \
     mneme digest "$work/base/base" --short
 expect 0 "the base model answers" 'A: ' mneme generate "$work/base/base" "Q: Where was Bo born? A:"
 
+expect 2 "a recipe that its texts do not fit" 'model.max_seq_len is 8, but a question has [0-9]+ tokens' \
+    mneme run "$recipe" --dir "$work/unfit" --set model.max_seq_len=8 --set tokenizer.vocab_size=300
+check "does not hold the folder against one that they fit" mneme run "$recipe" --dir "$work/unfit"
+same "which then has the expected digests" "$work/unfit"
+
 # shellcheck disable=SC2016
 expect 2 "another recipe in the folder" 'holds another run \(`pretrain.steps` differs\)' \
     mneme run "$recipe" --dir "$work/base" --set pretrain.steps=241
