@@ -1,15 +1,21 @@
 """A llama2.c version-0 file read, continued and sampled by NumPy alone, in float64, from the format's
 description: what `mneme import --from llama2c` and `mneme generate --ids` are held against. Prints
-the greedy continuation of token 1, and the perplexity of texts that the model itself is sampled for.
+the greedy continuation of token 1, a text that the model is sampled for, the perplexity of such
+texts, and how the lengths of a feed-forward unit's weights in and out correlate.
 
-  python tests/interchange/stories.py FILE
+  python tests/interchange/stories.py FILE [--untangle OUT]
+
+--untangle also writes the file OUT: FILE with every matrix [rows, columns] of its layers transposed
+five times, each time read as [rows, columns] again. Some copies of stories260K.bin need it; how that
+was found is in docs/interchange.md.
 """
 
-import sys
+import argparse
 
 import numpy as np
 
 LENGTH, TEXTS, SAMPLED = 40, 3, 80
+TURNS = 5
 
 
 class Llama:
@@ -82,23 +88,58 @@ def softmax(x):
     return e / e.sum(-1, keepdims=True)
 
 
+def untangle(matrix):
+    """[rows, columns] after TURNS transpositions, the shape staying the same."""
+    for _ in range(TURNS):
+        matrix = matrix.T.reshape(matrix.shape)
+    return matrix
+
+
+def write_untangled(path, out):
+    """The file at path with the matrices of its layers untangled."""
+    numbers = np.fromfile(path, dtype="<f4")
+    dim, hidden, layers, heads, kv_heads, vocabulary = map(int, numbers[:6].view("<i4"))
+    kv_dim = dim // heads * kv_heads
+    place = 7 + abs(vocabulary) * dim + layers * dim
+    for shapes, gap in (((dim, dim), (kv_dim, dim), (kv_dim, dim), (dim, dim)), layers * dim), \
+            (((hidden, dim), (dim, hidden), (hidden, dim)), 0):
+        for rows, columns in shapes:
+            for _ in range(layers):
+                matrix = numbers[place:place + rows * columns]
+                matrix[:] = untangle(matrix.reshape(rows, columns)).ravel()
+                place += rows * columns
+        place += gap
+    numbers.tofile(out)
+
+
 def main():
-    """Both figures."""
-    if len(sys.argv) != 2:
-        raise SystemExit(__doc__)
-    model = Llama(sys.argv[1])
+    """The figures, and the other file if asked for."""
+    parser = argparse.ArgumentParser(description=__doc__,
+                                     formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("file")
+    parser.add_argument("--untangle", metavar="OUT")
+    arguments = parser.parse_args()
+    model = Llama(arguments.file)
     greedy = [1]
     for _ in range(LENGTH):
         greedy.append(int(model.next_token(greedy).argmax()))
-    print(*greedy)
+    print("greedy:", *greedy)
     random, surprise = np.random.default_rng(0), []
-    for _ in range(TEXTS):
+    for text in range(TEXTS):
         tokens = [1]
         for _ in range(SAMPLED):
             likely = model.next_token(tokens)
             tokens.append(int(random.choice(len(likely), p=likely)))
             surprise.append(-np.log(likely[tokens[-1]]))
+        if text == 0:
+            print("sampled:", *tokens)
+            print(f"its perplexity: {np.exp(np.mean(surprise)):.6f}")
     print(f"perplexity of {len(surprise)} sampled tokens: {np.exp(np.mean(surprise)):.1f}")
+    lengths = [np.linalg.norm(model.w3[0], axis=1), np.linalg.norm(model.w2[0], axis=0)]
+    print("correlation of the lengths of w3's rows and w2's columns in the first layer: "
+          f"{np.corrcoef(lengths)[0, 1]:.2f}")
+    if arguments.untangle:
+        write_untangled(arguments.file, arguments.untangle)
 
 
 if __name__ == "__main__":

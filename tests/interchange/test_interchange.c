@@ -4,7 +4,6 @@
 #include <mneme/interchange.h>
 
 #include <jansson.h>
-#include <math.h>
 
 #include "base/file.h"
 #include "base/path.h"
@@ -13,7 +12,7 @@
 #include "model/pass.h"
 #include "reference/measure.h"
 #include "tensor/safetensors.h"
-#include "tests/data/data_sets.h"
+#include "tests/interchange/imports.h"
 #include "tests/temporary.h"
 
 #define HF_LLAMA "tests/interchange/hf_llama"
@@ -21,39 +20,6 @@
 #define LENGTH 40
 #define N_TOKENS (N_SEQUENCES * LENGTH)
 #define VOCABULARY 48
-
-static void import(const char *format, const char *path, const char *folder) {
-    mneme_interchange_result result;
-    mneme_error error = {0};
-    ck_assert_msg(mneme_import(format, path, folder, &result, &error) == MNEME_OK, "%s",
-                  error.message);
-}
-
-static void check_import_refused(const char *format, const char *path, const char *place,
-                                 const char *cause) {
-    mneme_interchange_result result;
-    mneme_error error = {0};
-    check_refused(mneme_import(format, path, temporary_path("refused"), &result, &error), &error,
-                  MNEME_BAD_INPUT, place, cause);
-    ck_assert(!file_exists(temporary_path("refused")));
-}
-
-/* The same configuration and bits. */
-static void check_same_model(const char *folder, const struct model *expected) {
-    struct model model;
-    mneme_error error = {0};
-    ck_assert_msg(model_load(folder, &model, &error) == MNEME_OK, "%s", error.message);
-    ck_assert_uint_eq(model.n_parameters, expected->n_parameters);
-    for (size_t i = 0; i < model.n_parameters; i++) {
-        const struct parameter *a = &model.parameters[i], *b = &expected->parameters[i];
-        ck_assert_str_eq(a->name, b->name);
-        ck_assert_mem_eq(a->data, b->data, a->count * sizeof(float));
-    }
-    ck_assert(model.config.norm_eps == expected->config.norm_eps);
-    ck_assert(model.config.rope_theta == expected->config.rope_theta);
-    ck_assert_uint_eq(model.config.max_seq_len, expected->config.max_seq_len);
-    model_close(&model);
-}
 
 static void check_same_files(const char *a, const char *b) {
     char *bytes[2];
@@ -334,99 +300,6 @@ START_TEST(other_checkpoints_are_refused) {
 }
 END_TEST
 
-/* A version-0 file of a model without memory layers. */
-static size_t write_bin(struct model *model, bool tied, unsigned char *bytes) {
-    struct model_config config = memory_config;
-    mneme_error error = {0};
-    config.memory = (struct memory_config){0};
-    config.rope_theta = 10000.0f;
-    config.tied_output = tied;
-    ck_assert_int_eq(model_open(&config, model, &error), MNEME_OK);
-    model_initialize(model, 4);
-    const int32_t header[7] = {16, 20, 3, 4, 2, tied ? 30 : -30, 32};
-    static const char *const kinds[] = {"attention_norm",  "attention.wq",    "attention.wk",
-                                        "attention.wv",    "attention.wo",    "ffn_norm",
-                                        "feed_forward.w1", "feed_forward.w2", "feed_forward.w3"};
-    unsigned char *end = mempcpy(bytes, header, sizeof header);
-    end = mempcpy(end, model->embedding->data, model->embedding->count * sizeof(float));
-    for (size_t k = 0; k < 9; k++) {
-        for (size_t l = 0; l < 3; l++) {
-            char name[64];
-            snprintf(name, sizeof name, "layers.%zu.%s.weight", l, kinds[k]);
-            const struct parameter *p = model_parameter(model, name);
-            end = mempcpy(end, p->data, p->count * sizeof(float));
-        }
-    }
-    end = mempcpy(end, model->norm->data, model->norm->count * sizeof(float));
-    memset(end, 0xff, 32 * 4 * sizeof(float)); /* the tables, which are not read */
-    end += 32 * 4 * sizeof(float);
-    if (!tied) end = mempcpy(end, model->output->data, model->output->count * sizeof(float));
-    return (size_t)(end - bytes);
-}
-
-static unsigned char bin[1 << 16];
-
-START_TEST(llama2c_files_are_imported) {
-    for (int tied = 0; tied < 2; tied++) {
-        struct model model;
-        size_t length = write_bin(&model, tied, bin);
-        temporary_write("m.bin", bin, length);
-        import("llama2c", temporary_path("m.bin"), temporary_path("m"));
-        check_same_model(temporary_path("m"), &model);
-        model_close(&model);
-    }
-}
-END_TEST
-
-/* Overwrites four bytes. */
-static void check_bin_refused(size_t length, size_t at, uint32_t value, const char *cause) {
-    uint32_t kept;
-    memcpy(&kept, bin + at, 4);
-    memcpy(bin + at, &value, 4);
-    temporary_write("m.bin", bin, length);
-    check_import_refused("llama2c", temporary_path("m.bin"), "/m.bin: ", cause);
-    memcpy(bin + at, &kept, 4);
-}
-
-START_TEST(llama2c_files_that_lie_are_refused) {
-    struct model model;
-    size_t length = write_bin(&model, true, bin);
-    model_close(&model);
-    check_bin_refused(length, 0, 0x616b3432, "only version 0");
-    check_bin_refused(length, 0, 0, "header: dim is 0");
-    check_bin_refused(length, 0, 0x80000000u, "header: dim is -2147483648");
-    check_bin_refused(length, 20, 0x80000000u, "header: vocab_size");
-    check_bin_refused(length, 20, 1 << 20, "bytes, its header asks for");
-    check_bin_refused(length, 8, 1024, "bytes, its header asks for");
-    check_bin_refused(length, 4, 1 << 20, "bytes, its header asks for");
-    check_bin_refused(length, 12, 3, "does not divide hidden_size");
-    check_bin_refused(length - 1, 0, 16, "bytes, its header asks for");
-    check_bin_refused(20, 0, 16, "cut short");
-    check_bin_refused(length, 28 + 4, 0x7fc00000u,
-                      "byte 32, `tok_embeddings.weight`: not a finite");
-}
-END_TEST
-
-/* The real model's greedy continuation is the same on every machine. */
-START_TEST(stories_continue_as_they_did) {
-    static const int32_t expected[16] = {461, 461, 401, 401, 401, 461, 378, 455,
-                                         473, 456, 435, 299, 362, 409, 283, 264};
-    char path[512];
-    if (!data_set("stories_continue_as_they_did", "tinyllama/stories260K.bin", path)) return;
-    import("llama2c", path, temporary_path("m"));
-    mneme_generator *generator;
-    mneme_error error = {0};
-    int32_t ids[200];
-    size_t n;
-    ck_assert_int_eq(mneme_generator_open(temporary_path("m"), &generator, &error), MNEME_OK);
-    ck_assert_int_eq(mneme_generate_ids(generator, (int32_t[]){1}, 1, 200, -1, ids, &n, &error),
-                     MNEME_OK);
-    ck_assert_uint_eq(n, 200);
-    ck_assert_mem_eq(ids, expected, sizeof expected);
-    mneme_generator_close(generator);
-}
-END_TEST
-
 Suite *interchange_suite(void) {
     Suite *suite = suite_create("interchange");
     TCase *cases = tcase_create("interchange");
@@ -438,9 +311,6 @@ Suite *interchange_suite(void) {
     tcase_add_test(cases, lingua_memory_layers_are_imported);
     tcase_add_test(cases, lingua_memory_layers_of_every_form_are_imported);
     tcase_add_test(cases, other_checkpoints_are_refused);
-    tcase_add_test(cases, llama2c_files_are_imported);
-    tcase_add_test(cases, llama2c_files_that_lie_are_refused);
-    tcase_add_test(cases, stories_continue_as_they_did);
     suite_add_tcase(suite, cases);
     return suite;
 }
