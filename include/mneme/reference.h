@@ -35,11 +35,13 @@ typedef struct mneme_reference_row {
     mneme_reference_error ours, theirs, here;
     bool equivalent;
     bool within_here; /* ours is at most 1.5 times `here`, no allowance made for rounding */
+    bool here_within; /* and the other way round: `here` is at most 1.5 times ours */
 } mneme_reference_row;
 
 typedef struct mneme_equivalence {
     size_t n_rows, n_cases, n_different; /* different: rows that are not equivalent */
     size_t n_beyond_here;                /* rows that are not within_here */
+    size_t n_here_beyond;                /* rows that are not here_within */
     mneme_reference_row *rows;           /* [n_rows] in the manifest's order */
     char isas[48];                       /* all that were tried */
     char torch[32];                      /* the version that made the files */

@@ -40,8 +40,9 @@ void reference_print_text(const mneme_equivalence *e) {
     printf("%zu cases, %zu tensors, %zu not equivalent to PyTorch %s\n", e->n_cases, e->n_rows,
            e->n_different, e->torch);
     printf(
-        "%zu tensors are more than 1.5 times as far off as PyTorch was on the same inputs alone\n",
-        e->n_beyond_here);
+        "on the same inputs alone: mneme is more than 1.5 times as far off as PyTorch in %zu "
+        "tensors, PyTorch as mneme in %zu\n",
+        e->n_beyond_here, e->n_here_beyond);
     printf("instruction sets: %s%s\n", e->isas, same ? ", the same bits on each" : "");
 }
 
@@ -71,6 +72,7 @@ void reference_print_json(const mneme_equivalence *e) {
             print_error("pytorch_same_inputs", &row->here);
         }
         printf(", \"within_same_inputs\": %s", row->within_here ? "true" : "false");
+        printf(", \"pytorch_within_same_inputs\": %s", row->here_within ? "true" : "false");
         printf(", \"equivalent\": %s}", row->equivalent ? "true" : "false");
     }
     puts("]}");

@@ -40,8 +40,16 @@ bool measure_is_equivalent(const mneme_reference_row *row) {
            row->ours.ulp <= limit(row->theirs.ulp, 0.5);
 }
 
+/* In both measures; a NaN is within nothing. */
+static bool is_within(const mneme_reference_error *errors, const mneme_reference_error *others) {
+    return errors->relative <= MEASURE_FACTOR * others->relative &&
+           errors->ulp <= MEASURE_FACTOR * others->ulp;
+}
+
 bool measure_is_within_here(const mneme_reference_row *row) {
-    if (row->is_selection) return row->different == 0;
-    return row->ours.relative <= MEASURE_FACTOR * row->here.relative &&
-           row->ours.ulp <= MEASURE_FACTOR * row->here.ulp;
+    return row->is_selection ? row->different == 0 : is_within(&row->ours, &row->here);
+}
+
+bool measure_here_is_within_ours(const mneme_reference_row *row) {
+    return row->is_selection ? row->different == 0 : is_within(&row->here, &row->ours);
 }

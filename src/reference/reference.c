@@ -227,10 +227,12 @@ static mneme_status hand_over(struct checking *checking, mneme_equivalence *e, m
         struct measured_row *row = &checking->rows.rows[i];
         row->row.equivalent = measure_is_equivalent(&row->row);
         row->row.within_here = measure_is_within_here(&row->row);
+        row->row.here_within = measure_here_is_within_ours(&row->row);
         list_isas(row->isas, row->row.isas, sizeof row->row.isas);
         e->rows[i] = row->row;
         e->n_different += !row->row.equivalent;
         e->n_beyond_here += !row->row.within_here;
+        e->n_here_beyond += !row->row.here_within;
     }
     e->equivalent = e->n_different == 0;
     return MNEME_OK;

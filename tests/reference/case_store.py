@@ -102,10 +102,11 @@ class Errors:
 
 
 class Store:
-    """All files of a folder."""
+    """All files of a folder; all_trials keeps those that measure PyTorch's error too."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, all_trials: bool = False) -> None:
         self.folder = folder
+        self.all_trials = all_trials
         self.files: dict[str, Tensors] = {}
         self.cases: list[dict] = []
 
@@ -118,6 +119,8 @@ class Store:
         tensors = self.files.setdefault(file, {})
         found = Errors()
         measured = 1 if kind == "schedule" else MEASURED_TRIALS
+        if self.all_trials:
+            trials = measured
         while len(seeds) < measured:
             seed += 1
             if seed % 1000 == 999:

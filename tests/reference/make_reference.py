@@ -19,16 +19,20 @@ import cases_model
 import cases_qa
 import cases_smf
 import cases_training
-from case_store import Store
+from case_store import MEASURED_TRIALS, Store
 
 
 def main() -> None:
     """Writes all files, or those of a copy."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--dir", type=Path, default=Path(__file__).resolve().parent)
-    folder = parser.parse_args().dir
+    parser.add_argument("--all-trials", action="store_true",
+                        help=f"keep all {MEASURED_TRIALS} trials of a case, not one or two: 70 MB")
+    arguments = parser.parse_args()
+    folder = arguments.dir
+    folder.mkdir(parents=True, exist_ok=True)
     torch.set_num_threads(1)
-    store = Store(folder)
+    store = Store(folder, arguments.all_trials)
     for module in (cases_layers, cases_memory, cases_model, cases_training, cases_smf):
         module.add(store)
     qa = cases_qa.write(folder)

@@ -52,9 +52,12 @@ END_TEST
 START_TEST(the_line_on_the_same_inputs) {
     mneme_reference_row row = {.here = {1e-6, 4.0}, .theirs = {2e-6, 8.0}, .ours = {1.49e-6, 5.9}};
     ck_assert(measure_is_within_here(&row));
+    ck_assert(measure_here_is_within_ours(&row));
     row.ours.ulp = 6.1;
     ck_assert(!measure_is_within_here(&row));
     ck_assert(measure_is_equivalent(&row));
+    row.ours.ulp = 2.6;
+    ck_assert(!measure_here_is_within_ours(&row));
     /* Where PyTorch's happens to be exact, nothing is allowed. */
     row = (mneme_reference_row){.ours = {0x1p-25, 0.3}};
     ck_assert(!measure_is_within_here(&row));
