@@ -269,8 +269,8 @@ asan ubsan tsan:
 asan-check ubsan-check tsan-check: ## run all tests under that sanitizer
 	$(Q)$(call sanitized,$(@:-check=),check)
 
-# Each reader of foreign files on damaged ones, with libFuzzer and sanitizers: FUZZ_SECONDS each. The
-# vector kernels see none of the files and would take minutes to compile.
+# Each reader of foreign files on damaged ones, with libFuzzer (clang-14) and sanitizers, FUZZ_SECONDS
+# each. The vector kernels see none of the files and would take minutes to compile.
 FUZZ_SECONDS ?= 60
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
 FUZZ_FLAGS := -O1 -g -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all \
@@ -282,7 +282,7 @@ $(OBJ)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/input.h $(LIBRARY_OBJECTS) $(OBJ)/
 
 .PHONY: fuzz fuzz-programs
 fuzz-programs: $(FUZZ_TARGETS:%=$(BUILD)/fuzz_%)
-fuzz: ## run each fuzzer for FUZZ_SECONDS (60) with clang-14 and its sanitizers
+fuzz: ## run each fuzzer for FUZZ_SECONDS (60), by FUZZ_FORKS processes, under sanitizers
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/fuzz CC=clang-14 CFLAGS='$(FUZZ_FLAGS)' ONEDNN= \
 		KERNEL_FLAGS=-fno-sanitize=all \
 		fuzz-programs
@@ -290,6 +290,7 @@ fuzz: ## run each fuzzer for FUZZ_SECONDS (60) with clang-14 and its sanitizers
 		mkdir -p $(BUILD)/fuzz/corpus/$$target && echo "== $$target" && \
 		OMP_NUM_THREADS=1 $(BUILD)/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -rss_limit_mb=2048 \
 			-malloc_limit_mb=512 -timeout=20 -max_len=65536 -verbosity=0 -print_final_stats=1 \
+			$(if $(FUZZ_FORKS),-fork=$(FUZZ_FORKS)) \
 			-artifact_prefix=$(BUILD)/fuzz/$$target- $(BUILD)/fuzz/corpus/$$target \
 			tests/fuzz/seeds/$$target || exit 1; \
 	done

@@ -206,7 +206,7 @@ static mneme_status draw_stream(const struct sweep_result *result, const char *d
         snprintf(title, sizeof title, "new %s: all taught so far; dashed: taught last",
                  result->unit);
         add_panel(result, rows, n, found, title, 2, &text);
-        text_add(&text, "  set key inside left bottom Left reverse\n");
+        text_add(&text, "  set key below maxcols 1 Left reverse\n");
         add_panel(result, rows, n, found, "known facts", 4, &text);
     }
     text_add(&text, "  unset multiplot\n}\n");
