@@ -1,9 +1,11 @@
 #include "experiment/recipe_file.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/json_read.h"
 #include "base/path.h"
 
@@ -28,6 +30,25 @@ static int merge(json_t *base, const json_t *over) {
     return failed;
 }
 
+/* Files that the recipe names by a path from its own folder: the path becomes one that a recipe
+ * elsewhere can use. One that JSON cannot hold stays as it is, and is looked up like any other. */
+static mneme_status keep_files(const char *recipe_path, json_t *recipe, mneme_error *error) {
+    static const char *const keys[] = {"world", "known", "new", "skill"};
+    json_t *corpus = json_object_get(recipe, "corpus");
+    char *folder = path_folder(recipe_path);
+    bool failed = folder == NULL;
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !failed; i++) {
+        const char *name = json_string_value(json_object_get(corpus, keys[i]));
+        if (name == NULL || file_exists(name)) continue;
+        char *path = path_join(folder, name);
+        failed = path == NULL;
+        if (!failed && file_exists(path)) json_object_set_new(corpus, keys[i], json_string(path));
+        free(path);
+    }
+    free(folder);
+    return failed ? error_set_memory(error, "a path") : MNEME_OK;
+}
+
 static mneme_status read_level(const char *path, int level, json_t **recipe, mneme_error *error);
 
 /* Reads what the recipe extends, and lays the recipe over it. */
@@ -48,6 +69,7 @@ static mneme_status extend(const char *path, int level, json_t **recipe, mneme_e
     json_t *base = NULL;
     mneme_status status = base_path == NULL ? error_set_memory(error, "a path")
                                             : read_level(base_path, level + 1, &base, error);
+    if (status == MNEME_OK) status = keep_files(base_path, base, error);
     if (status == MNEME_OK) {
         json_object_del(*recipe, "extends");
         if (merge(base, *recipe) != 0) status = error_set_memory(error, "the recipe");

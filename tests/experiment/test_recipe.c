@@ -220,6 +220,30 @@ START_TEST(documented) {
 }
 END_TEST
 
+/* A file is looked up from the recipe that names it, wherever the one that extends it is. */
+START_TEST(extends_a_recipe_that_names_a_file) {
+    struct recipe recipe;
+    mneme_error error = {0};
+    char text[1024], cwd[256];
+    ck_assert_ptr_nonnull(getcwd(cwd, sizeof cwd));
+    ck_assert_int_eq(directory_make(temporary_path("base"), &error), MNEME_OK);
+    ck_assert_int_eq(directory_make(temporary_path("mine"), &error), MNEME_OK);
+    snprintf(text, sizeof text,
+             "{\"extends\": \"%s/data/recipes/nano.json\", \"corpus\": {\"world\": "
+             "\"own-world.json\"}}",
+             cwd);
+    write_recipe("base/base.json", text);
+    write_recipe("base/own-world.json", "{}");
+    write_recipe("mine/mine.json", "{\"extends\": \"../base/base.json\"}");
+    ck_assert_msg(
+        recipe_load(temporary_path("mine/mine.json"), NULL, 0, &recipe, &error) == MNEME_OK, "%s",
+        error.message);
+    ck_assert_msg(file_exists(recipe.corpus.world), "%s", recipe.corpus.world);
+    ck_assert_ptr_nonnull(strstr(recipe.corpus.world, "base/own-world.json"));
+    recipe_free(&recipe);
+}
+END_TEST
+
 Suite *recipe_suite(void) {
     Suite *suite = suite_create("recipe");
     TCase *tests = tcase_create("recipes");
@@ -229,6 +253,7 @@ Suite *recipe_suite(void) {
     tcase_add_test(tests, refused);
     tcase_add_test(tests, broken_files);
     tcase_add_test(tests, extends);
+    tcase_add_test(tests, extends_a_recipe_that_names_a_file);
     tcase_add_test(tests, documented);
     suite_add_tcase(suite, tests);
     return suite;
