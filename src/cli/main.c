@@ -9,6 +9,7 @@
 #include <mneme/version.h>
 
 #include "cli/commands.h"
+#include "cli/spin_count.h"
 
 static const struct command {
     const char *name;
@@ -107,6 +108,7 @@ int main(int argc, char **argv) {
         print_help(stderr);
         return MNEME_BAD_INPUT;
     }
+    spin_count_lower(argv);
     /* A file that reaches a limit is an error with a message, as a full disk is. */
     signal(SIGXFSZ, SIG_IGN);
     int status = run_command(argc, argv);

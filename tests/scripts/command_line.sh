@@ -36,3 +36,11 @@ else
     fail info_isa_unknown "an instruction set that is not there must be refused"
 fi
 expect 1 full_disk 'standard output: cannot be written: No space' sh -c 'mneme info >/dev/full'
+
+# Threads that wait for each other leave the CPU to others, unless the environment decides.
+spin_count() { # the number, as libgomp tells it of the program that runs in the end
+    env -u OMP_WAIT_POLICY OMP_DISPLAY_ENV=verbose "$@" mneme info 2>&1 |
+        sed -n "s/.*GOMP_SPINCOUNT = '\(.*\)'.*/\1/p" | tail -n 1
+}
+check "waiting threads spin briefly" [ "$(spin_count env -u GOMP_SPINCOUNT)" = 1000 ]
+check "a spin count that is set stays" [ "$(spin_count env GOMP_SPINCOUNT=77)" = 77 ]
