@@ -118,7 +118,18 @@ static int by_loss(const void *a, const void *b) {
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* "at new F1 0.213, which all reach, the known F1 falls by 0.4 % (SMF), …" */
+/* More than these are not named one by one. */
+enum { MOST_NAMED = 6 };
+
+static void add_loss(const struct sweep_result *result, const struct sweep_row *row, double lost,
+                     struct text *text) {
+    char name[NAME_SIZE];
+    sweep_row_name(result, row, name, sizeof name);
+    text_add(text, " %.1f %% (%s)", lost, name);
+}
+
+/* "at new F1 0.213, which all reach, the known F1 falls by 0.4 % (SMF), …"; of many rows "by 0.4 %
+ * (SMF) to …, of 15 series" */
 static void add_finding(const struct sweep_result *result, struct text *text) {
     size_t n;
     double level = sweep_common_level(result);
@@ -135,15 +146,13 @@ static void add_finding(const struct sweep_result *result, struct text *text) {
     }
     qsort(losses, n, sizeof *losses, by_loss);
     text_add(text, "finding: at new F1 %.3f, which all reach, the known F1 falls by", level);
-    for (size_t i = 0; i < n; i++) {
-        char name[NAME_SIZE];
-        sweep_row_name(result, &rows[losses[i].row], name, sizeof name);
-        text_add(text, "%s %.1f %% (%s)",
-                 i == 0      ? ""
-                 : i + 1 < n ? ","
-                             : " and",
-                 losses[i].lost, name);
+    size_t step = n > MOST_NAMED ? n - 1 : 1;
+    for (size_t i = 0; i < n; i += step) {
+        const char *between = step > 1 ? " to" : i + 1 < n ? "," : " and";
+        if (i > 0) text_add(text, "%s", between);
+        add_loss(result, &rows[losses[i].row], losses[i].lost, text);
     }
+    if (step > 1) text_add(text, ", of %zu series", n);
     text_add(text, "\n");
     free(losses);
     free(rows);

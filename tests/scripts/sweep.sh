@@ -33,7 +33,7 @@ same() {
     fi
 }
 
-expect 0 "a sweep runs" 'finding: at new F1' mneme sweep "$work/sweep.json" --dir "$work/base"
+expect 0 "a sweep runs" 'falls by .* to .*, of 7 series' mneme sweep "$work/sweep.json" --dir "$work/base"
 for file in sweep.md sweep.json sweep.csv sweep.gnuplot stream.gnuplot seed-2/base/scores.json; do
     check "it leaves $file" test -s "$work/base/$file"
 done
