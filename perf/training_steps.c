@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "common/bench.h"
-#include "experiment/replay.h"
+#include "run/replay.h"
 #include "tensor/recorder.h"
 
 struct job {

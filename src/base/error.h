@@ -12,6 +12,32 @@ mneme_status error_set(mneme_error *error, mneme_status status, const char *form
 /* error_set(MNEME_FAILED) with "PATH: ACTION: " and the text of the current errno. */
 mneme_status error_set_errno(mneme_error *error, const char *path, const char *action);
 
+/* The idiom for calls that can fail, everywhere in src/.
+ *
+ * A function that holds nothing which it would have to free returns at once:
+ *
+ *     TRY(file_read(path, MAX_BYTES, &bytes, &length, error));
+ *
+ * One that does has a `status`, goes on as long as that is MNEME_OK, and frees at its end what it
+ * holds, whether it failed or not (every close function takes what is {0} or half open):
+ *
+ *     mneme_status status = text_order_open(&order, …, error);
+ *     THEN(batch_builder_open(&builder, …, error));
+ *     THEN(count(&order, &builder, error));
+ *     batch_builder_close(&builder);
+ *     text_order_close(&order);
+ *     return status;
+ */
+#define TRY(call)                          \
+    do {                                   \
+        mneme_status try_ = (call);        \
+        if (try_ != MNEME_OK) return try_; \
+    } while (0)
+#define THEN(call)                               \
+    do {                                         \
+        if (status == MNEME_OK) status = (call); \
+    } while (0)
+
 /* Out of memory while making `what`; always MNEME_FAILED. */
 mneme_status error_set_memory(mneme_error *error, const char *what);
 

@@ -2,7 +2,9 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -26,6 +28,31 @@ char *path_join(const char *folder, const char *name) {
     size_t length = strlen(folder);
     if (length == 0 || name[0] == '/') return strdup(name);
     return concatenate(folder, folder[length - 1] == '/' ? "" : "/", name);
+}
+
+/* Appends what a format makes, cut at the size. */
+static void append(struct path *path, const char *format, va_list arguments) {
+    size_t used = strlen(path->text);
+    vsnprintf(path->text + used, sizeof path->text - used, format, arguments);
+}
+
+struct path path_in(const char *folder, const char *format, ...) {
+    struct path name = {""}, path;
+    va_list arguments;
+    va_start(arguments, format);
+    append(&name, format, arguments);
+    va_end(arguments);
+    size_t length = strlen(folder);
+    if (length == 0 || name.text[0] == '/') return name;
+    const char *slash = folder[length - 1] == '/' ? "" : "/";
+    snprintf(path.text, sizeof path.text, "%s%s%s", folder, slash, name.text);
+    return path;
+}
+
+struct path path_parent(const char *path) {
+    const char *slash = strrchr(path, '/');
+    size_t length = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
+    return path_in("", "%.*s", (int)length, slash == NULL ? "." : path);
 }
 
 char *path_append(const char *path, const char *suffix) {

@@ -7,7 +7,21 @@
 
 /* Names of files and folders. Strings returned are malloc'ed; NULL when there is no memory. */
 
-/* "folder/name"; `name` alone when it is absolute or `folder` is empty. */
+/* A path as a value: nothing to free, and making one cannot fail. One that is longer than the
+ * system takes is cut to PATH_SIZE - 1 bytes, which is still longer than that: whoever opens it is
+ * refused, by its name. `path_in(folder, "x").text` lives to the end of the expression. */
+#define PATH_SIZE 4097 /* Linux' PATH_MAX, which counts the NUL, and one */
+struct path {
+    char text[PATH_SIZE];
+};
+
+/* "folder/NAME" with the name made from a format; the name alone when it is absolute or `folder` is
+ * empty. */
+struct path path_in(const char *folder, const char *format, ...) MNEME_PRINTF(2, 3);
+/* What is before the last '/': "." when there is none, "/" for files in the root. */
+struct path path_parent(const char *path);
+
+/* TODO: "folder/name"; `name` alone when it is absolute or `folder` is empty. */
 char *path_join(const char *folder, const char *name);
 /* `path` and `suffix` without anything between. */
 char *path_append(const char *path, const char *suffix);

@@ -1,4 +1,4 @@
-#include <mneme/interchange.h>
+#include "interchange/interchange.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,8 +68,8 @@ static void count(const struct model *model, mneme_interchange_result *result) {
     result->n_parameters = model_count(model);
 }
 
-mneme_status mneme_import(const char *format, const char *path, const char *folder,
-                          mneme_interchange_result *result, mneme_error *error) {
+mneme_status interchange_import(const char *format, const char *path, const char *folder,
+                                mneme_interchange_result *result, mneme_error *error) {
     *result = (mneme_interchange_result){0};
     const struct format *from = find_format(format);
     if (from == NULL) {
@@ -89,8 +89,8 @@ mneme_status mneme_import(const char *format, const char *path, const char *fold
     return status;
 }
 
-mneme_status mneme_export(const char *format, const char *folder, const char *out,
-                          mneme_interchange_result *result, mneme_error *error) {
+mneme_status interchange_export(const char *format, const char *folder, const char *out,
+                                mneme_interchange_result *result, mneme_error *error) {
     *result = (mneme_interchange_result){0};
     if (strcmp(format, "hf") != 0) {
         return error_set(error, MNEME_BAD_INPUT, "format %s: must be hf", format);

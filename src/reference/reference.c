@@ -1,4 +1,4 @@
-#include <mneme/reference.h>
+#include "reference/reference.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,7 +6,6 @@
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "base/float_state.h"
 #include "base/path.h"
 #include "reference/reference_case.h"
 
@@ -238,23 +237,14 @@ static mneme_status hand_over(struct checking *checking, mneme_equivalence *e, m
     return MNEME_OK;
 }
 
-mneme_status mneme_reference_check(const mneme_reference_options *options,
-                                   mneme_equivalence *equivalence, mneme_error *error) {
+mneme_status reference_check(const mneme_reference_options *options, mneme_equivalence *equivalence,
+                             mneme_error *error) {
     struct checking checking = {.options = options};
-    *equivalence = (mneme_equivalence){0};
-    struct float_state state = {0};
-    mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = open_manifest(&checking, error);
+    mneme_status status = open_manifest(&checking, error);
     if (status == MNEME_OK) status = run_all(&checking, error);
     if (status == MNEME_OK) status = hand_over(&checking, equivalence, error);
-    float_state_leave(&state);
     free(checking.rows.rows);
     json_decref(checking.manifest);
     free(checking.path);
     return status;
-}
-
-void mneme_equivalence_free(mneme_equivalence *equivalence) {
-    free(equivalence->rows);
-    *equivalence = (mneme_equivalence){0};
 }

@@ -1,7 +1,7 @@
+#include "tensor/model_digest.h"
+
 #include <stdlib.h>
 #include <string.h>
-
-#include <mneme/digest.h>
 
 #include "base/memory.h"
 #include "base/path.h"
@@ -111,7 +111,7 @@ static int compare_digests(const void *a, const void *b) {
     return strcmp(((const mneme_tensor_digest *)a)->name, ((const mneme_tensor_digest *)b)->name);
 }
 
-mneme_status mneme_digest_path(const char *path, mneme_digest *digest, mneme_error *error) {
+mneme_status model_digest_path(const char *path, mneme_digest *digest, mneme_error *error) {
     *digest = (mneme_digest){0};
     struct collector collector = {.digest = digest, .piece = malloc(PIECE)};
     if (collector.piece == NULL) return error_set_memory(error, path);
@@ -121,11 +121,11 @@ mneme_status mneme_digest_path(const char *path, mneme_digest *digest, mneme_err
         qsort(digest->tensors, digest->n_tensors, sizeof *digest->tensors, compare_digests);
     }
     if (status == MNEME_OK) status = tensor_digest_whole(digest, error);
-    if (status != MNEME_OK) mneme_digest_free(digest);
+    if (status != MNEME_OK) model_digest_free(digest);
     return status;
 }
 
-void mneme_digest_free(mneme_digest *digest) {
+void model_digest_free(mneme_digest *digest) {
     for (size_t i = 0; i < digest->n_tensors; i++) free(digest->tensors[i].name);
     free(digest->tensors);
     *digest = (mneme_digest){0};

@@ -1,4 +1,4 @@
-#include <mneme/diff.h>
+#include "tensor/tensors_difference.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -146,10 +146,9 @@ static mneme_status open_side(struct safetensors *file, const char *path, mneme_
     return status;
 }
 
-mneme_status mneme_diff_tensors(const char *a, const char *b, mneme_tensors_difference *difference,
-                                mneme_error *error) {
+mneme_status tensors_difference_find(const char *a, const char *b,
+                                     mneme_tensors_difference *difference, mneme_error *error) {
     struct comparing c = {.a_piece = malloc(PIECE), .b_piece = malloc(PIECE)};
-    *difference = (mneme_tensors_difference){0};
     mneme_status status = c.a_piece == NULL || c.b_piece == NULL
                               ? error_set_memory(error, "a comparison")
                               : open_side(&c.a, a, error);
@@ -159,12 +158,5 @@ mneme_status mneme_diff_tensors(const char *a, const char *b, mneme_tensors_diff
     safetensors_close(&c.a);
     free(c.b_piece);
     free(c.a_piece);
-    if (status != MNEME_OK) mneme_tensors_difference_free(difference);
     return status;
-}
-
-void mneme_tensors_difference_free(mneme_tensors_difference *difference) {
-    for (size_t i = 0; i < difference->n_tensors; i++) free(difference->tensors[i].name);
-    free(difference->tensors);
-    *difference = (mneme_tensors_difference){0};
 }

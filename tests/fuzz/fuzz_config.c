@@ -1,8 +1,8 @@
 /* config.json and recipes. */
 
 #include "base/json_read.h"
-#include "experiment/recipe.h"
 #include "model/config.h"
+#include "recipe/recipe.h"
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {

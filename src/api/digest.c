@@ -1,0 +1,11 @@
+#include <mneme/digest.h>
+
+#include "tensor/model_digest.h"
+
+mneme_status mneme_digest_path(const char *path, mneme_digest *digest, mneme_error *error) {
+    return model_digest_path(path, digest, error);
+}
+
+void mneme_digest_free(mneme_digest *digest) {
+    model_digest_free(digest);
+}

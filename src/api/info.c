@@ -1,0 +1,11 @@
+#include <mneme/info.h>
+
+#include "base/error.h"
+#include "run/machine.h"
+#include "simd/simd.h"
+
+mneme_status mneme_info_get(mneme_info *info, mneme_error *error) {
+    machine_describe(info);
+    if (simd_problem() == NULL) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
+}

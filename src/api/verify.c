@@ -1,0 +1,37 @@
+#include <mneme/verify.h>
+
+#include <stdlib.h>
+
+#include "base/float_state.h"
+#include "run/trace.h"
+#include "run/verify.h"
+
+mneme_status mneme_verify(const mneme_verify_options *options, mneme_verification *verification,
+                          mneme_error *error) {
+    struct float_state state = {0};
+    *verification = (mneme_verification){0};
+    mneme_status status = float_state_enter(&state, error);
+    if (status == MNEME_OK) status = verify_run(options, verification, error);
+    float_state_leave(&state);
+    if (status != MNEME_OK) mneme_verification_free(verification);
+    return status;
+}
+
+void mneme_verification_free(mneme_verification *verification) {
+    for (size_t i = 0; i < verification->n_stages; i++) {
+        free(verification->stages[i].recorded);
+        free(verification->stages[i].found);
+    }
+    free(verification->stages);
+    *verification = (mneme_verification){0};
+}
+
+mneme_status mneme_trace(const mneme_trace_options *options, mneme_trace_result *result,
+                         mneme_error *error) {
+    struct float_state state = {0};
+    *result = (mneme_trace_result){0};
+    mneme_status status = float_state_enter(&state, error);
+    if (status == MNEME_OK) status = trace_run(options, result, error);
+    float_state_leave(&state);
+    return status;
+}

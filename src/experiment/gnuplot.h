@@ -1,9 +1,0 @@
-#ifndef EXPERIMENT_GNUPLOT_H
-#define EXPERIMENT_GNUPLOT_H
-
-#include <stdbool.h>
-
-/* Runs `gnuplot SCRIPT` in the folder, silently. False when gnuplot is missing or fails. */
-bool gnuplot_run(const char *directory, const char *script);
-
-#endif

@@ -1,0 +1,199 @@
+#include "run/evaluation.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_write.h"
+#include "eval/likelihood.h"
+#include "eval/qa_score.h"
+#include "model/generate.h"
+
+/* Prompts that are continued side by side. */
+#define ROWS 256
+/* Tokens per pass over the skill texts. */
+#define PASS_TOKENS 2048
+
+/* Sums over the questions of one side, in their order. */
+struct tally {
+    double f1, em;
+    size_t n;
+};
+
+/* Questions asked of one model. */
+struct asking {
+    const struct experiment *experiment;
+    const char *stage;
+    struct generator generator;
+    struct file_writer answers; /* stream NULL: not written */
+    int32_t *outputs;           /* [ROWS, max_new] */
+    size_t *lengths;            /* [ROWS] */
+    struct token_span *prompts; /* [ROWS] */
+    size_t done, total;
+    size_t first_recent; /* new facts from here on count as recent */
+    struct tally recent;
+};
+
+static const char *const *strings(char **list) {
+    return (const char *const *)list;
+}
+
+static mneme_status write_answer(struct asking *a, const char *set, const struct fact *fact,
+                                 const char *said, double f1, mneme_error *error) {
+    if (a->answers.stream == NULL) return MNEME_OK;
+    json_t *answers = json_array(), *line = json_object();
+    for (size_t i = 0; i < fact->n_answers; i++) {
+        json_array_append_new(answers, json_string(fact->answers[i]));
+    }
+    /* What a model says may be cut in the middle of a character. */
+    json_t *text = json_string(said);
+    json_object_set_new(line, "set", json_string(set));
+    json_object_set_new(line, "prompt", json_string(fact->prompt));
+    json_object_set_new(line, "answers", answers);
+    json_object_set_new(line, "said", text != NULL ? text : json_null());
+    json_object_set_new(line, "f1", json_real(f1));
+    char *dumped = json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
+    json_decref(line);
+    if (dumped == NULL) return error_set_memory(error, "an answer");
+    fprintf(a->answers.stream, "%s\n", dumped);
+    free(dumped);
+    return MNEME_OK;
+}
+
+static mneme_status score_group(struct asking *a, const char *set, const struct fact_tokens *facts,
+                                size_t first, size_t n, struct tally *tally, mneme_error *error) {
+    size_t max_new = a->experiment->recipe.evaluate.max_new_tokens;
+    for (size_t i = 0; i < n; i++) {
+        const struct fact *fact = &facts->facts[first + i];
+        char *said;
+        mneme_status status = tokenizer_decode(a->experiment->tokenizer, a->outputs + i * max_new,
+                                               a->lengths[i], &said, NULL, error);
+        if (status != MNEME_OK) return status;
+        double f1, em;
+        status = qa_score(said, strings(fact->answers), fact->n_answers, &f1, &em, error);
+        tally->f1 += f1;
+        tally->em += em;
+        tally->n++;
+        if (facts == &a->experiment->fresh && first + i >= a->first_recent) {
+            a->recent.f1 += f1;
+            a->recent.n++;
+        }
+        if (status == MNEME_OK) status = write_answer(a, set, fact, said, f1, error);
+        free(said);
+        if (status != MNEME_OK) return status;
+    }
+    return MNEME_OK;
+}
+
+/* Asks the first n facts. */
+static mneme_status ask(struct asking *a, const char *set, const struct fact_tokens *facts,
+                        size_t n, struct tally *tally, mneme_error *error) {
+    const struct token_texts *prompts = &facts->prompts;
+    const struct recipe_evaluate *recipe = &a->experiment->recipe.evaluate;
+    for (size_t first = 0; first < n; first += ROWS) {
+        size_t rows = n - first < ROWS ? n - first : ROWS;
+        for (size_t i = 0; i < rows; i++) {
+            const int32_t *tokens = prompts->tokens.ids + prompts->starts[first + i];
+            a->prompts[i] = (struct token_span){tokens, prompts->lengths[first + i]};
+        }
+        mneme_status status = generate_greedy(
+            &a->generator, rows, a->prompts, recipe->max_new_tokens,
+            tokenizer_end_of_text(a->experiment->tokenizer), a->outputs, a->lengths, error);
+        if (status == MNEME_OK) status = score_group(a, set, facts, first, rows, tally, error);
+        if (status != MNEME_OK) return status;
+        a->done += rows;
+        if (a->stage == NULL) continue;
+        experiment_progress(a->experiment, a->stage, "questions", a->done, a->total, 0, NULL);
+    }
+    return MNEME_OK;
+}
+
+static mneme_status open_asking(struct asking *a, const char *answers_path, mneme_error *error) {
+    const struct experiment *e = a->experiment;
+    size_t max_new = e->recipe.evaluate.max_new_tokens;
+    size_t longest = token_texts_longest(&e->known.prompts);
+    size_t longest_fresh = token_texts_longest(&e->fresh.prompts);
+    if (longest_fresh > longest) longest = longest_fresh;
+    a->outputs = calloc(ROWS * max_new + 1, sizeof *a->outputs);
+    a->lengths = calloc(ROWS, sizeof *a->lengths);
+    a->prompts = calloc(ROWS, sizeof *a->prompts);
+    if (a->outputs == NULL || a->lengths == NULL || a->prompts == NULL) {
+        return error_set_memory(error, "the questions");
+    }
+    mneme_status status = generator_open(&a->generator, &e->model, ROWS, longest + max_new, error);
+    if (status == MNEME_OK && answers_path != NULL) {
+        status = file_writer_open(&a->answers, answers_path, error);
+    }
+    return status;
+}
+
+static void close_asking(struct asking *a) {
+    file_writer_abandon(&a->answers);
+    generator_close(&a->generator);
+    free(a->outputs);
+    free(a->lengths);
+    free(a->prompts);
+}
+
+static double mean(double sum, size_t n) {
+    return n == 0 ? 0.0 : sum / (double)n;
+}
+
+/* The first n_fresh new facts and the first n_known known ones (0: all). */
+static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
+                            const char *answers_path, struct scores *scores, mneme_error *error) {
+    const struct experiment *e = a->experiment;
+    if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
+    a->total = n_known + n_fresh;
+    struct tally known = {0}, fresh = {0};
+    mneme_status status = open_asking(a, answers_path, error);
+    if (status == MNEME_OK) status = ask(a, "new", &e->fresh, n_fresh, &fresh, error);
+    if (status == MNEME_OK) status = ask(a, "known", &e->known, n_known, &known, error);
+    if (status == MNEME_OK && answers_path != NULL) status = file_writer_finish(&a->answers, error);
+    scores->new_f1 = mean(fresh.f1, fresh.n);
+    scores->new_em = mean(fresh.em, fresh.n);
+    scores->known_f1 = mean(known.f1, known.n);
+    scores->known_em = mean(known.em, known.n);
+    return status;
+}
+
+static mneme_status read_skill(const struct experiment *e, double *nll, mneme_error *error) {
+    struct workspace workspace = {0};
+    struct batch_builder builder = {0};
+    size_t tokens = token_texts_longest(&e->skill_test);
+    if (tokens < PASS_TOKENS) tokens = PASS_TOKENS;
+    float mean_nll = 0.0f;
+    mneme_status status = workspace_open(&workspace, &e->model, tokens, false, error);
+    if (status == MNEME_OK) {
+        status = workspace_pack(&workspace, &e->model, e->model.config.n_layers, error);
+    }
+    if (status == MNEME_OK) status = batch_builder_open(&builder, tokens, error);
+    if (status == MNEME_OK) {
+        status = likelihood_nll(&e->model, &workspace, &builder, &e->skill_test, &mean_nll, error);
+    }
+    *nll = (double)mean_nll;
+    batch_builder_close(&builder);
+    workspace_close(&workspace);
+    return status;
+}
+
+mneme_status evaluation_run(const struct experiment *experiment, const char *stage,
+                            const char *answers_path, struct scores *scores, mneme_error *error) {
+    struct asking asking = {.experiment = experiment, .stage = stage};
+    size_t n_known = experiment->recipe.evaluate.known_questions;
+    mneme_status status =
+        ask_all(&asking, experiment->fresh.n, n_known, answers_path, scores, error);
+    close_asking(&asking);
+    return status == MNEME_OK ? read_skill(experiment, &scores->skill_nll, error) : status;
+}
+
+mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_taught,
+                                  size_t first_recent, struct scores *scores, double *recent_f1,
+                                  mneme_error *error) {
+    struct asking asking = {.experiment = experiment, .first_recent = first_recent};
+    size_t n_known = experiment->recipe.finetune.stream_questions;
+    mneme_status status = ask_all(&asking, n_taught, n_known, NULL, scores, error);
+    *recent_f1 = mean(asking.recent.f1, asking.recent.n);
+    close_asking(&asking);
+    return status == MNEME_OK ? read_skill(experiment, &scores->skill_nll, error) : status;
+}

@@ -1,0 +1,207 @@
+#include "run/pretraining.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/path.h"
+#include "base/random.h"
+#include "model/parameter_digest.h"
+#include "run/checkpoint_files.h"
+#include "run/model_folder.h"
+#include "run/stage.h"
+#include "train/checkpoint.h"
+#include "train/step.h"
+
+size_t pretraining_batch_tokens(const struct experiment *experiment) {
+    size_t longest = token_texts_longest(&experiment->pretraining);
+    size_t wanted = experiment->recipe.pretrain.batch_tokens;
+    return wanted > longest ? wanted : longest;
+}
+
+static mneme_status open_optimizer(struct pretraining *p, mneme_error *error) {
+    const struct recipe_pretrain *r = p->recipe;
+    struct adamw_settings settings = {.beta1 = r->beta1,
+                                      .beta2 = r->beta2,
+                                      .eps = r->eps,
+                                      .weight_decay = r->weight_decay,
+                                      .values_weight_decay = r->values_weight_decay,
+                                      .clip = r->clip};
+    struct parameter **list;
+    size_t n;
+    mneme_status status = optimizer_list_model(&p->experiment->model, &list, &n, error);
+    if (status != MNEME_OK) return status;
+    status = optimizer_open(&p->optimizer, &settings, list, n, error);
+    free(list);
+    return status;
+}
+
+mneme_status pretraining_open(struct pretraining *p, struct experiment *experiment,
+                              mneme_error *error) {
+    *p = (struct pretraining){.experiment = experiment, .recipe = &experiment->recipe.pretrain};
+    size_t tokens = pretraining_batch_tokens(experiment);
+    p->micro_batches = calloc(p->recipe->micro_batches, sizeof *p->micro_batches);
+    p->starts = calloc(tokens + p->recipe->micro_batches + 1, sizeof *p->starts);
+    if (p->micro_batches == NULL || p->starts == NULL) {
+        return error_set_memory(error, "pretraining");
+    }
+    mneme_status status = open_optimizer(p, error);
+    if (status == MNEME_OK) status = batch_builder_open(&p->builder, tokens, error);
+    if (status == MNEME_OK) {
+        status = workspace_open(&p->workspace, &experiment->model, tokens, true, error);
+    }
+    if (status == MNEME_OK) {
+        status = text_order_open(&p->order, &experiment->pretraining, experiment->recipe.seed,
+                                 RANDOM_STREAM_SHUFFLE, error);
+    }
+    return status;
+}
+
+void pretraining_close(struct pretraining *p) {
+    text_order_close(&p->order);
+    workspace_close(&p->workspace);
+    batch_builder_close(&p->builder);
+    optimizer_close(&p->optimizer);
+    free(p->starts);
+    free(p->micro_batches);
+    *p = (struct pretraining){0};
+}
+
+mneme_status pretraining_begin(struct pretraining *p, size_t steps, mneme_error *error) {
+    const struct experiment *e = p->experiment;
+    char *folder = experiment_path(e, "pretrain"), *checkpoint = NULL;
+    size_t step = 0;
+    mneme_status status = folder == NULL ? error_set_memory(error, "a path")
+                                         : checkpoint_files_last(folder, steps, &step, error);
+    if (status == MNEME_OK && step == 0) {
+        model_initialize(&p->experiment->model, e->recipe.seed);
+    } else if (status == MNEME_OK) {
+        checkpoint = checkpoint_files_path(folder, step);
+        status = checkpoint == NULL ? error_set_memory(error, "a path")
+                                    : checkpoint_load(checkpoint, &e->model, &p->optimizer,
+                                                      &p->order.cursor, error);
+        if (status == MNEME_OK && p->optimizer.step != step) {
+            status = error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint,
+                               p->optimizer.step);
+        }
+    }
+    free(checkpoint);
+    free(folder);
+    return status;
+}
+
+/* Cuts the batch into parts of whole sequences, as equal in number as can be. */
+static size_t cut(struct pretraining *p) {
+    size_t parts = p->recipe->micro_batches, sequences = p->builder.n_sequences, n = 0;
+    size_t *starts = p->starts;
+    for (size_t i = 0; i < parts; i++) {
+        size_t first = sequences * i / parts, end = sequences * (i + 1) / parts;
+        if (first == end) continue;
+        p->micro_batches[n++] = batch_builder_part(&p->builder, first, end, starts);
+        starts += end - first + 1;
+    }
+    return n;
+}
+
+/* A digest is taken where a checkpoint is due, and at the end. */
+static bool is_due(const struct pretraining *p) {
+    size_t every = p->recipe->checkpoint_every, step = p->optimizer.step;
+    return step == p->recipe->steps || (every > 0 && step % every == 0);
+}
+
+mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mneme_error *error) {
+    const struct recipe_pretrain *r = p->recipe;
+    struct schedule schedule = {.kind = r->schedule,
+                                .warmup = r->warmup,
+                                .steps = r->steps,
+                                .lr_min_ratio = r->lr_min_ratio};
+    float factor = schedule_factor(&schedule, p->optimizer.step);
+    text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
+    size_t n = cut(p);
+    struct step_result result;
+    mneme_status status =
+        step_run(&p->experiment->model, &p->workspace, &p->optimizer, p->micro_batches, n, 0,
+                 factor * r->lr, factor * r->values_lr, &result, error);
+    if (status != MNEME_OK) return status;
+    *line = (struct trail_line){.step = p->optimizer.step,
+                                .tokens = p->builder.n_tokens,
+                                .lr = factor * r->lr,
+                                .loss = result.loss,
+                                .has_norm = true,
+                                .gradient_norm = result.gradient_norm,
+                                .has_digest = is_due(p)};
+    if (!line->has_digest) return MNEME_OK;
+    return parameter_digest_model(&p->experiment->model, &line->digest, error);
+}
+
+/* The new checkpoint is whole before an older one goes. */
+static mneme_status save_checkpoint(const struct pretraining *p, const char *folder,
+                                    mneme_error *error) {
+    size_t step = p->optimizer.step;
+    char *path = checkpoint_files_path(folder, step);
+    if (path == NULL) return error_set_memory(error, "a path");
+    mneme_status status =
+        checkpoint_save(path, &p->experiment->model, &p->optimizer, p->order.cursor, error);
+    free(path);
+    if (status != MNEME_OK || p->recipe->keep_checkpoints) return status;
+    return checkpoint_files_remove_before(folder, step, error);
+}
+
+static mneme_status train(struct pretraining *p, const char *folder, struct trail *trail,
+                          mneme_error *error) {
+    const struct recipe_pretrain *r = p->recipe;
+    size_t tokens = 0;
+    while (p->optimizer.step < r->steps) {
+        struct trail_line line;
+        mneme_status status = pretraining_step(p, &line, error);
+        if (status == MNEME_OK) status = trail_add(trail, &line, error);
+        if (status != MNEME_OK) return status;
+        tokens += line.tokens;
+        experiment_progress(p->experiment, "pretrain", "steps", line.step, r->steps, tokens,
+                            &line.loss);
+        if (!is_due(p)) continue;
+        status = trail_flush(trail, error);
+        if (status == MNEME_OK && line.step < r->steps) status = save_checkpoint(p, folder, error);
+        if (status != MNEME_OK) return status;
+    }
+    return MNEME_OK;
+}
+
+/* From the last checkpoint, or from the beginning, to the end. */
+static mneme_status pretrain(struct pretraining *p, const char *folder, mneme_error *error) {
+    char *path = path_join(folder, "trail.jsonl");
+    struct trail trail = {0};
+    mneme_status status =
+        path == NULL ? error_set_memory(error, "a path") : directory_make(folder, error);
+    if (status == MNEME_OK) status = pretraining_begin(p, SIZE_MAX, error);
+    if (status == MNEME_OK) {
+        status = trail_open(&trail, path, stage_pretraining().name, p->optimizer.step, error);
+    }
+    if (status == MNEME_OK) status = train(p, folder, &trail, error);
+    trail_close(&trail);
+    free(path);
+    return status;
+}
+
+static mneme_status make_base(struct experiment *experiment, const char *base, mneme_error *error) {
+    struct pretraining p = {0};
+    char *folder = experiment_path(experiment, "pretrain");
+    mneme_status status = folder == NULL ? error_set_memory(error, "a path")
+                                         : pretraining_open(&p, experiment, error);
+    if (status == MNEME_OK) status = pretrain(&p, folder, error);
+    if (status == MNEME_OK) status = model_folder_save(experiment, base, error);
+    if (status == MNEME_OK && !experiment->recipe.pretrain.keep_checkpoints) {
+        status = checkpoint_files_remove_before(folder, SIZE_MAX, error);
+    }
+    pretraining_close(&p);
+    free(folder);
+    return status;
+}
+
+mneme_status pretraining_run(struct experiment *experiment, mneme_error *error) {
+    char *base = experiment_path(experiment, "base");
+    if (base == NULL) return error_set_memory(error, "a path");
+    mneme_status status = model_folder_exists(base) ? model_folder_load(experiment, base, error)
+                                                    : make_base(experiment, base, error);
+    free(base);
+    return status;
+}

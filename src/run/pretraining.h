@@ -1,0 +1,44 @@
+#ifndef RUN_PRETRAINING_H
+#define RUN_PRETRAINING_H
+
+#include "model/batch_builder.h"
+#include "run/experiment.h"
+#include "run/trail.h"
+#include "train/optimizer.h"
+#include "train/text_order.h"
+
+/* A pretraining under way. */
+struct pretraining {
+    struct experiment *experiment;
+    const struct recipe_pretrain *recipe;
+    struct optimizer optimizer;
+    struct workspace workspace;
+    struct batch_builder builder;
+    struct text_order order;
+    struct batch *micro_batches; /* [micro_batches] */
+    size_t *starts;              /* their sequence starts, one after the other */
+};
+
+mneme_status pretraining_open(struct pretraining *pretraining, struct experiment *experiment,
+                              mneme_error *error);
+/* Does nothing to {0}. */
+void pretraining_close(struct pretraining *pretraining);
+
+/* The state after at most `steps` steps: that of the last checkpoint not beyond them, or else the
+ * initial one. optimizer.step tells. */
+mneme_status pretraining_begin(struct pretraining *pretraining, size_t steps, mneme_error *error);
+
+/* One step, and what is to be said about it. */
+mneme_status pretraining_step(struct pretraining *pretraining, struct trail_line *line,
+                              mneme_error *error);
+
+/* Leaves the pretrained model in experiment->model and in the folder `base` (config.json,
+ * model.safetensors, tokenizer.json). Read from there if it is done; otherwise it goes on from
+ * the last `pretrain/checkpoint-STEP.safetensors`; these are removed at the end unless the recipe
+ * keeps them. `pretrain/trail.jsonl` has a line per step. */
+mneme_status pretraining_run(struct experiment *experiment, mneme_error *error);
+
+/* The tokens a training pass over the recipe's batches may have. */
+size_t pretraining_batch_tokens(const struct experiment *experiment);
+
+#endif

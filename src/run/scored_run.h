@@ -1,0 +1,35 @@
+#ifndef RUN_SCORED_RUN_H
+#define RUN_SCORED_RUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/digest.h"
+#include "run/experiment.h"
+#include "run/scores.h"
+#include "run/stage.h"
+#include "smf/background.h"
+
+/* A training that was asked its questions: the pretrained base, or one finetuning of it. */
+struct scored_run {
+    double lr;
+    struct scores scores;
+    bool diverged;
+    size_t steps;
+    size_t trainable_parameters;
+    double seconds;       /* of the training steps, without evaluations */
+    struct digest digest; /* of the model after it */
+};
+
+/* Pretrains and evaluates the base, or takes both from the folder; the experiment keeps the base's
+ * parameters. base/scores.json and base/answers.jsonl are left. */
+mneme_status scored_run_base(struct experiment *experiment, struct scored_run *run,
+                             mneme_error *error);
+
+/* Runs one finetuning and evaluates it, or takes its scores from FOLDER/scores.json when they are
+ * there. Leaves what finetuning_run and evaluation_run do, and the model with keep_weights. */
+mneme_status scored_run_finetuning(struct experiment *experiment, const struct stage *stage,
+                                   const struct background *background, const char *folder,
+                                   bool keep_weights, struct scored_run *run, mneme_error *error);
+
+#endif

@@ -1,0 +1,84 @@
+#include "run/trail.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <mneme/version.h>
+
+#include "base/text.h"
+#include "nn/matmul_backend.h"
+
+/* Where the first `lines` lines end; -1 if they are not all there. */
+static long end_of_lines(FILE *stream, size_t lines) {
+    size_t found = 0;
+    for (int c = getc(stream); c != EOF; c = getc(stream)) {
+        if (c == '\n' && ++found == lines) return ftell(stream);
+    }
+    return -1;
+}
+
+static mneme_status begin(struct trail *trail, const char *stage, mneme_error *error) {
+    const char *mark = matmul_backend_mark();
+    if (fprintf(trail->stream, "{\"contract\": %d, \"stage\": \"%s\"%s%s%s}\n",
+                MNEME_CONTRACT_VERSION, stage,
+                mark == NULL ? "" : ", \"canonical\": false, \"matmul\": \"",
+                mark == NULL ? "" : mark, mark == NULL ? "" : "\"") > 0) {
+        return MNEME_OK;
+    }
+    return error_set_errno(error, trail->path, "cannot write");
+}
+
+mneme_status trail_open(struct trail *trail, const char *path, const char *stage, size_t steps,
+                        mneme_error *error) {
+    trail->path = strdup(path);
+    if (trail->path == NULL) return error_set_memory(error, "the trail");
+    trail->stream = fopen(path, steps > 0 ? "r+e" : "we");
+    if (trail->stream == NULL) return error_set_errno(error, path, "cannot write");
+    if (steps == 0) return begin(trail, stage, error);
+    long end = end_of_lines(trail->stream, steps + 1);
+    if (end < 0) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: has fewer lines than the %zu steps of the checkpoint", path, steps);
+    }
+    if (fseek(trail->stream, end, SEEK_SET) != 0 || ftruncate(fileno(trail->stream), end) != 0) {
+        return error_set_errno(error, path, "cannot cut");
+    }
+    return MNEME_OK;
+}
+
+static void add_float(struct text *text, const char *name, float value) {
+    text_add(text, ", \"%s\": %.9g, \"%s_hex\": \"%a\"", name, (double)value, name, (double)value);
+}
+
+char *trail_line_text(const struct trail_line *line) {
+    struct text text = {0};
+    text_add(&text, "{\"step\": %zu, \"tokens\": %zu", line->step, line->tokens);
+    add_float(&text, "lr", line->lr);
+    add_float(&text, "loss", line->loss);
+    if (line->has_norm) add_float(&text, "gradient_norm", line->gradient_norm);
+    if (line->has_digest) text_add(&text, ", \"digest\": \"%s\"", line->digest.hex);
+    text_add(&text, "}");
+    return text_take(&text);
+}
+
+mneme_status trail_add(struct trail *trail, const struct trail_line *line, mneme_error *error) {
+    char *bytes = trail_line_text(line);
+    if (bytes == NULL) return error_set_memory(error, "the trail");
+    int written = fprintf(trail->stream, "%s\n", bytes);
+    free(bytes);
+    return written < 0 ? error_set_errno(error, trail->path, "cannot write") : MNEME_OK;
+}
+
+mneme_status trail_flush(struct trail *trail, mneme_error *error) {
+    if (fflush(trail->stream) != 0 || ferror(trail->stream) || fsync(fileno(trail->stream)) != 0) {
+        return error_set_errno(error, trail->path, "cannot write");
+    }
+    return MNEME_OK;
+}
+
+void trail_close(struct trail *trail) {
+    if (trail->stream != NULL) fclose(trail->stream);
+    free(trail->path);
+    *trail = (struct trail){0};
+}

@@ -1,0 +1,61 @@
+#ifndef RUN_TRAIL_H
+#define RUN_TRAIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/digest.h"
+#include "base/error.h"
+
+/* trail.jsonl: what a training did, step by step, with which two runs are compared. The first line
+ * is {"contract", "stage"}, then there is a line per step. Floats stand there as decimals that read
+ * back exactly and as hexadecimals. The same run writes the same bytes, however often it was cut
+ * and continued. */
+
+struct trail_line {
+    size_t step;   /* from 1 */
+    size_t tokens; /* of this step */
+    float lr;
+    float loss;
+    bool has_norm; /* the method has a gradient norm */
+    float gradient_norm;
+    bool has_digest; /* one was taken after this step */
+    struct digest digest;
+};
+
+/* The line as it stands in the file, without its newline; malloc'ed, NULL without memory. */
+char *trail_line_text(const struct trail_line *line);
+
+/* A trail that is being written. */
+struct trail {
+    FILE *stream;
+    char *path;
+};
+
+/* Opens the trail of a training that continues after `steps` steps; lines of later steps, which an
+ * interrupted run may have left, are cut off. */
+mneme_status trail_open(struct trail *trail, const char *path, const char *stage, size_t steps,
+                        mneme_error *error);
+mneme_status trail_add(struct trail *trail, const struct trail_line *line, mneme_error *error);
+/* To the disk. */
+mneme_status trail_flush(struct trail *trail, mneme_error *error);
+/* Does nothing to a trail that is {0}. */
+void trail_close(struct trail *trail);
+
+/* A trail that is read: its step lines. */
+struct trail_text {
+    char *bytes;
+    char **lines; /* [n] step i + 1 is lines[i] */
+    size_t n;
+};
+
+/* MNEME_BAD_INPUT for a file that is not a trail, or one of another contract. */
+mneme_status trail_text_open(struct trail_text *text, const char *path, mneme_error *error);
+/* Does nothing to {0}. */
+void trail_text_close(struct trail_text *text);
+/* What line i says. */
+mneme_status trail_text_parse(const struct trail_text *text, size_t i, const char *path,
+                              struct trail_line *line, mneme_error *error);
+
+#endif

@@ -1,0 +1,132 @@
+#include "slots/slot_reads.h"
+
+#include <stdlib.h>
+
+#include "base/memory.h"
+#include "model/pass.h"
+
+#define PASS_TOKENS 2048
+
+mneme_status slot_reader_open(struct slot_reader *reader, const struct experiment *experiment,
+                              size_t longest, mneme_error *error) {
+    size_t tokens = longest > PASS_TOKENS ? longest : PASS_TOKENS;
+    *reader = (struct slot_reader){.experiment = experiment};
+    /* In training every layer keeps its reads. */
+    mneme_status status =
+        workspace_open(&reader->workspace, &experiment->model, tokens, true, error);
+    if (status == MNEME_OK) {
+        status = workspace_pack(&reader->workspace, &experiment->model,
+                                experiment->model.config.n_layers, error);
+    }
+    if (status == MNEME_OK) status = batch_builder_open(&reader->builder, tokens, error);
+    reader->text_of = calloc(tokens, sizeof *reader->text_of);
+    if (status == MNEME_OK && reader->text_of == NULL) {
+        status = error_set_memory(error, "the slots");
+    }
+    if (status != MNEME_OK) slot_reader_close(reader);
+    return status;
+}
+
+void slot_reader_close(struct slot_reader *reader) {
+    free(reader->text_of);
+    batch_builder_close(&reader->builder);
+    workspace_close(&reader->workspace);
+    *reader = (struct slot_reader){0};
+}
+
+static int by_slot(const void *a, const void *b) {
+    const struct slot_read *x = a, *y = b;
+    if (x->slot != y->slot) return x->slot < y->slot ? -1 : 1;
+    if (x->text != y->text) return x->text < y->text ? -1 : 1;
+    return x->token < y->token ? -1 : x->token > y->token;
+}
+
+/* Every read of sequence s of the batch. */
+static void note_sequence(const struct slot_reader *reader, const struct batch *batch, size_t s,
+                          struct slot_reads *reads) {
+    const struct model *model = &reader->experiment->model;
+    const struct memory_config *memory = &model->config.memory;
+    size_t per_token = memory->heads * memory->knn, n_slots = model_n_slots(&model->config);
+    for (size_t i = batch->starts[s]; i < batch->starts[s + 1]; i++) {
+        for (size_t m = 0; m < memory->n_layers; m++) {
+            size_t l = memory->layers[m];
+            const int32_t *slots = reader->workspace.layers[l].reads.slots + i * per_token;
+            int32_t first = (int32_t)(model->layers[l].table_index * n_slots);
+            for (size_t r = 0; r < per_token; r++) {
+                reads->reads[reads->n++] =
+                    (struct slot_read){first + slots[r], reader->text_of[s], batch->tokens[i]};
+            }
+        }
+    }
+    reads->n_tokens += batch->starts[s + 1] - batch->starts[s];
+}
+
+static mneme_status read_batch(struct slot_reader *reader, struct slot_reads *reads,
+                               mneme_error *error) {
+    struct batch batch = batch_builder_whole(&reader->builder);
+    if (batch.n_tokens == 0) return MNEME_OK;
+    const struct model *model = &reader->experiment->model;
+    const struct memory_config *memory = &model->config.memory;
+    mneme_status status = model_forward(model, &reader->workspace, &batch, NULL, error);
+    void *room = reads->reads;
+    if (status == MNEME_OK) {
+        size_t more = batch.n_tokens * memory->heads * memory->knn * memory->n_layers;
+        status = memory_grow(&room, &reads->capacity, reads->n + more, sizeof *reads->reads,
+                             "the slots", error);
+        reads->reads = room;
+    }
+    for (size_t s = 0; status == MNEME_OK && s < batch.n_sequences; s++) {
+        note_sequence(reader, &batch, s, reads);
+    }
+    batch_builder_clear(&reader->builder);
+    return status;
+}
+
+/* The different slots of the sorted reads. */
+static mneme_status group(struct slot_reads *reads, mneme_error *error) {
+    reads->slots = calloc(reads->n + 1, sizeof *reads->slots);
+    reads->counts = calloc(reads->n + 1, sizeof *reads->counts);
+    reads->starts = calloc(reads->n + 1, sizeof *reads->starts);
+    if (reads->slots == NULL || reads->counts == NULL || reads->starts == NULL) {
+        return error_set_memory(error, "the slots");
+    }
+    for (size_t i = 0; i < reads->n; i++) {
+        if (i == 0 || reads->reads[i].slot != reads->reads[i - 1].slot) {
+            reads->slots[reads->n_slots] = reads->reads[i].slot;
+            reads->starts[reads->n_slots++] = i;
+        }
+        reads->counts[reads->n_slots - 1]++;
+    }
+    reads->starts[reads->n_slots] = reads->n;
+    return MNEME_OK;
+}
+
+mneme_status slot_reader_read(struct slot_reader *reader, const struct token_texts *texts,
+                              size_t first, size_t end, struct slot_reads *reads,
+                              mneme_error *error) {
+    mneme_status status = MNEME_OK;
+    *reads = (struct slot_reads){.n_texts = end - first};
+    batch_builder_clear(&reader->builder);
+    for (size_t i = first; i < end && status == MNEME_OK; i++) {
+        if (reader->builder.n_tokens + texts->lengths[i] > reader->builder.max_tokens) {
+            status = read_batch(reader, reads, error);
+        }
+        reader->text_of[reader->builder.n_sequences] = (uint32_t)(i - first);
+        batch_builder_add_text(&reader->builder, texts, i);
+    }
+    if (status == MNEME_OK) status = read_batch(reader, reads, error);
+    if (status == MNEME_OK) {
+        qsort(reads->reads, reads->n, sizeof *reads->reads, by_slot);
+        status = group(reads, error);
+    }
+    if (status != MNEME_OK) slot_reads_free(reads);
+    return status;
+}
+
+void slot_reads_free(struct slot_reads *reads) {
+    free(reads->reads);
+    free(reads->slots);
+    free(reads->counts);
+    free(reads->starts);
+    *reads = (struct slot_reads){0};
+}
