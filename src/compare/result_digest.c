@@ -46,7 +46,7 @@ static void add_scores(struct text *text, const char *name, const struct digest 
 static mneme_status add_method(struct text *text, const struct experiment *experiment,
                                enum method method, const struct report_method *found,
                                mneme_error *error) {
-    const struct recipe_method *recipe = method_recipe(&experiment->recipe, method);
+    const struct recipe_rates *recipe = method_recipe(&experiment->recipe, method);
     for (size_t i = 0; i < recipe->n_lr; i++) {
         struct stage stage = stage_finetuning(method, recipe->lr[i]);
         mneme_status status = add_trail(text, experiment->directory, &stage, error);
@@ -64,7 +64,7 @@ static mneme_status add_all(struct text *text, const struct experiment *experime
     if (mark != NULL) text_add(text, "matmul %s\n", mark);
     mneme_status status = add_trail(text, experiment->directory, &pretraining, error);
     add_scores(text, "base", &report->base_digest, &report->base);
-    if (status == MNEME_OK && experiment->recipe.finetune.smf.enabled) {
+    if (status == MNEME_OK && experiment->recipe.finetune.smf.rates.enabled) {
         text_add(text, "background ");
         status = add_file(text, background_stage_path(experiment), error);
     }

@@ -18,7 +18,7 @@
 static mneme_status sweep(struct experiment *experiment, enum method method,
                           const struct background *background, struct report *report,
                           mneme_error *error) {
-    const struct recipe_method *recipe = method_recipe(&experiment->recipe, method);
+    const struct recipe_rates *recipe = method_recipe(&experiment->recipe, method);
     if (!recipe->enabled) return MNEME_OK;
     struct report_method *found = &report->methods[report->n_methods++];
     found->name = method_name(method);
@@ -40,7 +40,7 @@ static mneme_status sweep(struct experiment *experiment, enum method method,
 static void keep_chosen_weights(const struct experiment *experiment, const struct report *report) {
     size_t m = 0;
     for (enum method method = METHOD_FULL; method < METHOD_COUNT; method++) {
-        const struct recipe_method *recipe = method_recipe(&experiment->recipe, method);
+        const struct recipe_rates *recipe = method_recipe(&experiment->recipe, method);
         if (!recipe->enabled) continue;
         for (size_t i = 0; i < recipe->n_lr; i++) {
             if (i == report->methods[m].chosen) continue;
@@ -59,7 +59,7 @@ static mneme_status finetune_all(struct experiment *experiment, struct report *r
                                  mneme_error *error) {
     struct background background = {0};
     mneme_status status = MNEME_OK;
-    if (experiment->recipe.finetune.smf.enabled) {
+    if (experiment->recipe.finetune.smf.rates.enabled) {
         status = background_stage_run(experiment, &background, error);
     }
     for (enum method method = METHOD_FULL; status == MNEME_OK && method < METHOD_COUNT; method++) {

@@ -130,7 +130,7 @@ mneme_status sweep_cell_run(struct experiment *experiment, const mneme_run_optio
     *cell = (struct sweep_cell){0};
     mneme_status status = choose_settings(experiment, options, variant, choice, error);
     if (status != MNEME_OK) return status;
-    const struct recipe_method *method = method_recipe(&experiment->recipe, series->method);
+    const struct recipe_rates *method = method_recipe(&experiment->recipe, series->method);
     if (method->n_lr != 1) {
         return error_set(error, MNEME_BAD_INPUT, "%s: sweep.series `%s`: has no single `lr`",
                          options->recipe, series->name);

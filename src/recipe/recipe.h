@@ -57,9 +57,10 @@ struct recipe_background {
     size_t batch_tokens; /* per batch; 0: as in pretraining */
 };
 
-struct recipe_method {
-    bool enabled;
-    float lr[RECIPE_MAX_VALUES]; /* the sweep: one run per value */
+/* The learning rates that a method is tried with: one run each. */
+struct recipe_rates {
+    bool enabled; /* the recipe has the method */
+    float lr[RECIPE_MAX_VALUES];
     size_t n_lr;
 };
 
@@ -69,27 +70,39 @@ enum background_source { BACKGROUND_PRETRAINING, BACKGROUND_KNOWN, BACKGROUND_SO
 /* "pretraining", "known" */
 extern const char *const background_source_names[BACKGROUND_SOURCE_COUNT];
 
+struct recipe_full {
+    struct recipe_rates rates;
+    float weight_decay;
+    bool memory_only; /* the memory layers' parameters alone */
+};
+
+struct recipe_lora {
+    struct recipe_rates rates;
+    size_t rank;
+    float alpha;
+    float weight_decay;
+    size_t first_layer; /* layers [first, last] get adapters; last = SIZE_MAX: to the end */
+    size_t last_layer;
+};
+
+struct recipe_smf {
+    struct recipe_rates rates;
+    size_t t; /* trainable slots per step */
+    enum slot_selection select;
+    enum sparse_optimizer optimizer;
+    float keys_lr; /* 0: keys are frozen */
+    enum background_source background;
+};
+
 struct recipe_finetune {
     size_t paraphrases;      /* texts of one fact (or chunk) in a batch */
     size_t steps_per_fact;   /* on that fact's (or chunk's) batches, before the next one */
     size_t digest_every;     /* steps; the trail has a digest there and at the end; 0: only there */
     size_t evaluate_every;   /* facts (or chunks) between evaluations along the stream; 0: none */
     size_t stream_questions; /* of these evaluations: the first n known facts; 0: all */
-    struct recipe_method full;
-    float full_weight_decay;
-    bool full_memory_only; /* the memory layers' parameters alone */
-    struct recipe_method lora;
-    size_t lora_rank;
-    float lora_alpha;
-    float lora_weight_decay;
-    size_t lora_first_layer; /* layers [first, last] get adapters; last = SIZE_MAX: to the end */
-    size_t lora_last_layer;
-    struct recipe_method smf;
-    size_t smf_t; /* trainable slots per step */
-    enum slot_selection smf_select;
-    enum sparse_optimizer smf_optimizer;
-    float smf_keys_lr; /* 0: keys are frozen */
-    enum background_source smf_background;
+    struct recipe_full full;
+    struct recipe_lora lora;
+    struct recipe_smf smf;
 };
 
 struct recipe_evaluate {

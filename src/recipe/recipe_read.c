@@ -37,10 +37,10 @@ static const struct recipe defaults = {
     .finetune = {.paraphrases = 64,
                  .steps_per_fact = 1,
                  .digest_every = 100,
-                 .lora_rank = 8,
-                 .lora_alpha = 16.0f,
-                 .lora_last_layer = SIZE_MAX,
-                 .smf_t = 500},
+                 .lora.rank = 8,
+                 .lora.alpha = 16.0f,
+                 .lora.last_layer = SIZE_MAX,
+                 .smf.t = 500},
     .evaluate = {.max_new_tokens = 16},
 };
 
@@ -186,7 +186,7 @@ static mneme_status read_pretrain(const struct json_place *root, struct recipe_p
 }
 
 /* The learning rates that a method is tried with; they must ascend. */
-static mneme_status read_rates(const struct json_place *at, struct recipe_method *method,
+static mneme_status read_rates(const struct json_place *at, struct recipe_rates *method,
                                mneme_error *error) {
     TRY(json_get_floats(at, "lr", KEY_REQUIRED, 1e-30f, LARGE, method->lr, RECIPE_MAX_VALUES,
                         &method->n_lr, error));
@@ -207,13 +207,13 @@ static mneme_status read_full(const struct json_place *finetune, struct recipe_f
     TRY(json_get_object(finetune, "full", KEY_OPTIONAL, &at, error));
     if (at.object == NULL) return MNEME_OK;
     TRY(json_check_keys(&at, known, COUNT(known), error));
-    TRY(json_get_float(&at, "weight_decay", KEY_OPTIONAL, 0.0f, LARGE, &f->full_weight_decay,
+    TRY(json_get_float(&at, "weight_decay", KEY_OPTIONAL, 0.0f, LARGE, &f->full.weight_decay,
                        error));
-    TRY(json_get_bool(&at, "memory_only", KEY_OPTIONAL, &f->full_memory_only, error));
-    if (f->full_memory_only && n_memory_layers == 0) {
+    TRY(json_get_bool(&at, "memory_only", KEY_OPTIONAL, &f->full.memory_only, error));
+    if (f->full.memory_only && n_memory_layers == 0) {
         return json_refuse(&at, "memory_only", error, "needs a model with `model.memory`");
     }
-    return read_rates(&at, &f->full, error);
+    return read_rates(&at, &f->full.rates, error);
 }
 
 static mneme_status read_lora(const struct json_place *finetune, struct recipe_finetune *f,
@@ -221,19 +221,19 @@ static mneme_status read_lora(const struct json_place *finetune, struct recipe_f
     static const char *const known[] = {"lr",           "rank",        "alpha",
                                         "weight_decay", "first_layer", "last_layer"};
     struct json_place at;
-    f->lora_last_layer = n_layers - 1;
+    f->lora.last_layer = n_layers - 1;
     TRY(json_get_object(finetune, "lora", KEY_OPTIONAL, &at, error));
     if (at.object == NULL) return MNEME_OK;
     TRY(json_check_keys(&at, known, COUNT(known), error));
-    TRY(json_get_size(&at, "rank", KEY_OPTIONAL, 1, 4096, &f->lora_rank, error));
-    TRY(json_get_float(&at, "alpha", KEY_OPTIONAL, 0.0f, LARGE, &f->lora_alpha, error));
-    TRY(json_get_float(&at, "weight_decay", KEY_OPTIONAL, 0.0f, LARGE, &f->lora_weight_decay,
+    TRY(json_get_size(&at, "rank", KEY_OPTIONAL, 1, 4096, &f->lora.rank, error));
+    TRY(json_get_float(&at, "alpha", KEY_OPTIONAL, 0.0f, LARGE, &f->lora.alpha, error));
+    TRY(json_get_float(&at, "weight_decay", KEY_OPTIONAL, 0.0f, LARGE, &f->lora.weight_decay,
                        error));
-    TRY(json_get_size(&at, "first_layer", KEY_OPTIONAL, 0, n_layers - 1, &f->lora_first_layer,
+    TRY(json_get_size(&at, "first_layer", KEY_OPTIONAL, 0, n_layers - 1, &f->lora.first_layer,
                       error));
-    TRY(json_get_size(&at, "last_layer", KEY_OPTIONAL, f->lora_first_layer, n_layers - 1,
-                      &f->lora_last_layer, error));
-    return read_rates(&at, &f->lora, error);
+    TRY(json_get_size(&at, "last_layer", KEY_OPTIONAL, f->lora.first_layer, n_layers - 1,
+                      &f->lora.last_layer, error));
+    return read_rates(&at, &f->lora.rates, error);
 }
 
 static mneme_status read_smf(const struct json_place *finetune, struct recipe *recipe,
@@ -241,26 +241,26 @@ static mneme_status read_smf(const struct json_place *finetune, struct recipe *r
     static const char *const known[] = {"lr", "t", "select", "optimizer", "keys_lr", "background"};
     struct json_place at;
     struct recipe_finetune *f = &recipe->finetune;
-    size_t select = (size_t)f->smf_select, optimizer = (size_t)f->smf_optimizer;
-    size_t background = (size_t)f->smf_background;
+    size_t select = (size_t)f->smf.select, optimizer = (size_t)f->smf.optimizer;
+    size_t background = (size_t)f->smf.background;
     TRY(json_get_object(finetune, "smf", KEY_OPTIONAL, &at, error));
     if (at.object == NULL) return MNEME_OK;
     if (recipe->model.memory.n_layers == 0) {
         return json_refuse(finetune, "smf", error, "needs a model with `model.memory`");
     }
     TRY(json_check_keys(&at, known, COUNT(known), error));
-    TRY(json_get_size(&at, "t", KEY_OPTIONAL, 1, (size_t)1 << 31, &f->smf_t, error));
+    TRY(json_get_size(&at, "t", KEY_OPTIONAL, 1, (size_t)1 << 31, &f->smf.t, error));
     TRY(json_get_choice(&at, "select", KEY_OPTIONAL, slot_selection_names, SLOT_SELECTION_COUNT,
                         &select, error));
     TRY(json_get_choice(&at, "optimizer", KEY_OPTIONAL, sparse_optimizer_names,
                         SPARSE_OPTIMIZER_COUNT, &optimizer, error));
-    TRY(json_get_float(&at, "keys_lr", KEY_OPTIONAL, 0.0f, LARGE, &f->smf_keys_lr, error));
+    TRY(json_get_float(&at, "keys_lr", KEY_OPTIONAL, 0.0f, LARGE, &f->smf.keys_lr, error));
     TRY(json_get_choice(&at, "background", KEY_OPTIONAL, background_source_names,
                         BACKGROUND_SOURCE_COUNT, &background, error));
-    f->smf_select = (enum slot_selection)select;
-    f->smf_optimizer = (enum sparse_optimizer)optimizer;
-    f->smf_background = (enum background_source)background;
-    return read_rates(&at, &f->smf, error);
+    f->smf.select = (enum slot_selection)select;
+    f->smf.optimizer = (enum sparse_optimizer)optimizer;
+    f->smf.background = (enum background_source)background;
+    return read_rates(&at, &f->smf.rates, error);
 }
 
 static mneme_status read_finetune(const struct json_place *root, struct recipe *recipe,
@@ -280,7 +280,7 @@ static mneme_status read_finetune(const struct json_place *root, struct recipe *
     TRY(read_full(&at, f, recipe->model.memory.n_layers, error));
     TRY(read_lora(&at, f, recipe->model.n_layers, error));
     TRY(read_smf(&at, recipe, error));
-    if (!f->full.enabled && !f->lora.enabled && !f->smf.enabled) {
+    if (!f->full.rates.enabled && !f->lora.rates.enabled && !f->smf.rates.enabled) {
         return json_refuse(root, "finetune", error, "needs `full`, `lora` or `smf`");
     }
     return MNEME_OK;

@@ -96,7 +96,7 @@ static int write_pretrain(json_t *root, const struct recipe_pretrain *p) {
 }
 
 /* NULL for a method that the recipe leaves out. */
-static json_t *write_method(json_t *finetune, const char *name, const struct recipe_method *method,
+static json_t *write_method(json_t *finetune, const char *name, const struct recipe_rates *method,
                             int *failed) {
     if (!method->enabled) return NULL;
     json_t *o = inner(finetune, name), *rates = json_array();
@@ -114,26 +114,26 @@ static int write_finetune(json_t *root, const struct recipe_finetune *f) {
     failed |= set_size(o, "digest_every", f->digest_every);
     failed |= set_size(o, "evaluate_every", f->evaluate_every);
     failed |= set_size(o, "stream_questions", f->stream_questions);
-    json_t *full = write_method(o, "full", &f->full, &failed);
+    json_t *full = write_method(o, "full", &f->full.rates, &failed);
     if (full != NULL) {
-        failed |= set_float(full, "weight_decay", f->full_weight_decay);
-        failed |= json_object_set_new(full, "memory_only", json_boolean(f->full_memory_only));
+        failed |= set_float(full, "weight_decay", f->full.weight_decay);
+        failed |= json_object_set_new(full, "memory_only", json_boolean(f->full.memory_only));
     }
-    json_t *lora = write_method(o, "lora", &f->lora, &failed);
+    json_t *lora = write_method(o, "lora", &f->lora.rates, &failed);
     if (lora != NULL) {
-        failed |= set_size(lora, "rank", f->lora_rank);
-        failed |= set_float(lora, "alpha", f->lora_alpha);
-        failed |= set_float(lora, "weight_decay", f->lora_weight_decay);
-        failed |= set_size(lora, "first_layer", f->lora_first_layer);
-        failed |= set_size(lora, "last_layer", f->lora_last_layer);
+        failed |= set_size(lora, "rank", f->lora.rank);
+        failed |= set_float(lora, "alpha", f->lora.alpha);
+        failed |= set_float(lora, "weight_decay", f->lora.weight_decay);
+        failed |= set_size(lora, "first_layer", f->lora.first_layer);
+        failed |= set_size(lora, "last_layer", f->lora.last_layer);
     }
-    json_t *smf = write_method(o, "smf", &f->smf, &failed);
+    json_t *smf = write_method(o, "smf", &f->smf.rates, &failed);
     if (smf != NULL) {
-        failed |= set_size(smf, "t", f->smf_t);
-        failed |= set_string(smf, "select", slot_selection_names[f->smf_select]);
-        failed |= set_string(smf, "optimizer", sparse_optimizer_names[f->smf_optimizer]);
-        failed |= set_float(smf, "keys_lr", f->smf_keys_lr);
-        failed |= set_string(smf, "background", background_source_names[f->smf_background]);
+        failed |= set_size(smf, "t", f->smf.t);
+        failed |= set_string(smf, "select", slot_selection_names[f->smf.select]);
+        failed |= set_string(smf, "optimizer", sparse_optimizer_names[f->smf.optimizer]);
+        failed |= set_float(smf, "keys_lr", f->smf.keys_lr);
+        failed |= set_string(smf, "background", background_source_names[f->smf.background]);
     }
     return failed;
 }

@@ -43,7 +43,7 @@ static mneme_status open_known(const struct experiment *experiment, struct token
 }
 
 char *background_stage_path(const struct experiment *experiment) {
-    const char *name = experiment->recipe.finetune.smf_background == BACKGROUND_KNOWN
+    const char *name = experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN
                            ? "background-known.safetensors"
                            : "background.safetensors";
     return experiment_path(experiment, "%s", name);
@@ -54,7 +54,7 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
     size_t tokens = experiment->recipe.background.batch_tokens;
     mneme_status status = MNEME_OK;
     c->texts = &experiment->pretraining;
-    if (experiment->recipe.finetune.smf_background == BACKGROUND_KNOWN) {
+    if (experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN) {
         c->texts = &c->known;
         status = open_known(experiment, &c->known, error);
     }

@@ -46,9 +46,9 @@ static size_t lowest_layer(const struct finetuning *f) {
         case METHOD_SMF:
             return f->experiment->model.config.memory.layers[0];
         case METHOD_LORA:
-            return f->experiment->recipe.finetune.lora_first_layer;
+            return f->experiment->recipe.finetune.lora.first_layer;
         default:
-            return f->experiment->recipe.finetune.full_memory_only
+            return f->experiment->recipe.finetune.full.memory_only
                        ? f->experiment->model.config.memory.layers[0]
                        : 0;
     }
@@ -58,7 +58,7 @@ static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_er
     struct experiment *e = f->experiment;
     const struct recipe_finetune *r = &e->recipe.finetune;
     const struct recipe_pretrain *p = &e->recipe.pretrain;
-    float decay = f->method == METHOD_FULL ? r->full_weight_decay : r->lora_weight_decay;
+    float decay = f->method == METHOD_FULL ? r->full.weight_decay : r->lora.weight_decay;
     struct adamw_settings settings = {.beta1 = p->beta1,
                                       .beta2 = p->beta2,
                                       .eps = p->eps,
@@ -70,11 +70,11 @@ static mneme_status open_dense(struct finetuning *f, size_t max_tokens, mneme_er
     mneme_status status;
     f->lowest_layer = lowest_layer(f);
     if (f->method == METHOD_FULL) {
-        status = r->full_memory_only ? optimizer_list_memory(&e->model, &list, &n, error)
+        status = r->full.memory_only ? optimizer_list_memory(&e->model, &list, &n, error)
                                      : optimizer_list_model(&e->model, &list, &n, error);
     } else {
-        status = adapter_set_open(&f->adapters, &e->model, r->lora_rank, r->lora_alpha,
-                                  r->lora_first_layer, r->lora_last_layer, max_tokens,
+        status = adapter_set_open(&f->adapters, &e->model, r->lora.rank, r->lora.alpha,
+                                  r->lora.first_layer, r->lora.last_layer, max_tokens,
                                   e->recipe.seed, error);
         if (status == MNEME_OK) status = optimizer_list_adapters(&f->adapters, &list, &n, error);
     }
@@ -87,13 +87,13 @@ static mneme_status open_sparse(struct finetuning *f, const struct background *b
                                 size_t max_tokens, mneme_error *error) {
     const struct recipe *r = &f->experiment->recipe;
     const struct sparse_settings settings = {
-        .n_trainable = r->finetune.smf_t,
-        .selection = r->finetune.smf_select,
+        .n_trainable = r->finetune.smf.t,
+        .selection = r->finetune.smf.select,
         .seed = r->seed,
-        .optimizer = r->finetune.smf_optimizer,
+        .optimizer = r->finetune.smf.optimizer,
         .adamw = {.beta1 = r->pretrain.beta1, .beta2 = r->pretrain.beta2, .eps = r->pretrain.eps},
         .lr = f->lr,
-        .keys_lr = r->finetune.smf_keys_lr};
+        .keys_lr = r->finetune.smf.keys_lr};
     return sparse_stepper_open(&f->stepper, &f->experiment->model, background, &settings,
                                max_tokens, error);
 }
@@ -105,7 +105,7 @@ static mneme_status open_inputs(struct finetuning *f, size_t *max_tokens, mneme_
     const struct recipe_finetune *r = &e->recipe.finetune;
     size_t wordings = most_wordings(&e->lessons), tokens = most_lesson_tokens(&e->lessons);
     f->inputs_lesson = SIZE_MAX;
-    f->keeps_inputs = f->method == METHOD_SMF && !(r->smf_keys_lr > 0.0f) &&
+    f->keeps_inputs = f->method == METHOD_SMF && !(r->smf.keys_lr > 0.0f) &&
                       wordings < r->steps_per_fact * r->paraphrases &&
                       tokens <= MOST_BATCHES_OF_INPUTS * *max_tokens;
     if (!f->keeps_inputs) return MNEME_OK;
@@ -124,7 +124,7 @@ mneme_status finetuning_open(struct finetuning *f, struct experiment *e, const s
     mneme_status status = open_inputs(f, &tokens, error);
     if (status == MNEME_OK) status = batch_builder_open(&f->builder, tokens, error);
     if (status == MNEME_OK) status = workspace_open(&f->workspace, &e->model, tokens, true, error);
-    const bool keys_learn = f->method == METHOD_SMF && e->recipe.finetune.smf_keys_lr > 0.0f;
+    const bool keys_learn = f->method == METHOD_SMF && e->recipe.finetune.smf.keys_lr > 0.0f;
     if (status == MNEME_OK && f->method != METHOD_FULL && !keys_learn) {
         status = workspace_pack(&f->workspace, &e->model, lowest_layer(f), error);
     }

@@ -10,11 +10,11 @@ const char *method_name(enum method method) {
     return names[method];
 }
 
-const struct recipe_method *method_recipe(const struct recipe *recipe, enum method method) {
+const struct recipe_rates *method_recipe(const struct recipe *recipe, enum method method) {
     const struct recipe_finetune *finetune = &recipe->finetune;
-    return method == METHOD_FULL   ? &finetune->full
-           : method == METHOD_LORA ? &finetune->lora
-                                   : &finetune->smf;
+    return method == METHOD_FULL   ? &finetune->full.rates
+           : method == METHOD_LORA ? &finetune->lora.rates
+                                   : &finetune->smf.rates;
 }
 
 struct stage stage_pretraining(void) {
@@ -39,7 +39,7 @@ struct stage *stage_list(const struct recipe *recipe, size_t *n) {
     if (stages == NULL) return NULL;
     stages[(*n)++] = stage_pretraining();
     for (enum method method = METHOD_FULL; method < METHOD_COUNT; method++) {
-        const struct recipe_method *rates = method_recipe(recipe, method);
+        const struct recipe_rates *rates = method_recipe(recipe, method);
         for (size_t i = 0; rates->enabled && i < rates->n_lr; i++) {
             stages[(*n)++] = stage_finetuning(method, rates->lr[i]);
         }

@@ -13,7 +13,7 @@ enum method { METHOD_FULL, METHOD_LORA, METHOD_SMF, METHOD_COUNT };
 
 /* "full", "lora", "smf" */
 const char *method_name(enum method method);
-const struct recipe_method *method_recipe(const struct recipe *recipe, enum method method);
+const struct recipe_rates *method_recipe(const struct recipe *recipe, enum method method);
 
 #define STAGE_NAME_SIZE 48
 

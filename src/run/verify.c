@@ -174,7 +174,8 @@ static mneme_status verify_all(struct verifying *v, const struct stage *stages, 
     for (size_t i = 0; status == MNEME_OK && i < n; i++) {
         v->stage = &verification->stages[verification->n_stages++];
         status = verify_stage(v, &stages[i], error);
-        if (i > 0 || status != MNEME_OK || !v->experiment.recipe.finetune.smf.enabled) continue;
+        if (i > 0 || status != MNEME_OK || !v->experiment.recipe.finetune.smf.rates.enabled)
+            continue;
         v->stage = &verification->stages[verification->n_stages++];
         status = verify_background(v, error);
     }

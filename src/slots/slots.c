@@ -38,7 +38,7 @@ static mneme_status open_viewing(const mneme_slots_options *options, struct view
     if (status == MNEME_OK) slot_usage_count(&v->background, &v->report.usage);
     v->report.recipe = v->experiment.recipe.name;
     v->report.tokenizer = v->experiment.tokenizer;
-    v->report.t = v->experiment.recipe.finetune.smf_t;
+    v->report.t = v->experiment.recipe.finetune.smf.t;
     v->report.top = options->top;
     return status;
 }

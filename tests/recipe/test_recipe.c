@@ -31,9 +31,9 @@ START_TEST(defaults_and_values) {
     ck_assert(recipe.pretrain.lr == 0.25f);
     ck_assert(recipe.pretrain.beta2 == 0.95f);
     ck_assert_uint_eq(recipe.model.memory.v_dim, recipe.model.dim);
-    ck_assert(!recipe.finetune.lora.enabled);
-    ck_assert_uint_eq(recipe.finetune.smf.n_lr, 2);
-    ck_assert(recipe.finetune.smf.lr[1] == 2.5f);
+    ck_assert(!recipe.finetune.lora.rates.enabled);
+    ck_assert_uint_eq(recipe.finetune.smf.rates.n_lr, 2);
+    ck_assert(recipe.finetune.smf.rates.lr[1] == 2.5f);
     ck_assert(file_exists(recipe.corpus.world));
     recipe_free(&recipe);
 }
@@ -160,11 +160,11 @@ START_TEST(extends) {
     ck_assert_str_eq(recipe.name, "top");
     ck_assert_uint_eq(recipe.seed, 5);
     ck_assert_uint_eq(recipe.pretrain.steps, 240);
-    ck_assert(!recipe.finetune.lora.enabled);
-    ck_assert_uint_eq(recipe.finetune.smf.n_lr, 2);
-    ck_assert_uint_eq(recipe.finetune.smf_t, 4);
-    ck_assert_int_eq(recipe.finetune.smf_select, SLOTS_KL);
-    ck_assert_int_eq(recipe.finetune.smf_optimizer, SPARSE_ADAMW);
+    ck_assert(!recipe.finetune.lora.rates.enabled);
+    ck_assert_uint_eq(recipe.finetune.smf.rates.n_lr, 2);
+    ck_assert_uint_eq(recipe.finetune.smf.t, 4);
+    ck_assert_int_eq(recipe.finetune.smf.select, SLOTS_KL);
+    ck_assert_int_eq(recipe.finetune.smf.optimizer, SPARSE_ADAMW);
     recipe_free(&recipe);
     write_recipe("self.json", "{\"extends\": \"self.json\"}");
     ck_assert(recipe_load(temporary_path("self.json"), NULL, 0, &recipe, &error) ==
