@@ -1,9 +1,22 @@
 #ifndef BASE_GNUPLOT_H
 #define BASE_GNUPLOT_H
 
-#include <stdbool.h>
+#include "base/error.h"
+#include "base/text.h"
 
-/* Runs `gnuplot SCRIPT` in the folder, silently. False when gnuplot is missing or fails. */
-bool gnuplot_run(const char *directory, const char *script);
+/* Plots. gnuplot runs as a program; without it, or when it fails, there is a script and no
+ * picture, and that is no error. */
+
+/* Writes the script into FOLDER/NAME and runs it there, silently. Takes the text, which becomes
+ * empty. */
+mneme_status gnuplot_draw(const char *folder, const char *name, struct text *script,
+                          mneme_error *error);
+
+/* Adds the bytes within gnuplot's single quotes, where a quote is doubled. */
+void gnuplot_add_quoted(struct text *script, const char *bytes);
+
+/* Begins a loop over NAME.svg and NAME.png, which the caller ends by "}\n". The SVG has this size;
+ * the PNG is half as large again. */
+void gnuplot_add_terminals(struct text *script, const char *name, int width, int height);
 
 #endif

@@ -32,7 +32,7 @@ static size_t width_of(const char *cell) {
 }
 
 static size_t column_width(const struct table *table, size_t column) {
-    size_t widest = 0;
+    size_t widest = table->least_widths == NULL ? 0 : table->least_widths[column];
     for (size_t i = column; i < table->n_cells; i += table->n_columns) {
         size_t width = width_of(table->cells[i]);
         if (width > widest) widest = width;
@@ -65,7 +65,8 @@ void table_print_markdown(const struct table *table, struct text *text) {
         text_add(text, "|\n");
         if (i + 1 != table->n_columns) continue;
         for (size_t c = 0; c < table->n_columns; c++) {
-            bool is_text = c == 0 || (table->last_is_text && c + 1 == table->n_columns);
+            bool is_text =
+                table->all_is_text || c == 0 || (table->last_is_text && c + 1 == table->n_columns);
             text_add(text, is_text ? "|---" : "|---:");
         }
         text_add(text, "|\n");

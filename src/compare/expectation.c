@@ -20,17 +20,22 @@ static mneme_status compare(const struct json_place *expected, const char *name,
     return status;
 }
 
-mneme_status expectation_check(const char *path, const struct report *report, mneme_error *error) {
-    json_t *object = NULL;
-    struct json_place root;
-    mneme_status status = json_read_file(path, MAX_EXPECTED_BYTES, &object, error);
-    if (status == MNEME_OK) status = json_place_root(object, path, &root, error);
-    if (status == MNEME_OK) status = compare(&root, "base", &report->base_digest, error);
-    for (size_t m = 0; status == MNEME_OK && m < report->n_methods; m++) {
-        const struct report_method *method = &report->methods[m];
-        status = compare(&root, method->name, &method->runs[method->chosen].digest, error);
+static mneme_status compare_all(const struct json_place *expected, const struct result *result,
+                                mneme_error *error) {
+    TRY(compare(expected, "base", &result->base[0].digest, error));
+    for (size_t s = 0; s < result->plan->n_series; s++) {
+        const struct cell *chosen = &result->outcomes[0][s].cells[result_chosen(result, 0, s)];
+        TRY(compare(expected, result->plan->series[s].name, &chosen->run.digest, error));
     }
-    if (status == MNEME_OK) status = compare(&root, "result", &report->result, error);
+    return compare(expected, "result", &result->digest, error);
+}
+
+mneme_status expectation_check(const char *path, const struct result *result, mneme_error *error) {
+    json_t *object;
+    struct json_place root;
+    TRY(json_read_file(path, MAX_EXPECTED_BYTES, &object, error));
+    mneme_status status = json_place_root(object, path, &root, error);
+    THEN(compare_all(&root, result, error));
     json_decref(object);
     return status;
 }

@@ -1,10 +1,10 @@
 #ifndef COMPARE_EXPECTATION_H
 #define COMPARE_EXPECTATION_H
 
-#include "compare/report.h"
+#include "compare/result.h"
 
-/* Compares a report's digests with a file like data/expected/tiny.json: {"result", "base", and one
+/* Compares a run's digests with a file like data/expected/tiny.json: {"result", "base", and one
  * per method}. MNEME_FAILED, naming the first that differs, when they are not the same. */
-mneme_status expectation_check(const char *path, const struct report *report, mneme_error *error);
+mneme_status expectation_check(const char *path, const struct result *result, mneme_error *error);
 
 #endif

@@ -1,14 +1,13 @@
 #ifndef COMPARE_PLOT_H
 #define COMPARE_PLOT_H
 
-#include <stdbool.h>
+#include "compare/result.h"
 
-#include "compare/report.h"
-
-/* Draws new-fact F1 against known-fact F1, a curve per method, into tradeoff.svg and tradeoff.png
- * of the run folder, from tradeoff.csv and a script tradeoff.gnuplot that stay there. gnuplot runs
- * as a program; *drawn is false, and that is no error, when it is missing or fails. */
-mneme_status plot_tradeoff(const struct report *report, const char *directory, bool *drawn,
-                           mneme_error *error);
+/* Draws, where gnuplot is there, tradeoff.svg and .png of a run, sweep.svg and .png of a sweep:
+ * known F1 against new F1, a point per cell and a line per series and variant through its front,
+ * with the level at which they are compared. When the cells have a stream.jsonl also stream.svg and
+ * .png: F1 of what was taught so far, and of the known facts, along the stream, for each series'
+ * cell that learned most. The .gnuplot files are left in any case. */
+mneme_status plot_draw(const struct result *result, const char *folder, mneme_error *error);
 
 #endif

@@ -1,43 +1,30 @@
 #ifndef COMPARE_REPORT_H
 #define COMPARE_REPORT_H
 
-#include <stddef.h>
+#include <jansson.h>
 
-#include "base/error.h"
-#include "compare/selection.h"
-#include "run/scored_run.h"
-
-#define REPORT_MAX_METHODS 3
-#define REPORT_MAX_RUNS 16
-
-struct report_method {
-    const char *name;
-    size_t n_runs;
-    struct scored_run runs[REPORT_MAX_RUNS];
-    size_t chosen;         /* filled by report_select */
-    double known_at_level; /* filled by report_select */
-};
-
-/* What a run found. Times and machine are the only parts that may differ between two runs of a
- * recipe. */
-struct report {
-    const char *recipe;
-    struct scores base;
-    struct digest base_digest;
-    size_t n_methods;
-    struct report_method methods[REPORT_MAX_METHODS];
-    double level;   /* the new-fact F1 at which methods are compared; filled by report_select */
-    double seconds; /* of this call */
-    struct digest result; /* of everything that was found (result_digest.h) */
-};
-
-/* Chooses a run per method by the rule in selection.h. */
-void report_select(struct report *report);
+#include "base/table.h"
+#include "compare/result.h"
 
 /* The comparison as lines of text; malloc'ed, NULL when out of memory. */
-char *report_table(const struct report *report);
+char *report_text(const struct result *result);
 
-/* Writes report.json, report.md and tradeoff.csv into the run folder. */
-mneme_status report_write(const struct report *report, const char *directory, mneme_error *error);
+/* Writes the comparison as Markdown, JSON and CSV into the folder: report.md, report.json and
+ * tradeoff.csv of a run; sweep.md, sweep.json and sweep.csv of a sweep. */
+mneme_status report_write(const struct result *result, const char *folder, mneme_error *error);
+
+/* The parts that a run and a sweep tell in their own words. */
+struct report_form {
+    const char *report;                                         /* name of the .md and .json */
+    const char *picture;                                        /* of the .csv, .svg and .png */
+    void (*add_text)(const struct result *, struct text *);     /* for a terminal */
+    void (*add_markdown)(const struct result *, struct text *); /* below the title */
+    void (*add_csv)(const struct result *, struct text *);
+    void (*add_json)(const struct result *, json_t *root); /* to what both have */
+};
+
+const struct report_form *report_form(const struct result *result);
+
+extern const struct report_form report_form_run, report_form_sweep;
 
 #endif

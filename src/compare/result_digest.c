@@ -6,85 +6,94 @@
 #include <mneme/version.h>
 
 #include "base/file.h"
-#include "base/path.h"
-#include "base/text.h"
-#include "nn/matmul_backend.h"
 #include "run/background_stage.h"
-#include "run/stage.h"
+#include "run/folder.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 34)
 
-/* "SHA-256\n" of a file; takes the path, which may be NULL for want of memory. */
-static mneme_status add_file(struct text *text, char *path, mneme_error *error) {
-    char *bytes = NULL;
+/* "WHAT SHA-256\n" of a file. */
+static mneme_status add_file(struct text *text, const char *what, const char *path,
+                             mneme_error *error) {
+    char *bytes;
     size_t length;
     struct digest digest;
-    mneme_status status = path == NULL ? error_set_memory(error, "a path")
-                                       : file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
-    if (status == MNEME_OK) status = digest_of_bytes(bytes, length, &digest, error);
-    if (status == MNEME_OK) text_add(text, "%s\n", digest.hex);
+    TRY(file_read(path, MAX_FILE_BYTES, &bytes, &length, error));
+    mneme_status status = digest_of_bytes(bytes, length, &digest, error);
     free(bytes);
-    free(path);
+    if (status == MNEME_OK) text_add(text, "%s %s\n", what, digest.hex);
     return status;
 }
 
-static mneme_status add_trail(struct text *text, const char *directory, const struct stage *stage,
+static mneme_status add_trail(struct text *text, const char *stage, const char *folder,
                               mneme_error *error) {
-    char *folder = stage_folder(directory, stage);
-    char *path = folder == NULL ? NULL : path_join(folder, "trail.jsonl");
-    free(folder);
-    text_add(text, "trail %s ", stage->name);
-    return add_file(text, path, error);
+    text_add(text, "trail ");
+    return add_file(text, stage, path_in(folder, FOLDER_TRAIL).text, error);
 }
 
-static void add_scores(struct text *text, const char *name, const struct digest *digest,
-                       const struct scores *s) {
-    text_add(text, "%s %s %a %a %a %a %a\n", name, digest->hex, s->new_f1, s->new_em, s->known_f1,
+static void add_scores(struct text *text, const struct scored_run *run) {
+    const struct scores *s = &run->scores;
+    text_add(text, " %s %a %a %a %a %a\n", run->digest.hex, s->new_f1, s->new_em, s->known_f1,
              s->known_em, s->skill_nll);
 }
 
-static mneme_status add_method(struct text *text, const struct experiment *experiment,
-                               enum method method, const struct report_method *found,
-                               mneme_error *error) {
-    const struct recipe_rates *recipe = method_recipe(&experiment->recipe, method);
-    for (size_t i = 0; i < recipe->n_lr; i++) {
-        struct stage stage = stage_finetuning(method, recipe->lr[i]);
-        mneme_status status = add_trail(text, experiment->directory, &stage, error);
-        if (status != MNEME_OK) return status;
-        add_scores(text, stage.name, &found->runs[i].digest, &found->runs[i].scores);
+static void add_mark(const struct result *result, struct text *text) {
+    if (result->mark[0] != '\0') text_add(text, "matmul %s\n", result->mark);
+}
+
+static mneme_status add_run(const struct result *result, const char *directory, struct text *text,
+                            mneme_error *error) {
+    const struct stage pretraining = stage_pretraining();
+    bool has_background = false;
+    text_add(text, "contract %d\n", MNEME_CONTRACT_VERSION);
+    add_mark(result, text);
+    TRY(add_trail(text, pretraining.name, stage_folder(directory, &pretraining).text, error));
+    text_add(text, "base");
+    add_scores(text, &result->base[0]);
+    for (size_t s = 0; s < result->plan->n_series && !has_background; s++) {
+        if (!result->plan->series[s].method->needs_background) continue;
+        has_background = true;
+        struct path path =
+            background_stage_path(directory, &result->outcomes[0][s].cells[0].settings);
+        TRY(add_file(text, "background", path.text, error));
+    }
+    for (size_t s = 0; s < result->plan->n_series; s++) {
+        for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
+            const struct cell *cell = &result->outcomes[0][s].cells[c];
+            TRY(add_trail(text, cell->stage.name, cell->folder.text, error));
+            text_add(text, "%s", cell->stage.name);
+            add_scores(text, &cell->run);
+        }
     }
     return MNEME_OK;
 }
 
-static mneme_status add_all(struct text *text, const struct experiment *experiment,
-                            const struct report *report, mneme_error *error) {
-    struct stage pretraining = stage_pretraining();
-    text_add(text, "contract %d\n", MNEME_CONTRACT_VERSION);
-    const char *mark = matmul_backend_mark();
-    if (mark != NULL) text_add(text, "matmul %s\n", mark);
-    mneme_status status = add_trail(text, experiment->directory, &pretraining, error);
-    add_scores(text, "base", &report->base_digest, &report->base);
-    if (status == MNEME_OK && experiment->recipe.finetune.smf.rates.enabled) {
-        text_add(text, "background ");
-        status = add_file(text, background_stage_path(experiment), error);
+static void add_sweep(const struct result *result, struct text *text) {
+    const struct plan *plan = result->plan;
+    add_mark(result, text);
+    for (size_t v = 0; v < plan->n_variants; v++) {
+        text_add(text, "base %s", plan->variants[v].folder);
+        add_scores(text, &result->base[v]);
+        for (size_t s = 0; s < plan->n_series; s++) {
+            const struct plan_series *series = &plan->series[s];
+            for (size_t c = 0; c < series->n_cells; c++) {
+                text_add(text, "%s: %s", series->name, series->cells[c].label);
+                add_scores(text, &result->outcomes[v][s].cells[c].run);
+            }
+        }
     }
-    size_t m = 0;
-    for (enum method method = METHOD_FULL; status == MNEME_OK && method < METHOD_COUNT; method++) {
-        if (!method_recipe(&experiment->recipe, method)->enabled) continue;
-        status = add_method(text, experiment, method, &report->methods[m++], error);
-    }
-    return status;
 }
 
-mneme_status result_digest(const struct experiment *experiment, const struct report *report,
-                           struct digest *digest, mneme_error *error) {
+mneme_status result_digest(struct result *result, const char *directory, mneme_error *error) {
     struct text text = {0};
-    mneme_status status = add_all(&text, experiment, report, error);
-    char *bytes = text_take(&text);
-    if (status == MNEME_OK) {
-        status = bytes == NULL ? error_set_memory(error, "a digest")
-                               : digest_of_bytes(bytes, strlen(bytes), digest, error);
+    mneme_status status = MNEME_OK;
+    if (result->plan->kind == PLAN_RUN) {
+        status = add_run(result, directory, &text, error);
+    } else {
+        add_sweep(result, &text);
     }
+    char *bytes = text_take(&text);
+    if (status == MNEME_OK && bytes == NULL) status = error_set_memory(error, "a digest");
+    THEN(digest_of_bytes(bytes, strlen(bytes), &result->digest, error));
     free(bytes);
     return status;
 }

@@ -1,13 +1,12 @@
 #ifndef COMPARE_RESULT_DIGEST_H
 #define COMPARE_RESULT_DIGEST_H
 
-#include "compare/report.h"
-#include "run/experiment.h"
+#include "compare/result.h"
 
-/* One number for all that a run found: the SHA-256 of a text with the contract, and line by line
- * the digests of the base model, the background, and every finetuning's trail, model and scores
- * (exact, as hexadecimal floats). Runs of one recipe have the same, or something differs. */
-mneme_status result_digest(const struct experiment *experiment, const struct report *report,
-                           struct digest *digest, mneme_error *error);
+/* One number for all that was found, into result->digest: the SHA-256 of a text with a line per
+ * base and cell: the digest of its model and its scores (exact, as hexadecimal floats). A run's
+ * text has besides the contract and the digests of every trail and of the background, which are in
+ * the run folder `directory`. Runs of one recipe have the same, or something differs. */
+mneme_status result_digest(struct result *result, const char *directory, mneme_error *error);
 
 #endif

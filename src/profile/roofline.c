@@ -3,10 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "base/gnuplot.h"
 #include "base/path.h"
-#include "base/text.h"
 
 /* A numbered kernel per line: flops per byte, GFLOP/s, share of the kernels' time, number; and the
  * list of the numbers' names at the picture's side. A kernel without arithmetic has no place. */
@@ -31,19 +29,12 @@ static void add_kernels(const struct profile_report *report, struct text *text) 
     free(list);
 }
 
-/* `name` in gnuplot's single quotes. */
-static void add_quoted(struct text *text, const char *name, const char *suffix) {
-    text_add(text, "'");
-    for (; *name != '\0'; name++) text_add(text, *name == '\'' ? "''" : "%c", *name);
-    text_add(text, "%s'", suffix);
-}
-
-static char *make_script(const struct profile_report *report, const char *name) {
-    struct text text = {0};
+/* The picture is NAME.svg. */
+static void add_script(const struct profile_report *report, const char *name, struct text *text) {
     const struct machine_roof *roof = &report->roof;
-    text_add(&text, "set terminal svg size 900,620 font 'sans,12' noenhanced\nset output ");
-    add_quoted(&text, name, ".svg");
-    text_add(&text,
+    text_add(text, "set terminal svg size 900,620 font 'sans,12' noenhanced\nset output ");
+    gnuplot_add_quoted(text, path_in("", "%s.svg", name).text);
+    text_add(text,
              "\npeak = %.6g\nmemory = %.6g\n"
              "set title sprintf('%zu threads: %%.0f GFLOP/s, %%.1f GB/s measured', peak, memory)\n"
              "set xlabel 'flops per byte'\nset ylabel 'GFLOP/s'\n"
@@ -53,42 +44,22 @@ static char *make_script(const struct profile_report *report, const char *name) 
              "roof(x) = memory * x < peak ? memory * x : peak\n"
              "size(share) = 0.4 + 3 * sqrt(share)\n",
              roof->gflops, profile_memory_roof(roof), roof->threads);
-    add_kernels(report, &text);
-    text_add(&text,
+    add_kernels(report, text);
+    text_add(text,
              "plot roof(x) lw 2 lc rgb 'black' title 'roof', \\\n"
              "  $kernels using 1:2:(size($3)) with points pt 7 ps variable lc rgb '#901f77b4' "
              "title 'kernel, sized by its share of the kernels'' time', \\\n"
              "  '' using 1:2:4 with labels offset 0.9,0.5 font ',9' notitle\n");
-    return text_take(&text);
-}
-
-/* The path without a final ".json"; malloc'ed. */
-static char *stem(const char *path) {
-    size_t length = strlen(path);
-    bool is_json = length > 5 && strcmp(path + length - 5, ".json") == 0;
-    return strndup(path, is_json ? length - 5 : length);
 }
 
 mneme_status roofline_plot(const struct profile_report *report, const char *json_path,
                            mneme_error *error) {
-    char *base = stem(json_path), *folder = path_folder(json_path);
-    char *path = base == NULL ? NULL : path_append(base, ".gnuplot"), *script = NULL;
-    mneme_status status = MNEME_OK;
-    if (path == NULL || folder == NULL) {
-        status = error_set_memory(error, "the roofline");
-    } else {
-        const char *slash = strrchr(base, '/');
-        script = make_script(report, slash == NULL ? base : slash + 1);
-        status = script == NULL ? error_set_memory(error, "the roofline")
-                                : file_write_atomic(path, script, strlen(script), error);
-    }
-    if (status == MNEME_OK) {
-        const char *slash = strrchr(path, '/');
-        gnuplot_run(folder, slash == NULL ? path : slash + 1);
-    }
-    free(script);
-    free(path);
-    free(folder);
-    free(base);
-    return status;
+    const char *slash = strrchr(json_path, '/');
+    struct path name = path_in("", "%s", slash == NULL ? json_path : slash + 1);
+    size_t length = strlen(name.text);
+    struct text text = {0};
+    if (length > 5 && strcmp(name.text + length - 5, ".json") == 0) name.text[length - 5] = '\0';
+    add_script(report, name.text, &text);
+    return gnuplot_draw(path_parent(json_path).text, path_in("", "%s.gnuplot", name.text).text,
+                        &text, error);
 }

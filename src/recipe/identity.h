@@ -6,6 +6,10 @@
 #include "base/error.h"
 #include "recipe/recipe.h"
 
+/* The files of a run folder that tell whose it is. */
+#define IDENTITY_RECIPE "recipe.json"
+#define IDENTITY_INPUTS "inputs.json"
+
 /* What of a recipe must be the same in a folder's. */
 enum identity_scope {
     IDENTITY_RUN,  /* all */

@@ -132,6 +132,9 @@ struct recipe {
  * (so that a recipe runs from anywhere). */
 mneme_status recipe_load(const char *path, const char *const *overrides, size_t n_overrides,
                          struct recipe *recipe, mneme_error *error);
+/* The same of an object that recipe_file_read made of the file at `path`. */
+mneme_status recipe_from_json(const json_t *object, const char *path, struct recipe *recipe,
+                              mneme_error *error);
 void recipe_free(struct recipe *recipe);
 
 /* The recipe with every default filled in; the same text for the same recipe. The caller owns it.

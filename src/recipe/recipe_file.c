@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/path.h"
+#include "recipe/recipe_overrides.h"
 
 #define MAX_RECIPE_BYTES ((size_t)1 << 20)
 #define MAX_EXTENDED 8
@@ -95,7 +96,13 @@ static mneme_status read_level(const char *path, int level, json_t **recipe, mne
     return status;
 }
 
-mneme_status recipe_file_read(const char *path, json_t **recipe, mneme_error *error) {
+mneme_status recipe_file_read(const char *path, const char *const *overrides, size_t n_overrides,
+                              json_t **recipe, mneme_error *error) {
     *recipe = NULL;
-    return read_level(path, 0, recipe, error);
+    TRY(read_level(path, 0, recipe, error));
+    mneme_status status = recipe_override(*recipe, overrides, n_overrides, error);
+    if (status == MNEME_OK) return MNEME_OK;
+    json_decref(*recipe);
+    *recipe = NULL;
+    return status;
 }

@@ -7,7 +7,6 @@
 #include "base/path.h"
 #include "recipe/recipe.h"
 #include "recipe/recipe_file.h"
-#include "recipe/recipe_overrides.h"
 
 #define MOST ((size_t)1 << 40) /* a bound for counts that have no other */
 #define LARGE 1e30f
@@ -371,21 +370,26 @@ static mneme_status find_file(char **path, const char *recipe, mneme_error *erro
     return status;
 }
 
-mneme_status recipe_load(const char *path, const char *const *overrides, size_t n_overrides,
-                         struct recipe *recipe, mneme_error *error) {
-    json_t *object = NULL;
+mneme_status recipe_from_json(const json_t *object, const char *path, struct recipe *recipe,
+                              mneme_error *error) {
     *recipe = defaults;
     recipe->path = strdup(path);
-    mneme_status status = recipe->path == NULL ? error_set_memory(error, "a path")
-                                               : recipe_file_read(path, &object, error);
-    if (status == MNEME_OK) status = recipe_override(object, overrides, n_overrides, error);
-    if (status == MNEME_OK) status = read_all(object, recipe, error);
-    if (status == MNEME_OK) status = find_file(&recipe->corpus.world, path, error);
-    if (status == MNEME_OK) status = find_file(&recipe->corpus.known, path, error);
-    if (status == MNEME_OK) status = find_file(&recipe->corpus.new_questions, path, error);
-    if (status == MNEME_OK) status = find_file(&recipe->corpus.skill, path, error);
-    json_decref(object);
+    mneme_status status =
+        recipe->path == NULL ? error_set_memory(error, path) : read_all(object, recipe, error);
+    THEN(find_file(&recipe->corpus.world, path, error));
+    THEN(find_file(&recipe->corpus.known, path, error));
+    THEN(find_file(&recipe->corpus.new_questions, path, error));
+    THEN(find_file(&recipe->corpus.skill, path, error));
     if (status != MNEME_OK) recipe_free(recipe);
+    return status;
+}
+
+mneme_status recipe_load(const char *path, const char *const *overrides, size_t n_overrides,
+                         struct recipe *recipe, mneme_error *error) {
+    json_t *object;
+    TRY(recipe_file_read(path, overrides, n_overrides, &object, error));
+    mneme_status status = recipe_from_json(object, path, recipe, error);
+    json_decref(object);
     return status;
 }
 

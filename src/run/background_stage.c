@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "model/batch_builder.h"
 #include "model/memory_layer.h"
+#include "run/folder.h"
 #include "run/pretraining.h"
 #include "train/text_order.h"
 
@@ -37,43 +38,39 @@ static mneme_status open_known(const struct experiment *experiment, struct token
         mneme_status status =
             token_texts_add(texts, experiment->tokenizer, 1, &string, limit, error);
         free(string);
-        if (status != MNEME_OK) return status;
+        TRY(status);
     }
     return MNEME_OK;
 }
 
-char *background_stage_path(const struct experiment *experiment) {
-    const char *name = experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN
-                           ? "background-known.safetensors"
-                           : "background.safetensors";
-    return experiment_path(experiment, "%s", name);
+struct path background_stage_path(const char *directory, const struct recipe_finetune *finetune) {
+    return path_in(directory, finetune->smf.background == BACKGROUND_KNOWN ? FOLDER_BACKGROUND_KNOWN
+                                                                           : FOLDER_BACKGROUND);
 }
 
+/* Where the experiment's background is. */
+static struct path find_path(const struct experiment *e) {
+    return background_stage_path(e->directory, &e->recipe.finetune);
+}
+
+/* The texts that are read, and a workspace for batches of them. */
 static mneme_status open_counting(const struct experiment *experiment, struct counting *c,
                                   mneme_error *error) {
+    const struct model *model = &experiment->model;
     size_t tokens = experiment->recipe.background.batch_tokens;
-    mneme_status status = MNEME_OK;
     c->texts = &experiment->pretraining;
     if (experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN) {
         c->texts = &c->known;
-        status = open_known(experiment, &c->known, error);
+        TRY(open_known(experiment, &c->known, error));
     }
     size_t longest = token_texts_longest(c->texts);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
     if (tokens < longest) tokens = longest;
-    if (status == MNEME_OK) {
-        status = workspace_open(&c->workspace, &experiment->model, tokens, true, error);
-    }
-    if (status == MNEME_OK) {
-        const struct model *model = &experiment->model;
-        status = workspace_pack(&c->workspace, model, model->config.n_layers, error);
-    }
-    if (status == MNEME_OK) status = batch_builder_open(&c->builder, tokens, error);
-    if (status == MNEME_OK) {
-        status = text_order_open(&c->order, c->texts, experiment->recipe.seed,
-                                 RANDOM_STREAM_BACKGROUND, error);
-    }
-    return status;
+    TRY(workspace_open(&c->workspace, model, tokens, true, error));
+    TRY(workspace_pack(&c->workspace, model, model->config.n_layers, error));
+    TRY(batch_builder_open(&c->builder, tokens, error));
+    return text_order_open(&c->order, c->texts, experiment->recipe.seed, RANDOM_STREAM_BACKGROUND,
+                           error);
 }
 
 static void close_counting(struct counting *c) {
@@ -89,8 +86,7 @@ static mneme_status count(const struct experiment *experiment, struct counting *
     for (size_t i = 0; i < n; i++) {
         text_order_fill(&c->order, &c->builder, c->builder.max_tokens);
         struct batch batch = batch_builder_whole(&c->builder);
-        mneme_status status = model_forward(&experiment->model, &c->workspace, &batch, NULL, error);
-        if (status != MNEME_OK) return status;
+        TRY(model_forward(&experiment->model, &c->workspace, &batch, NULL, error));
         workspace_sort_reads(&c->workspace, &experiment->model, batch.n_tokens);
         const struct row_scatter *reads = &c->workspace.scatter;
         background_add(background, reads->n_groups, reads->group_rows, reads->group_starts);
@@ -103,9 +99,9 @@ static mneme_status count(const struct experiment *experiment, struct counting *
 mneme_status background_stage_count(const struct experiment *experiment,
                                     struct background *background, mneme_error *error) {
     struct counting counting = {0};
-    mneme_status status = background_open(background, n_slots(experiment), error);
-    if (status == MNEME_OK) status = open_counting(experiment, &counting, error);
-    if (status == MNEME_OK) status = count(experiment, &counting, background, error);
+    TRY(background_open(background, n_slots(experiment), error));
+    mneme_status status = open_counting(experiment, &counting, error);
+    THEN(count(experiment, &counting, background, error));
     if (status != MNEME_OK) background_close(background);
     close_counting(&counting);
     return status;
@@ -113,25 +109,15 @@ mneme_status background_stage_count(const struct experiment *experiment,
 
 mneme_status background_stage_load(const struct experiment *experiment,
                                    struct background *background, mneme_error *error) {
-    char *path = background_stage_path(experiment);
-    if (path == NULL) return error_set_memory(error, "a path");
-    mneme_status status = background_load(background, path, n_slots(experiment), error);
-    free(path);
-    return status;
+    return background_load(background, find_path(experiment).text, n_slots(experiment), error);
 }
 
 mneme_status background_stage_run(const struct experiment *experiment,
                                   struct background *background, mneme_error *error) {
-    char *path = background_stage_path(experiment);
-    if (path == NULL) return error_set_memory(error, "a path");
-    mneme_status status;
-    if (file_exists(path)) {
-        status = background_stage_load(experiment, background, error);
-    } else {
-        status = background_stage_count(experiment, background, error);
-        if (status == MNEME_OK) status = background_save(background, path, error);
-        if (status != MNEME_OK) background_close(background);
-    }
-    free(path);
+    struct path path = find_path(experiment);
+    if (file_exists(path.text)) return background_stage_load(experiment, background, error);
+    TRY(background_stage_count(experiment, background, error));
+    mneme_status status = background_save(background, path.text, error);
+    if (status != MNEME_OK) background_close(background);
     return status;
 }

@@ -4,13 +4,11 @@
 #include "run/experiment.h"
 #include "smf/background.h"
 
-/* What the experiment's model reads over batches of the texts that the recipe's
+/* Which slots the experiment's model reads over batches of the texts that the recipe's
  * finetune.smf.background names: of pretraining, or the known questions with their answers. */
 
-/* The file that keeps it: `background.safetensors` in the run folder,
- * `background-known.safetensors` when it is of the known questions; malloc'ed, NULL without memory.
- */
-char *background_stage_path(const struct experiment *experiment);
+/* The file that keeps it: another one when it is of the known questions. */
+struct path background_stage_path(const char *directory, const struct recipe_finetune *finetune);
 
 /* Opens *background from its file, or counts it and leaves it there. */
 mneme_status background_stage_run(const struct experiment *experiment,

@@ -66,11 +66,11 @@ static mneme_status score_group(struct asking *a, const char *set, const struct 
     for (size_t i = 0; i < n; i++) {
         const struct fact *fact = &facts->facts[first + i];
         char *said;
-        mneme_status status = tokenizer_decode(a->experiment->tokenizer, a->outputs + i * max_new,
-                                               a->lengths[i], &said, NULL, error);
-        if (status != MNEME_OK) return status;
+        TRY(tokenizer_decode(a->experiment->tokenizer, a->outputs + i * max_new, a->lengths[i],
+                             &said, NULL, error));
         double f1, em;
-        status = qa_score(said, strings(fact->answers), fact->n_answers, &f1, &em, error);
+        mneme_status status =
+            qa_score(said, strings(fact->answers), fact->n_answers, &f1, &em, error);
         tally->f1 += f1;
         tally->em += em;
         tally->n++;
@@ -78,9 +78,9 @@ static mneme_status score_group(struct asking *a, const char *set, const struct 
             a->recent.f1 += f1;
             a->recent.n++;
         }
-        if (status == MNEME_OK) status = write_answer(a, set, fact, said, f1, error);
+        THEN(write_answer(a, set, fact, said, f1, error));
         free(said);
-        if (status != MNEME_OK) return status;
+        TRY(status);
     }
     return MNEME_OK;
 }
@@ -96,11 +96,10 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
             const int32_t *tokens = prompts->tokens.ids + prompts->starts[first + i];
             a->prompts[i] = (struct token_span){tokens, prompts->lengths[first + i]};
         }
-        mneme_status status = generate_greedy(
-            &a->generator, rows, a->prompts, recipe->max_new_tokens,
-            tokenizer_end_of_text(a->experiment->tokenizer), a->outputs, a->lengths, error);
-        if (status == MNEME_OK) status = score_group(a, set, facts, first, rows, tally, error);
-        if (status != MNEME_OK) return status;
+        TRY(generate_greedy(&a->generator, rows, a->prompts, recipe->max_new_tokens,
+                            tokenizer_end_of_text(a->experiment->tokenizer), a->outputs, a->lengths,
+                            error));
+        TRY(score_group(a, set, facts, first, rows, tally, error));
         a->done += rows;
         if (a->stage == NULL) continue;
         experiment_progress(a->experiment, a->stage, "questions", a->done, a->total, 0, NULL);
@@ -120,11 +119,8 @@ static mneme_status open_asking(struct asking *a, const char *answers_path, mnem
     if (a->outputs == NULL || a->lengths == NULL || a->prompts == NULL) {
         return error_set_memory(error, "the questions");
     }
-    mneme_status status = generator_open(&a->generator, &e->model, ROWS, longest + max_new, error);
-    if (status == MNEME_OK && answers_path != NULL) {
-        status = file_writer_open(&a->answers, answers_path, error);
-    }
-    return status;
+    TRY(generator_open(&a->generator, &e->model, ROWS, longest + max_new, error));
+    return answers_path == NULL ? MNEME_OK : file_writer_open(&a->answers, answers_path, error);
 }
 
 static void close_asking(struct asking *a) {
@@ -146,15 +142,15 @@ static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
     if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
     a->total = n_known + n_fresh;
     struct tally known = {0}, fresh = {0};
-    mneme_status status = open_asking(a, answers_path, error);
-    if (status == MNEME_OK) status = ask(a, "new", &e->fresh, n_fresh, &fresh, error);
-    if (status == MNEME_OK) status = ask(a, "known", &e->known, n_known, &known, error);
-    if (status == MNEME_OK && answers_path != NULL) status = file_writer_finish(&a->answers, error);
+    TRY(open_asking(a, answers_path, error));
+    TRY(ask(a, "new", &e->fresh, n_fresh, &fresh, error));
+    TRY(ask(a, "known", &e->known, n_known, &known, error));
+    if (answers_path != NULL) TRY(file_writer_finish(&a->answers, error));
     scores->new_f1 = mean(fresh.f1, fresh.n);
     scores->new_em = mean(fresh.em, fresh.n);
     scores->known_f1 = mean(known.f1, known.n);
     scores->known_em = mean(known.em, known.n);
-    return status;
+    return MNEME_OK;
 }
 
 static mneme_status read_skill(const struct experiment *e, double *nll, mneme_error *error) {
@@ -164,13 +160,9 @@ static mneme_status read_skill(const struct experiment *e, double *nll, mneme_er
     if (tokens < PASS_TOKENS) tokens = PASS_TOKENS;
     float mean_nll = 0.0f;
     mneme_status status = workspace_open(&workspace, &e->model, tokens, false, error);
-    if (status == MNEME_OK) {
-        status = workspace_pack(&workspace, &e->model, e->model.config.n_layers, error);
-    }
-    if (status == MNEME_OK) status = batch_builder_open(&builder, tokens, error);
-    if (status == MNEME_OK) {
-        status = likelihood_nll(&e->model, &workspace, &builder, &e->skill_test, &mean_nll, error);
-    }
+    THEN(workspace_pack(&workspace, &e->model, e->model.config.n_layers, error));
+    THEN(batch_builder_open(&builder, tokens, error));
+    THEN(likelihood_nll(&e->model, &workspace, &builder, &e->skill_test, &mean_nll, error));
     *nll = (double)mean_nll;
     batch_builder_close(&builder);
     workspace_close(&workspace);
@@ -184,7 +176,8 @@ mneme_status evaluation_run(const struct experiment *experiment, const char *sta
     mneme_status status =
         ask_all(&asking, experiment->fresh.n, n_known, answers_path, scores, error);
     close_asking(&asking);
-    return status == MNEME_OK ? read_skill(experiment, &scores->skill_nll, error) : status;
+    THEN(read_skill(experiment, &scores->skill_nll, error));
+    return status;
 }
 
 mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_taught,
@@ -195,5 +188,6 @@ mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_
     mneme_status status = ask_all(&asking, n_taught, n_known, NULL, scores, error);
     *recent_f1 = mean(asking.recent.f1, asking.recent.n);
     close_asking(&asking);
-    return status == MNEME_OK ? read_skill(experiment, &scores->skill_nll, error) : status;
+    THEN(read_skill(experiment, &scores->skill_nll, error));
+    return status;
 }

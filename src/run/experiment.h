@@ -3,9 +3,12 @@
 
 #include <mneme/run.h>
 
+#include "base/path.h"
 #include "data/corpus.h"
 #include "data/token_texts.h"
 #include "data/tokenizer.h"
+#include "method/base_copy.h"
+#include "method/lessons.h"
 #include "model/model.h"
 #include "recipe/identity.h"
 #include "recipe/recipe.h"
@@ -15,15 +18,6 @@ struct fact_tokens {
     const struct fact *facts;
     size_t n;
     struct token_texts prompts; /* sequence i asks fact i */
-};
-
-/* What the stream of new facts teaches, lesson by lesson: single facts, or chunks of documents. */
-struct lesson_tokens {
-    size_t n;
-    struct token_texts texts; /* wordings of all lessons, lesson by lesson */
-    size_t *first_text;       /* [n + 1] a lesson's first sequence in texts */
-    size_t *first_fact;       /* [n + 1] its first new fact */
-    const char *unit;         /* "facts", "chunks" */
 };
 
 /* An opened run folder: the recipe's texts, tokenizer and model. */
@@ -37,9 +31,9 @@ struct experiment {
     struct token_texts pretraining; /* everything that pretraining reads */
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
-    struct lesson_tokens lessons;
+    struct lessons lessons;
     struct model model;
-    float *base_parameters; /* the pretrained model's parameters, to start every finetuning from */
+    struct base_copy base; /* the pretrained model's parameters, to start every finetuning from */
 };
 
 /* Makes the folder if need be, reads or makes recipe.json and tokenizer.json in it, and makes
@@ -48,14 +42,6 @@ struct experiment {
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
                              struct experiment *experiment, mneme_error *error);
 void experiment_close(struct experiment *experiment);
-
-/* Path of a file in the run folder, from a format; malloc'ed, NULL when out of memory. */
-char *experiment_path(const struct experiment *experiment, const char *format, ...)
-    MNEME_PRINTF(2, 3);
-
-/* Keeps the model's parameters as the base; and goes back to them. */
-mneme_status experiment_keep_base(struct experiment *experiment, mneme_error *error);
-void experiment_restore_base(struct experiment *experiment);
 
 /* Calls the progress callback, if there is one. loss may be NULL. */
 void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,

@@ -1,53 +1,19 @@
 #ifndef RUN_FINETUNING_H
 #define RUN_FINETUNING_H
 
-#include "model/adapter.h"
-#include "model/batch_builder.h"
-#include "model/memory_inputs.h"
+#include "method/teaching.h"
 #include "run/experiment.h"
 #include "run/stage.h"
 #include "run/trail.h"
-#include "smf/background.h"
-#include "smf/sparse_step.h"
-#include "train/optimizer.h"
 
-/* A finetuning under way: the parts that its method needs. */
-struct finetuning {
-    struct experiment *experiment;
-    enum method method;
-    float lr;
-    size_t steps; /* done */
-    struct workspace workspace;
-    struct batch_builder builder;
-    uint32_t *order; /* of a lesson's wordings */
-    uint32_t *texts; /* [paraphrases] the batch's wordings */
-    /* smf with frozen keys: what the memory layer gets from all wordings of a lesson. */
-    bool keeps_inputs;
-    struct memory_inputs inputs;
-    size_t inputs_lesson; /* whose they are; SIZE_MAX before the first */
-    struct optimizer optimizer;
-    struct adapter_set adapters;
-    struct sparse_stepper stepper;
-    size_t lowest_layer;
-};
+/* The teaching that a stage stands for, ready for teaching_open. `background` is borrowed. */
+struct teaching finetuning_of(struct experiment *experiment, const struct stage *stage,
+                              const struct background *background);
 
-/* From the base, which the experiment keeps. `background` is for smf alone and is borrowed. */
-mneme_status finetuning_open(struct finetuning *finetuning, struct experiment *experiment,
-                             const struct stage *stage, const struct background *background,
+/* One step of a teaching, and what is to be said about it. On divergence *diverged and the failure
+ * that says what was not finite; `steps` is then as before, and the stream ends. */
+mneme_status finetuning_step(struct teaching *teaching, struct trail_line *line, bool *diverged,
                              mneme_error *error);
-/* Does nothing to {0}. */
-void finetuning_close(struct finetuning *finetuning);
-
-/* The steps of the whole stream: steps_per_fact for every lesson. */
-size_t finetuning_n_steps(const struct finetuning *finetuning);
-
-/* One step, and what is to be said about it. *diverged when loss or gradient were not finite; the
- * parameters and `steps` are then as before, and the stream ends. */
-mneme_status finetuning_step(struct finetuning *finetuning, struct trail_line *line, bool *diverged,
-                             mneme_error *error);
-
-/* After the last step: the adapters, if there are any, become part of the model. */
-mneme_status finetuning_finish(struct finetuning *finetuning, mneme_error *error);
 
 struct finetuning_result {
     size_t steps;

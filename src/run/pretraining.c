@@ -3,10 +3,10 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "base/path.h"
 #include "base/random.h"
 #include "model/parameter_digest.h"
 #include "run/checkpoint_files.h"
+#include "run/folder.h"
 #include "run/model_folder.h"
 #include "run/stage.h"
 #include "train/checkpoint.h"
@@ -20,17 +20,16 @@ size_t pretraining_batch_tokens(const struct experiment *experiment) {
 
 static mneme_status open_optimizer(struct pretraining *p, mneme_error *error) {
     const struct recipe_pretrain *r = p->recipe;
-    struct adamw_settings settings = {.beta1 = r->beta1,
-                                      .beta2 = r->beta2,
-                                      .eps = r->eps,
-                                      .weight_decay = r->weight_decay,
-                                      .values_weight_decay = r->values_weight_decay,
-                                      .clip = r->clip};
+    const struct adamw_settings settings = {.beta1 = r->beta1,
+                                            .beta2 = r->beta2,
+                                            .eps = r->eps,
+                                            .weight_decay = r->weight_decay,
+                                            .values_weight_decay = r->values_weight_decay,
+                                            .clip = r->clip};
     struct parameter **list;
     size_t n;
-    mneme_status status = optimizer_list_model(&p->experiment->model, &list, &n, error);
-    if (status != MNEME_OK) return status;
-    status = optimizer_open(&p->optimizer, &settings, list, n, error);
+    TRY(optimizer_list_model(&p->experiment->model, &list, &n, error));
+    mneme_status status = optimizer_open(&p->optimizer, &settings, list, n, error);
     free(list);
     return status;
 }
@@ -44,16 +43,11 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     if (p->micro_batches == NULL || p->starts == NULL) {
         return error_set_memory(error, "pretraining");
     }
-    mneme_status status = open_optimizer(p, error);
-    if (status == MNEME_OK) status = batch_builder_open(&p->builder, tokens, error);
-    if (status == MNEME_OK) {
-        status = workspace_open(&p->workspace, &experiment->model, tokens, true, error);
-    }
-    if (status == MNEME_OK) {
-        status = text_order_open(&p->order, &experiment->pretraining, experiment->recipe.seed,
-                                 RANDOM_STREAM_SHUFFLE, error);
-    }
-    return status;
+    TRY(open_optimizer(p, error));
+    TRY(batch_builder_open(&p->builder, tokens, error));
+    TRY(workspace_open(&p->workspace, &experiment->model, tokens, true, error));
+    return text_order_open(&p->order, &experiment->pretraining, experiment->recipe.seed,
+                           RANDOM_STREAM_SHUFFLE, error);
 }
 
 void pretraining_close(struct pretraining *p) {
@@ -67,26 +61,19 @@ void pretraining_close(struct pretraining *p) {
 }
 
 mneme_status pretraining_begin(struct pretraining *p, size_t steps, mneme_error *error) {
-    const struct experiment *e = p->experiment;
-    char *folder = experiment_path(e, "pretrain"), *checkpoint = NULL;
+    struct experiment *e = p->experiment;
+    struct path folder = path_in(e->directory, FOLDER_PRETRAIN);
     size_t step = 0;
-    mneme_status status = folder == NULL ? error_set_memory(error, "a path")
-                                         : checkpoint_files_last(folder, steps, &step, error);
-    if (status == MNEME_OK && step == 0) {
-        model_initialize(&p->experiment->model, e->recipe.seed);
-    } else if (status == MNEME_OK) {
-        checkpoint = checkpoint_files_path(folder, step);
-        status = checkpoint == NULL ? error_set_memory(error, "a path")
-                                    : checkpoint_load(checkpoint, &e->model, &p->optimizer,
-                                                      &p->order.cursor, error);
-        if (status == MNEME_OK && p->optimizer.step != step) {
-            status = error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint,
-                               p->optimizer.step);
-        }
+    TRY(checkpoint_files_last(folder.text, steps, &step, error));
+    if (step == 0) {
+        model_initialize(&e->model, e->recipe.seed);
+        return MNEME_OK;
     }
-    free(checkpoint);
-    free(folder);
-    return status;
+    struct path checkpoint = checkpoint_files_path(folder.text, step);
+    TRY(checkpoint_load(checkpoint.text, &e->model, &p->optimizer, &p->order.cursor, error));
+    if (p->optimizer.step == step) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint.text,
+                     p->optimizer.step);
 }
 
 /* Cuts the batch into parts of whole sequences, as equal in number as can be. */
@@ -118,10 +105,8 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);
     struct step_result result;
-    mneme_status status =
-        step_run(&p->experiment->model, &p->workspace, &p->optimizer, p->micro_batches, n, 0,
-                 factor * r->lr, factor * r->values_lr, &result, error);
-    if (status != MNEME_OK) return status;
+    TRY(step_run(&p->experiment->model, &p->workspace, &p->optimizer, p->micro_batches, n, 0,
+                 factor * r->lr, factor * r->values_lr, &result, error));
     *line = (struct trail_line){.step = p->optimizer.step,
                                 .tokens = p->builder.n_tokens,
                                 .lr = factor * r->lr,
@@ -137,71 +122,56 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
 static mneme_status save_checkpoint(const struct pretraining *p, const char *folder,
                                     mneme_error *error) {
     size_t step = p->optimizer.step;
-    char *path = checkpoint_files_path(folder, step);
-    if (path == NULL) return error_set_memory(error, "a path");
-    mneme_status status =
-        checkpoint_save(path, &p->experiment->model, &p->optimizer, p->order.cursor, error);
-    free(path);
-    if (status != MNEME_OK || p->recipe->keep_checkpoints) return status;
+    TRY(checkpoint_save(checkpoint_files_path(folder, step).text, &p->experiment->model,
+                        &p->optimizer, p->order.cursor, error));
+    if (p->recipe->keep_checkpoints) return MNEME_OK;
     return checkpoint_files_remove_before(folder, step, error);
 }
 
 static mneme_status train(struct pretraining *p, const char *folder, struct trail *trail,
                           mneme_error *error) {
-    const struct recipe_pretrain *r = p->recipe;
-    size_t tokens = 0;
-    while (p->optimizer.step < r->steps) {
+    size_t tokens = 0, steps = p->recipe->steps;
+    while (p->optimizer.step < steps) {
         struct trail_line line;
-        mneme_status status = pretraining_step(p, &line, error);
-        if (status == MNEME_OK) status = trail_add(trail, &line, error);
-        if (status != MNEME_OK) return status;
+        TRY(pretraining_step(p, &line, error));
+        TRY(trail_add(trail, &line, error));
         tokens += line.tokens;
-        experiment_progress(p->experiment, "pretrain", "steps", line.step, r->steps, tokens,
+        experiment_progress(p->experiment, FOLDER_PRETRAIN, "steps", line.step, steps, tokens,
                             &line.loss);
         if (!is_due(p)) continue;
-        status = trail_flush(trail, error);
-        if (status == MNEME_OK && line.step < r->steps) status = save_checkpoint(p, folder, error);
-        if (status != MNEME_OK) return status;
+        TRY(trail_flush(trail, error));
+        if (line.step < steps) TRY(save_checkpoint(p, folder, error));
     }
     return MNEME_OK;
 }
 
 /* From the last checkpoint, or from the beginning, to the end. */
 static mneme_status pretrain(struct pretraining *p, const char *folder, mneme_error *error) {
-    char *path = path_join(folder, "trail.jsonl");
     struct trail trail = {0};
-    mneme_status status =
-        path == NULL ? error_set_memory(error, "a path") : directory_make(folder, error);
-    if (status == MNEME_OK) status = pretraining_begin(p, SIZE_MAX, error);
-    if (status == MNEME_OK) {
-        status = trail_open(&trail, path, stage_pretraining().name, p->optimizer.step, error);
-    }
-    if (status == MNEME_OK) status = train(p, folder, &trail, error);
+    TRY(directory_make(folder, error));
+    TRY(pretraining_begin(p, SIZE_MAX, error));
+    mneme_status status = trail_open(&trail, path_in(folder, FOLDER_TRAIL).text,
+                                     stage_pretraining().name, p->optimizer.step, error);
+    THEN(train(p, folder, &trail, error));
     trail_close(&trail);
-    free(path);
     return status;
 }
 
 static mneme_status make_base(struct experiment *experiment, const char *base, mneme_error *error) {
     struct pretraining p = {0};
-    char *folder = experiment_path(experiment, "pretrain");
-    mneme_status status = folder == NULL ? error_set_memory(error, "a path")
-                                         : pretraining_open(&p, experiment, error);
-    if (status == MNEME_OK) status = pretrain(&p, folder, error);
-    if (status == MNEME_OK) status = model_folder_save(experiment, base, error);
-    if (status == MNEME_OK && !experiment->recipe.pretrain.keep_checkpoints) {
-        status = checkpoint_files_remove_before(folder, SIZE_MAX, error);
+    struct path folder = path_in(experiment->directory, FOLDER_PRETRAIN);
+    mneme_status status = pretraining_open(&p, experiment, error);
+    THEN(pretrain(&p, folder.text, error));
+    THEN(model_folder_save(experiment, base, error));
+    if (!experiment->recipe.pretrain.keep_checkpoints) {
+        THEN(checkpoint_files_remove_before(folder.text, SIZE_MAX, error));
     }
     pretraining_close(&p);
-    free(folder);
     return status;
 }
 
 mneme_status pretraining_run(struct experiment *experiment, mneme_error *error) {
-    char *base = experiment_path(experiment, "base");
-    if (base == NULL) return error_set_memory(error, "a path");
-    mneme_status status = model_folder_exists(base) ? model_folder_load(experiment, base, error)
-                                                    : make_base(experiment, base, error);
-    free(base);
-    return status;
+    struct path base = path_in(experiment->directory, FOLDER_BASE);
+    return model_folder_exists(base.text) ? model_folder_load(experiment, base.text, error)
+                                          : make_base(experiment, base.text, error);
 }

@@ -3,64 +3,80 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/path.h"
 #include "base/text.h"
 #include "run/background_stage.h"
+#include "run/folder.h"
 #include "run/model_folder.h"
 
-static mneme_status open_finetuning(struct replay *replay, mneme_error *error) {
-    struct experiment *e = replay->experiment;
-    char *base = experiment_path(e, "base");
-    mneme_status status =
-        base == NULL ? error_set_memory(error, "a path") : model_folder_load(e, base, error);
-    free(base);
-    if (status == MNEME_OK) status = experiment_keep_base(e, error);
-    if (status == MNEME_OK && replay->stage.method == METHOD_SMF) {
-        status = background_stage_load(e, &replay->background, error);
-    }
-    if (status != MNEME_OK) return status;
-    return finetuning_open(&replay->finetuning, e, &replay->stage, &replay->background, error);
+mneme_status replay_open(struct replay *replay, struct experiment *experiment,
+                         const struct stage *stage, mneme_error *error) {
+    *replay = (struct replay){.experiment = experiment, .stage = *stage};
+    struct path folder = stage_folder(experiment->directory, stage);
+    return trail_text_open(&replay->trail, path_in(folder.text, FOLDER_TRAIL).text, error);
 }
 
-mneme_status replay_open(struct replay *replay, struct experiment *experiment,
-                         const struct stage *stage, size_t steps, mneme_error *error) {
-    *replay = (struct replay){.experiment = experiment, .stage = *stage};
-    if (!stage->is_pretraining) return open_finetuning(replay, error);
-    mneme_status status = pretraining_open(&replay->pretraining, experiment, error);
-    return status == MNEME_OK ? pretraining_begin(&replay->pretraining, steps, error) : status;
+static mneme_status begin_finetuning(struct replay *replay, mneme_error *error) {
+    struct experiment *e = replay->experiment;
+    TRY(model_folder_load(e, path_in(e->directory, FOLDER_BASE).text, error));
+    TRY(base_copy_keep(&e->base, &e->model, error));
+    if (replay->stage.method->needs_background) {
+        TRY(background_stage_load(e, &replay->background, error));
+    }
+    replay->teaching = finetuning_of(e, &replay->stage, &replay->background);
+    return teaching_open(&replay->teaching, error);
+}
+
+mneme_status replay_begin(struct replay *replay, size_t steps, mneme_error *error) {
+    if (replay->stage.method != NULL) return begin_finetuning(replay, error);
+    TRY(pretraining_open(&replay->pretraining, replay->experiment, error));
+    return pretraining_begin(&replay->pretraining, steps, error);
 }
 
 void replay_close(struct replay *replay) {
     pretraining_close(&replay->pretraining);
-    finetuning_close(&replay->finetuning);
+    teaching_close(&replay->teaching);
     background_close(&replay->background);
+    trail_text_close(&replay->trail);
     *replay = (struct replay){0};
 }
 
 size_t replay_steps(const struct replay *replay) {
-    return replay->stage.is_pretraining ? replay->pretraining.optimizer.step
-                                        : replay->finetuning.steps;
+    return replay->stage.method == NULL ? replay->pretraining.optimizer.step
+                                        : replay->teaching.steps;
 }
 
-mneme_status replay_step(struct replay *replay, struct trail_line *line, mneme_error *error) {
-    if (replay->stage.is_pretraining) return pretraining_step(&replay->pretraining, line, error);
+static mneme_status teach(struct replay *replay, struct trail_line *line, mneme_error *error) {
     bool diverged;
-    mneme_status status = finetuning_step(&replay->finetuning, line, &diverged, error);
-    if (status != MNEME_OK || !diverged) return status;
-    return error_set(error, MNEME_FAILED, "%s: step %zu diverges in the replay", replay->stage.name,
-                     line->step);
+    mneme_error cause;
+    mneme_status status = finetuning_step(&replay->teaching, line, &diverged, &cause);
+    if (diverged) {
+        return error_set(error, MNEME_FAILED, "%s: step %zu diverges in the replay: %s",
+                         replay->stage.name, line->step, cause.message);
+    }
+    if (status != MNEME_OK && error != NULL) *error = cause;
+    return status;
+}
+
+mneme_status replay_step(struct replay *replay, struct trail_line *line, char **found,
+                         mneme_error *error) {
+    *found = NULL;
+    TRY(replay->stage.method == NULL ? pretraining_step(&replay->pretraining, line, error)
+                                     : teach(replay, line, error));
+    *found = trail_line_text(line);
+    if (*found == NULL) return error_set_memory(error, "a comparison");
+    if (strcmp(*found, replay->trail.lines[line->step - 1]) != 0) return MNEME_OK;
+    free(*found);
+    *found = NULL;
+    return MNEME_OK;
+}
+
+mneme_status replay_finish(struct replay *replay, mneme_error *error) {
+    return replay->stage.method == NULL ? MNEME_OK : teaching_finish(&replay->teaching, error);
 }
 
 void replay_record(struct replay *replay, struct recorder *recorder) {
     replay->pretraining.workspace.recorder = recorder;
-    replay->finetuning.workspace.recorder = recorder;
-}
-
-char *replay_trail_path(const char *directory, const struct stage *stage) {
-    char *folder = stage_folder(directory, stage);
-    char *path = folder == NULL ? NULL : path_join(folder, "trail.jsonl");
-    free(folder);
-    return path;
+    replay->teaching.workspace.recorder = recorder;
 }
 
 mneme_status replay_find_stage(const struct recipe *recipe, const char *name, struct stage *stage,

@@ -6,14 +6,22 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "base/path.h"
 #include "model/parameter_digest.h"
 #include "run/evaluation.h"
 #include "run/finetuning.h"
+#include "run/folder.h"
 #include "run/model_folder.h"
 #include "run/pretraining.h"
 
 #define MAX_SCORES_BYTES ((size_t)1 << 20)
+
+int scored_run_add_json(const struct scored_run *run, json_t *object) {
+    int failed = json_object_set_new(object, "diverged", json_boolean(run->diverged));
+    failed |= json_object_set_new(object, "trainable_parameters",
+                                  json_integer((json_int_t)run->trainable_parameters));
+    failed |= json_object_set_new(object, "steps", json_integer((json_int_t)run->steps));
+    return failed | json_object_set_new(object, "seconds", json_real(run->seconds));
+}
 
 /* What one evaluated model leaves on disk. */
 static mneme_status save(const char *path, const struct scored_run *run, mneme_error *error) {
@@ -32,31 +40,27 @@ static mneme_status save(const char *path, const struct scored_run *run, mneme_e
     return status;
 }
 
-static mneme_status load(const char *path, struct scored_run *run, mneme_error *error) {
-    json_t *root = NULL;
+static mneme_status read_run(const json_t *root, const char *path, struct scored_run *run,
+                             mneme_error *error) {
     struct json_place at;
     char *digest = NULL;
-    mneme_status status = json_read_file(path, MAX_SCORES_BYTES, &root, error);
-    if (status == MNEME_OK) status = json_place_root(root, path, &at, error);
-    if (status == MNEME_OK) status = scores_from_json(root, path, &run->scores, error);
-    if (status == MNEME_OK) {
-        status = json_get_size(&at, "steps", KEY_REQUIRED, 0, SIZE_MAX / 2, &run->steps, error);
-    }
-    if (status == MNEME_OK) {
-        status = json_get_size(&at, "trainable_parameters", KEY_REQUIRED, 0, SIZE_MAX / 2,
-                               &run->trainable_parameters, error);
-    }
-    if (status == MNEME_OK) {
-        status = json_get_bool(&at, "diverged", KEY_REQUIRED, &run->diverged, error);
-    }
-    if (status == MNEME_OK) {
-        status = json_get_string(&at, "digest", KEY_REQUIRED, &digest, error);
-    }
-    if (status == MNEME_OK) {
-        run->seconds = json_number_value(json_object_get(root, "seconds"));
-        snprintf(run->digest.hex, sizeof run->digest.hex, "%s", digest);
-    }
+    TRY(json_place_root(root, path, &at, error));
+    TRY(scores_from_json(root, path, &run->scores, error));
+    TRY(json_get_size(&at, "steps", KEY_REQUIRED, 0, SIZE_MAX / 2, &run->steps, error));
+    TRY(json_get_size(&at, "trainable_parameters", KEY_REQUIRED, 0, SIZE_MAX / 2,
+                      &run->trainable_parameters, error));
+    TRY(json_get_bool(&at, "diverged", KEY_REQUIRED, &run->diverged, error));
+    TRY(json_get_string(&at, "digest", KEY_REQUIRED, &digest, error));
+    run->seconds = json_number_value(json_object_get(root, "seconds"));
+    snprintf(run->digest.hex, sizeof run->digest.hex, "%s", digest);
     free(digest);
+    return MNEME_OK;
+}
+
+static mneme_status load(const char *path, struct scored_run *run, mneme_error *error) {
+    json_t *root = NULL;
+    TRY(json_read_file(path, MAX_SCORES_BYTES, &root, error));
+    mneme_status status = read_run(root, path, run, error);
     json_decref(root);
     return status;
 }
@@ -65,63 +69,44 @@ static mneme_status load(const char *path, struct scored_run *run, mneme_error *
  * that a run and its continuation report from the same text. */
 static mneme_status evaluate(const struct experiment *experiment, const char *stage,
                              const char *folder, struct scored_run *run, mneme_error *error) {
-    char *scores = path_join(folder, "scores.json"), *answers = path_join(folder, "answers.jsonl");
-    mneme_status status = scores == NULL || answers == NULL ? error_set_memory(error, "a path")
-                                                            : directory_make(folder, error);
-    if (status == MNEME_OK) {
-        status = evaluation_run(experiment, stage, answers, &run->scores, error);
-    }
-    if (status == MNEME_OK)
-        status = parameter_digest_model(&experiment->model, &run->digest, error);
-    if (status == MNEME_OK) status = save(scores, run, error);
-    if (status == MNEME_OK) status = load(scores, run, error);
-    free(scores);
-    free(answers);
-    return status;
+    struct path scores = path_in(folder, FOLDER_SCORES);
+    TRY(directory_make(folder, error));
+    TRY(evaluation_run(experiment, stage, path_in(folder, FOLDER_ANSWERS).text, &run->scores,
+                       error));
+    TRY(parameter_digest_model(&experiment->model, &run->digest, error));
+    TRY(save(scores.text, run, error));
+    return load(scores.text, run, error);
 }
 
 mneme_status scored_run_base(struct experiment *experiment, struct scored_run *run,
                              mneme_error *error) {
+    struct path folder = path_in(experiment->directory, FOLDER_BASE);
     *run = (struct scored_run){0};
-    mneme_status status = pretraining_run(experiment, error);
-    if (status != MNEME_OK) return status;
-    char *folder = experiment_path(experiment, "base");
-    char *scores = experiment_path(experiment, "base/scores.json");
-    if (folder == NULL || scores == NULL) {
-        status = error_set_memory(error, "a path");
-    } else if (file_exists(scores)) {
-        status = load(scores, run, error);
-    } else {
-        status = evaluate(experiment, "evaluate base", folder, run, error);
-    }
-    free(folder);
-    free(scores);
-    return status == MNEME_OK ? experiment_keep_base(experiment, error) : status;
+    TRY(pretraining_run(experiment, error));
+    TRY(scored_run_exists(folder.text)
+            ? load(path_in(folder.text, FOLDER_SCORES).text, run, error)
+            : evaluate(experiment, "evaluate base", folder.text, run, error));
+    return base_copy_keep(&experiment->base, &experiment->model, error);
+}
+
+bool scored_run_exists(const char *folder) {
+    return file_exists(path_in(folder, FOLDER_SCORES).text);
 }
 
 mneme_status scored_run_finetuning(struct experiment *experiment, const struct stage *stage,
                                    const struct background *background, const char *folder,
                                    bool keep_weights, struct scored_run *run, mneme_error *error) {
-    char *scores = path_join(folder, "scores.json");
-    struct finetuning_result result = {0};
-    if (scores == NULL) return error_set_memory(error, "a path");
+    struct finetuning_result result;
     run->lr = (double)stage->lr;
-    mneme_status status;
-    if (file_exists(scores)) {
-        status = load(scores, run, error);
-        free(scores);
-        return status;
+    if (scored_run_exists(folder)) {
+        return load(path_in(folder, FOLDER_SCORES).text, run, error);
     }
-    status = directory_make(folder, error);
-    if (status == MNEME_OK) {
-        status = finetuning_run(experiment, stage, background, folder, &result, error);
-    }
+    TRY(directory_make(folder, error));
+    TRY(finetuning_run(experiment, stage, background, folder, &result, error));
     run->seconds = result.seconds;
     run->steps = result.steps;
     run->diverged = result.diverged;
     run->trainable_parameters = result.trainable_parameters;
-    if (status == MNEME_OK && keep_weights) status = model_folder_save(experiment, folder, error);
-    if (status == MNEME_OK) status = evaluate(experiment, stage->name, folder, run, error);
-    free(scores);
-    return status;
+    if (keep_weights) TRY(model_folder_save(experiment, folder, error));
+    return evaluate(experiment, stage->name, folder, run, error);
 }

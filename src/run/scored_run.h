@@ -26,6 +26,12 @@ struct scored_run {
 mneme_status scored_run_base(struct experiment *experiment, struct scored_run *run,
                              mneme_error *error);
 
+/* Adds members diverged, trainable_parameters, steps and seconds; -1 if there is no memory. */
+int scored_run_add_json(const struct scored_run *run, json_t *object);
+
+/* Whether the folder of a base or finetuning holds its scores, which are written last. */
+bool scored_run_exists(const char *folder);
+
 /* Runs one finetuning and evaluates it, or takes its scores from FOLDER/scores.json when they are
  * there. Leaves what finetuning_run and evaluation_run do, and the model with keep_weights. */
 mneme_status scored_run_finetuning(struct experiment *experiment, const struct stage *stage,

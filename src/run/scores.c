@@ -30,8 +30,7 @@ mneme_status scores_from_json(const json_t *object, const char *place, struct sc
                    {"known_em", &scores->known_em},
                    {"skill_nll", &scores->skill_nll}};
     for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
-        mneme_status status = read_number(object, members[i].key, place, members[i].number, error);
-        if (status != MNEME_OK) return status;
+        TRY(read_number(object, members[i].key, place, members[i].number, error));
     }
     return MNEME_OK;
 }

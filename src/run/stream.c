@@ -3,16 +3,12 @@
 #include <stdlib.h>
 
 #include "base/json_write.h"
-#include "base/path.h"
 #include "run/evaluation.h"
+#include "run/folder.h"
 
 mneme_status stream_open(struct stream *stream, const char *folder, mneme_error *error) {
-    char *path = path_join(folder, "stream.jsonl");
     stream->last_fact = 0;
-    mneme_status status = path == NULL ? error_set_memory(error, "a path")
-                                       : file_writer_open(&stream->writer, path, error);
-    free(path);
-    return status;
+    return file_writer_open(&stream->writer, path_in(folder, FOLDER_STREAM).text, error);
 }
 
 static mneme_status add_line(struct stream *stream, size_t n_lessons, const struct scores *scores,
@@ -36,9 +32,7 @@ mneme_status stream_evaluate(struct stream *stream, const struct experiment *exp
     struct scores scores;
     double recent_f1;
     size_t n_facts = experiment->lessons.first_fact[n_lessons];
-    mneme_status status =
-        evaluation_of_stream(experiment, n_facts, stream->last_fact, &scores, &recent_f1, error);
-    if (status != MNEME_OK) return status;
+    TRY(evaluation_of_stream(experiment, n_facts, stream->last_fact, &scores, &recent_f1, error));
     stream->last_fact = n_facts;
     return add_line(stream, n_lessons, &scores, recent_f1, error);
 }

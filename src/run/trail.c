@@ -6,6 +6,7 @@
 
 #include <mneme/version.h>
 
+#include "base/json_write.h"
 #include "base/text.h"
 #include "nn/matmul_backend.h"
 
@@ -20,13 +21,16 @@ static long end_of_lines(FILE *stream, size_t lines) {
 
 static mneme_status begin(struct trail *trail, const char *stage, mneme_error *error) {
     const char *mark = matmul_backend_mark();
-    if (fprintf(trail->stream, "{\"contract\": %d, \"stage\": \"%s\"%s%s%s}\n",
-                MNEME_CONTRACT_VERSION, stage,
-                mark == NULL ? "" : ", \"canonical\": false, \"matmul\": \"",
-                mark == NULL ? "" : mark, mark == NULL ? "" : "\"") > 0) {
-        return MNEME_OK;
-    }
-    return error_set_errno(error, trail->path, "cannot write");
+    json_t *name = json_string(stage);
+    char *quoted = name == NULL ? NULL : json_print(name, JSON_ENCODE_ANY);
+    json_decref(name);
+    if (quoted == NULL) return error_set_memory(error, "the trail");
+    int written =
+        fprintf(trail->stream, "{\"contract\": %d, \"stage\": %s%s%s%s}\n", MNEME_CONTRACT_VERSION,
+                quoted, mark == NULL ? "" : ", \"canonical\": false, \"matmul\": \"",
+                mark == NULL ? "" : mark, mark == NULL ? "" : "\"");
+    free(quoted);
+    return written > 0 ? MNEME_OK : error_set_errno(error, trail->path, "cannot write");
 }
 
 mneme_status trail_open(struct trail *trail, const char *path, const char *stage, size_t steps,

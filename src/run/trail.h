@@ -45,8 +45,10 @@ void trail_close(struct trail *trail);
 
 /* A trail that is read: its step lines. */
 struct trail_text {
+    char *path;
     char *bytes;
-    char **lines; /* [n] step i + 1 is lines[i] */
+    char **head_and_lines; /* [n + 1] */
+    char **lines;          /* [n] step i + 1 is lines[i] */
     size_t n;
 };
 
@@ -55,7 +57,7 @@ mneme_status trail_text_open(struct trail_text *text, const char *path, mneme_er
 /* Does nothing to {0}. */
 void trail_text_close(struct trail_text *text);
 /* What line i says. */
-mneme_status trail_text_parse(const struct trail_text *text, size_t i, const char *path,
-                              struct trail_line *line, mneme_error *error);
+mneme_status trail_text_parse(const struct trail_text *text, size_t i, struct trail_line *line,
+                              mneme_error *error);
 
 #endif

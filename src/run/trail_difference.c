@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/path.h"
+#include "recipe/identity.h"
+#include "run/folder.h"
+#include "run/stage.h"
 #include "run/trail.h"
 #include "tensor/value_pair.h"
 
-/* One stage of both runs. */
+/* The trails of one stage of both runs. */
 struct stage_pair {
-    char *a_path, *b_path; /* of the trails */
     struct trail_text a, b;
 };
 
@@ -29,9 +30,8 @@ static void add_field(mneme_trail_difference *d, const char *name, float a, floa
 static mneme_status compare_lines(const struct stage_pair *pair, size_t i,
                                   mneme_trail_difference *d, mneme_error *error) {
     struct trail_line a, b;
-    mneme_status status = trail_text_parse(&pair->a, i, pair->a_path, &a, error);
-    if (status == MNEME_OK) status = trail_text_parse(&pair->b, i, pair->b_path, &b, error);
-    if (status != MNEME_OK) return status;
+    TRY(trail_text_parse(&pair->a, i, &a, error));
+    TRY(trail_text_parse(&pair->b, i, &b, error));
     add_field(d, "lr", a.lr, b.lr);
     add_field(d, "loss", a.loss, b.loss);
     if (a.has_norm && b.has_norm) {
@@ -53,8 +53,7 @@ static mneme_status find_common(const struct stage_pair *pair, size_t end, size_
     *common = 0;
     for (size_t i = end; i-- > 0;) {
         struct trail_line line;
-        mneme_status status = trail_text_parse(&pair->a, i, pair->a_path, &line, error);
-        if (status != MNEME_OK) return status;
+        TRY(trail_text_parse(&pair->a, i, &line, error));
         if (!line.has_digest) continue;
         *common = i + 1;
         break;
@@ -71,80 +70,60 @@ static mneme_status compare_stage(const struct stage_pair *pair, mneme_trail_dif
     d->differ = true;
     d->step = i + 1;
     d->n_steps = least;
-    mneme_status status = find_common(pair, i, &d->common, error);
-    if (status == MNEME_OK && i < least) status = compare_lines(pair, i, d, error);
-    if (status == MNEME_OK) status = keep_line(&pair->a, i, &d->a, error);
-    if (status == MNEME_OK) status = keep_line(&pair->b, i, &d->b, error);
-    return status;
+    TRY(find_common(pair, i, &d->common, error));
+    if (i < least) TRY(compare_lines(pair, i, d, error));
+    TRY(keep_line(&pair->a, i, &d->a, error));
+    return keep_line(&pair->b, i, &d->b, error);
 }
 
-/* A run that was cut short, or has other learning rates, lacks stages; those are left out. */
+/* A run that was cut short, or has other learning rates, lacks stages; those are left out. `name`
+ * is the stage's, `folder` its place in both runs. */
 static mneme_status compare_trails(const char *a, const char *b, const char *folder,
-                                   mneme_trail_difference *d, mneme_error *error) {
-    char *a_folder = path_join(a, folder), *b_folder = path_join(b, folder);
-    struct stage_pair pair = {
-        .a_path = a_folder == NULL ? NULL : path_join(a_folder, "trail.jsonl"),
-        .b_path = b_folder == NULL ? NULL : path_join(b_folder, "trail.jsonl")};
-    mneme_status status = MNEME_OK;
-    if (pair.a_path == NULL || pair.b_path == NULL) {
-        status = error_set_memory(error, "a path");
-    } else if (file_exists(pair.a_path) && file_exists(pair.b_path)) {
-        const char *name = strncmp(folder, "finetune/", 9) == 0 ? folder + 9 : folder;
-        snprintf(d->stage, sizeof d->stage, "%s", name);
-        d->n_stages++;
-        status = trail_text_open(&pair.a, pair.a_path, error);
-        if (status == MNEME_OK) status = trail_text_open(&pair.b, pair.b_path, error);
-        if (status == MNEME_OK) status = compare_stage(&pair, d, error);
-    }
+                                   const char *name, mneme_trail_difference *d,
+                                   mneme_error *error) {
+    struct path a_path = path_in(a, "%s/" FOLDER_TRAIL, folder);
+    struct path b_path = path_in(b, "%s/" FOLDER_TRAIL, folder);
+    struct stage_pair pair = {0};
+    if (!file_exists(a_path.text) || !file_exists(b_path.text)) return MNEME_OK;
+    snprintf(d->stage, sizeof d->stage, "%s", name);
+    d->n_stages++;
+    mneme_status status = trail_text_open(&pair.a, a_path.text, error);
+    THEN(trail_text_open(&pair.b, b_path.text, error));
+    THEN(compare_stage(&pair, d, error));
     trail_text_close(&pair.a);
     trail_text_close(&pair.b);
-    free(pair.a_path);
-    free(pair.b_path);
-    free(a_folder);
-    free(b_folder);
     return status;
 }
 
 static mneme_status check_folder(const char *path, mneme_error *error) {
-    char *recipe = path_join(path, "recipe.json");
-    if (recipe == NULL) return error_set_memory(error, "a path");
-    mneme_status status = file_exists(recipe)
-                              ? MNEME_OK
-                              : error_set(error, MNEME_BAD_INPUT,
-                                          "%s: is not a run folder: it has no recipe.json", path);
-    free(recipe);
-    return status;
+    if (file_exists(path_in(path, IDENTITY_RECIPE).text)) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: is not a run folder: it has no " IDENTITY_RECIPE,
+                     path);
 }
 
 static mneme_status compare_finetunings(const char *a, const char *b, mneme_trail_difference *d,
                                         mneme_error *error) {
-    struct path_list list = {0};
-    char *folder = path_join(a, "finetune");
-    mneme_status status = folder == NULL ? error_set_memory(error, "a path") : MNEME_OK;
-    if (status == MNEME_OK && file_is_directory(folder)) {
-        status = directory_list(folder, "/trail.jsonl", &list, error);
-    }
+    static const char suffix[] = "/" FOLDER_TRAIL;
+    struct path_list list;
+    struct path all = path_in(a, FOLDER_FINETUNE);
+    if (!file_is_directory(all.text)) return MNEME_OK;
+    mneme_status status = directory_list(all.text, suffix, &list, error);
     for (size_t i = 0; status == MNEME_OK && !d->differ && i < list.n; i++) {
-        char name[256];
-        int length = (int)(strlen(list.paths[i]) - strlen("/trail.jsonl"));
-        snprintf(name, sizeof name, "finetune/%.*s", length, list.paths[i]);
-        status = compare_trails(a, b, name, d, error);
+        int length = (int)(strlen(list.paths[i]) - strlen(suffix));
+        struct path name = path_in("", "%.*s", length, list.paths[i]);
+        struct path folder = path_in(FOLDER_FINETUNE, "%s", name.text);
+        status = compare_trails(a, b, folder.text, name.text, d, error);
     }
     path_list_free(&list);
-    free(folder);
     return status;
 }
 
 mneme_status trail_difference_find(const char *a, const char *b, mneme_trail_difference *difference,
                                    mneme_error *error) {
-    mneme_status status = check_folder(a, error);
-    if (status == MNEME_OK) status = check_folder(b, error);
-    if (status == MNEME_OK) status = compare_trails(a, b, "pretrain", difference, error);
-    if (status == MNEME_OK && !difference->differ) {
-        status = compare_finetunings(a, b, difference, error);
-    }
-    if (status == MNEME_OK && difference->n_stages == 0) {
-        status = error_set(error, MNEME_BAD_INPUT, "%s and %s: have no trail in common", a, b);
-    }
-    return status;
+    TRY(check_folder(a, error));
+    TRY(check_folder(b, error));
+    TRY(compare_trails(a, b, FOLDER_PRETRAIN, stage_pretraining().name, difference, error));
+    if (!difference->differ) TRY(compare_finetunings(a, b, difference, error));
+    if (difference->n_stages > 0) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s and %s: have no trail in common", a, b);
 }

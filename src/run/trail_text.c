@@ -21,20 +21,21 @@ static mneme_status parse(const char *line, const char *path, size_t number, jso
     return error_set(error, MNEME_BAD_INPUT, "%s:%zu: is not a line of a trail", path, number);
 }
 
-static mneme_status check_head(const char *line, const char *path, mneme_error *error) {
-    json_t *object;
+static mneme_status check_contract(const json_t *object, const char *path, mneme_error *error) {
     struct json_place root;
     size_t contract = 0;
-    mneme_status status = parse(line, path, 1, &object, error);
-    if (status == MNEME_OK) status = json_place_root(object, path, &root, error);
-    if (status == MNEME_OK) {
-        status = json_get_size(&root, "contract", KEY_REQUIRED, 1, SIZE_MAX / 2, &contract, error);
-    }
-    if (status == MNEME_OK && contract != MNEME_CONTRACT_VERSION) {
-        status = json_refuse(&root, "contract", error,
-                             "the trail was made under contract %zu, this version keeps to %d",
-                             contract, MNEME_CONTRACT_VERSION);
-    }
+    TRY(json_place_root(object, path, &root, error));
+    TRY(json_get_size(&root, "contract", KEY_REQUIRED, 1, SIZE_MAX / 2, &contract, error));
+    if (contract == MNEME_CONTRACT_VERSION) return MNEME_OK;
+    return json_refuse(&root, "contract", error,
+                       "the trail was made under contract %zu, this version keeps to %d", contract,
+                       MNEME_CONTRACT_VERSION);
+}
+
+static mneme_status check_head(const char *line, const char *path, mneme_error *error) {
+    json_t *object;
+    TRY(parse(line, path, 1, &object, error));
+    mneme_status status = check_contract(object, path, error);
     json_decref(object);
     return status;
 }
@@ -46,42 +47,47 @@ static size_t count_lines(const char *bytes, size_t length) {
     return n;
 }
 
-mneme_status trail_text_open(struct trail_text *text, const char *path, mneme_error *error) {
-    size_t length;
-    *text = (struct trail_text){0};
-    mneme_status status = file_read(path, MAX_TRAIL_BYTES, &text->bytes, &length, error);
-    if (status != MNEME_OK) return status;
-    size_t n = count_lines(text->bytes, length);
-    char **lines = malloc((n + 1) * sizeof *lines), *at = text->bytes;
-    if (lines == NULL) {
-        status = error_set_memory(error, path);
-    } else if (n == 0) {
-        status = error_set(error, MNEME_BAD_INPUT, "%s: is not a trail: it has no line", path);
-    }
-    for (size_t i = 0; status == MNEME_OK && i < n; i++) {
-        lines[i] = at;
+/* Ends every line by a NUL in its newline's place; lines [n]. */
+static mneme_status cut_lines(struct trail_text *text, size_t n, mneme_error *error) {
+    char *at = text->bytes;
+    for (size_t i = 0; i < n; i++) {
+        text->head_and_lines[i] = at;
         at = strchr(at, '\n');
         if (at == NULL) {
-            status = error_set(error, MNEME_BAD_INPUT, "%s:%zu: holds a NUL byte", path, i + 1);
-            break;
+            return error_set(error, MNEME_BAD_INPUT, "%s:%zu: holds a NUL byte", text->path, i + 1);
         }
         *at++ = '\0';
     }
-    if (status == MNEME_OK) status = check_head(lines[0], path, error);
-    if (status == MNEME_OK) {
-        memmove(lines, lines + 1, (n - 1) * sizeof *lines);
-        text->lines = lines;
-        text->n = n - 1;
-        return MNEME_OK;
+    return MNEME_OK;
+}
+
+static mneme_status read_trail(struct trail_text *text, mneme_error *error) {
+    size_t length;
+    TRY(file_read(text->path, MAX_TRAIL_BYTES, &text->bytes, &length, error));
+    size_t n = count_lines(text->bytes, length);
+    if (n == 0) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: is not a trail: it has no line", text->path);
     }
-    free(lines);
-    trail_text_close(text);
+    text->head_and_lines = malloc(n * sizeof *text->head_and_lines);
+    if (text->head_and_lines == NULL) return error_set_memory(error, text->path);
+    TRY(cut_lines(text, n, error));
+    text->lines = text->head_and_lines + 1;
+    text->n = n - 1;
+    return check_head(text->head_and_lines[0], text->path, error);
+}
+
+mneme_status trail_text_open(struct trail_text *text, const char *path, mneme_error *error) {
+    *text = (struct trail_text){.path = strdup(path)};
+    mneme_status status =
+        text->path == NULL ? error_set_memory(error, path) : read_trail(text, error);
+    if (status != MNEME_OK) trail_text_close(text);
     return status;
 }
 
 void trail_text_close(struct trail_text *text) {
-    free(text->lines);
+    free(text->head_and_lines);
     free(text->bytes);
+    free(text->path);
     *text = (struct trail_text){0};
 }
 
@@ -115,25 +121,25 @@ static mneme_status get_digest(const struct json_place *at, struct trail_line *l
     return status;
 }
 
-mneme_status trail_text_parse(const struct trail_text *text, size_t i, const char *path,
+static mneme_status read_line(const json_t *object, const char *path, size_t i,
                               struct trail_line *line, mneme_error *error) {
-    json_t *object;
     struct json_place root;
+    TRY(json_place_root(object, path, &root, error));
+    TRY(json_get_size(&root, "step", KEY_REQUIRED, i + 1, i + 1, &line->step, error));
+    TRY(json_get_size(&root, "tokens", KEY_REQUIRED, 0, SIZE_MAX / 2, &line->tokens, error));
+    TRY(get_hex(&root, "lr_hex", &line->lr, error));
+    TRY(get_hex(&root, "loss_hex", &line->loss, error));
+    line->has_norm = json_object_get(object, "gradient_norm_hex") != NULL;
+    if (line->has_norm) TRY(get_hex(&root, "gradient_norm_hex", &line->gradient_norm, error));
+    return get_digest(&root, line, error);
+}
+
+mneme_status trail_text_parse(const struct trail_text *text, size_t i, struct trail_line *line,
+                              mneme_error *error) {
+    json_t *object;
     *line = (struct trail_line){0};
-    mneme_status status = parse(text->lines[i], path, i + 2, &object, error);
-    if (status == MNEME_OK) status = json_place_root(object, path, &root, error);
-    if (status == MNEME_OK) {
-        status = json_get_size(&root, "step", KEY_REQUIRED, i + 1, i + 1, &line->step, error);
-    }
-    if (status == MNEME_OK) {
-        status =
-            json_get_size(&root, "tokens", KEY_REQUIRED, 0, SIZE_MAX / 2, &line->tokens, error);
-    }
-    if (status == MNEME_OK) status = get_hex(&root, "lr_hex", &line->lr, error);
-    if (status == MNEME_OK) status = get_hex(&root, "loss_hex", &line->loss, error);
-    line->has_norm = status == MNEME_OK && json_object_get(object, "gradient_norm_hex") != NULL;
-    if (line->has_norm) status = get_hex(&root, "gradient_norm_hex", &line->gradient_norm, error);
-    if (status == MNEME_OK) status = get_digest(&root, line, error);
+    TRY(parse(text->lines[i], text->path, i + 2, &object, error));
+    mneme_status status = read_line(object, text->path, i, line, error);
     json_decref(object);
     return status;
 }

@@ -1,41 +1,23 @@
 #include "slots/slot_plot.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/file.h"
 #include "base/gnuplot.h"
 #include "base/path.h"
-#include "base/text.h"
 
 static void begin(struct text *text, const char *name) {
-    text_add(text,
-             "# gnuplot %s.gnuplot\nset datafile separator ','\nset grid lc rgb '#dddddd'\n"
-             "do for [format in 'svg png'] {\n"
-             "  if (format eq 'svg') { set terminal svg noenhanced size 720,520 font 'sans,13' }\n"
-             "  if (format eq 'png') { set terminal pngcairo noenhanced size 1080,780 font "
-             "'sans,14' }\n"
-             "  set output '%s.'.format\n",
-             name, name);
+    text_add(text, "# gnuplot %s.gnuplot\nset datafile separator ','\nset grid lc rgb '#dddddd'\n",
+             name);
+    gnuplot_add_terminals(text, name, 720, 520);
 }
 
-static mneme_status draw(const char *directory, const char *name, struct text *text,
+static mneme_status draw(const char *folder, const char *name, struct text *text,
                          mneme_error *error) {
-    char file[96];
-    snprintf(file, sizeof file, "%s.gnuplot", name);
     text_add(text, "}\n");
-    char *path = path_join(directory, file), *script = text_take(text);
-    mneme_status status = path == NULL || script == NULL
-                              ? error_set_memory(error, "the plot")
-                              : file_write_atomic(path, script, strlen(script), error);
-    if (status == MNEME_OK) gnuplot_run(directory, file);
-    free(path);
-    free(script);
-    return status;
+    return gnuplot_draw(folder, path_in("", "%s.gnuplot", name).text, text, error);
 }
 
-static mneme_status draw_usage(const struct slot_report *report, const char *directory,
+static mneme_status draw_usage(const struct slot_report *report, const char *folder,
                                mneme_error *error) {
     struct text text = {0};
     begin(&text, "usage");
@@ -49,11 +31,11 @@ static mneme_status draw_usage(const struct slot_report *report, const char *dir
              "lc rgb '#1f77b4', '' using (100*$3/STATS_sum) every ::1 title 'of all reads' "
              "lc rgb '#ff7f0e'\n",
              report->recipe, report->usage.n_slots, report->usage.n_batches, report->usage.n_slots);
-    return draw(directory, "usage", &text, error);
+    return draw(folder, "usage", &text, error);
 }
 
 static mneme_status draw_fact(const struct slot_report *report, const struct slot_fact *fact,
-                              const char *directory, mneme_error *error) {
+                              const char *folder, mneme_error *error) {
     struct text text = {0};
     char name[64];
     snprintf(name, sizeof name, "fact-%s-%zu", fact->set, fact->number);
@@ -68,10 +50,10 @@ static mneme_status draw_fact(const struct slot_report *report, const struct slo
              "ps 0.5 lc rgb '#999999' title 'frozen', '' using ($6 == 1 ? 100.0*$2/%zu : 1/0):4 "
              "every ::1 with points pt 7 ps 0.9 lc rgb '#2ca02c' title 'trainable, t = %zu'\n",
              name, fact->n_texts, fact->n_texts, report->t);
-    return draw(directory, name, &text, error);
+    return draw(folder, name, &text, error);
 }
 
-static mneme_status draw_overlap(const struct slot_report *report, const char *directory,
+static mneme_status draw_overlap(const struct slot_report *report, const char *folder,
                                  mneme_error *error) {
     struct text text = {0};
     begin(&text, "overlap");
@@ -83,17 +65,14 @@ static mneme_status draw_overlap(const struct slot_report *report, const char *d
              "  plot 'overlap.csv' matrix with image notitle\n",
              report->recipe, report->overlap.t, report->overlap.n - 1, report->overlap.n - 1,
              report->overlap.t);
-    return draw(directory, "overlap", &text, error);
+    return draw(folder, "overlap", &text, error);
 }
 
-mneme_status slot_plot_draw(const struct slot_report *report, const char *directory,
+mneme_status slot_plot_draw(const struct slot_report *report, const char *folder,
                             mneme_error *error) {
-    mneme_status status = draw_usage(report, directory, error);
-    for (size_t f = 0; f < report->n_facts && status == MNEME_OK; f++) {
-        status = draw_fact(report, &report->facts[f], directory, error);
+    TRY(draw_usage(report, folder, error));
+    for (size_t f = 0; f < report->n_facts; f++) {
+        TRY(draw_fact(report, &report->facts[f], folder, error));
     }
-    if (status == MNEME_OK && report->overlap.n > 1) {
-        status = draw_overlap(report, directory, error);
-    }
-    return status;
+    return report->overlap.n > 1 ? draw_overlap(report, folder, error) : MNEME_OK;
 }

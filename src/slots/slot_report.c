@@ -287,21 +287,15 @@ static char *overlap_csv(const struct slot_overlap *overlap) {
     return text_take(&text);
 }
 
-mneme_status slot_report_write(const struct slot_report *report, const char *directory,
+mneme_status slot_report_write(const struct slot_report *report, const char *folder,
                                mneme_error *error) {
-    mneme_status status = report_file_json(directory, "slots.json", report_to_json(report), error);
-    if (status == MNEME_OK) {
-        status = report_file_text(directory, "usage.csv", usage_csv(&report->usage), error);
+    TRY(report_file_json(folder, "slots.json", report_to_json(report), error));
+    TRY(report_file_text(folder, "usage.csv", usage_csv(&report->usage), error));
+    TRY(report_file_text(folder, "overlap.csv", overlap_csv(&report->overlap), error));
+    for (size_t f = 0; f < report->n_facts; f++) {
+        const struct slot_fact *fact = &report->facts[f];
+        struct path name = path_in("", "fact-%s-%zu.csv", fact->set, fact->number);
+        TRY(report_file_text(folder, name.text, fact_csv(fact), error));
     }
-    if (status == MNEME_OK) {
-        status = report_file_text(directory, "overlap.csv", overlap_csv(&report->overlap), error);
-    }
-    for (size_t f = 0; f < report->n_facts && status == MNEME_OK; f++) {
-        char name[64];
-        snprintf(name, sizeof name, "fact-%s-%zu.csv", report->facts[f].set,
-                 report->facts[f].number);
-        status = report_file_text(directory, name, fact_csv(&report->facts[f]), error);
-    }
-    if (status != MNEME_OK) return status;
-    return report_file_text(directory, "slots.md", make_text(report, true), error);
+    return report_file_text(folder, "slots.md", make_text(report, true), error);
 }

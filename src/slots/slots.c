@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "base/path.h"
 #include "run/background_stage.h"
+#include "run/folder.h"
 #include "run/model_folder.h"
 #include "slots/slot_plot.h"
 #include "slots/slot_reads.h"
@@ -24,23 +24,19 @@ static mneme_status open_viewing(const mneme_slots_options *options, struct view
                                       .n_overrides = options->n_overrides,
                                       .progress = options->progress,
                                       .user = options->user};
-    mneme_status status = experiment_open(&folder, IDENTITY_BASE, &v->experiment, error);
-    if (status != MNEME_OK) return status;
+    TRY(experiment_open(&folder, IDENTITY_BASE, &v->experiment, error));
     if (v->experiment.recipe.model.memory.n_layers == 0) {
         return error_set(error, MNEME_BAD_INPUT, "%s: the model has no memory layer",
                          options->directory);
     }
-    char *base = experiment_path(&v->experiment, "base");
-    status = base == NULL ? error_set_memory(error, "a path")
-                          : model_folder_load(&v->experiment, base, error);
-    free(base);
-    if (status == MNEME_OK) status = background_stage_run(&v->experiment, &v->background, error);
-    if (status == MNEME_OK) slot_usage_count(&v->background, &v->report.usage);
+    TRY(model_folder_load(&v->experiment, path_in(options->directory, FOLDER_BASE).text, error));
+    TRY(background_stage_run(&v->experiment, &v->background, error));
+    slot_usage_count(&v->background, &v->report.usage);
     v->report.recipe = v->experiment.recipe.name;
     v->report.tokenizer = v->experiment.tokenizer;
     v->report.t = v->experiment.recipe.finetune.smf.t;
     v->report.top = options->top;
-    return status;
+    return MNEME_OK;
 }
 
 static void close_viewing(struct viewing *v) {
@@ -59,9 +55,8 @@ static mneme_status add_fact(struct viewing *v, const char *set, size_t number,
     struct slot_fact *made = &v->report.facts[v->report.n_facts++];
     *made = (struct slot_fact){
         .set = set, .number = number, .prompt = fact->prompt, .answer = fact->answers[0]};
-    mneme_status status = slot_reader_read(&v->reader, texts, first, end, &reads, error);
-    if (status != MNEME_OK) return status;
-    status = slot_fact_make(&reads, &v->background, v->report.t, made, error);
+    TRY(slot_reader_read(&v->reader, texts, first, end, &reads, error));
+    mneme_status status = slot_fact_make(&reads, &v->background, v->report.t, made, error);
     slot_reads_free(&reads);
     return status;
 }
@@ -75,43 +70,41 @@ static mneme_status check_number(const mneme_slots_options *options, const char 
 
 static mneme_status view_new(const mneme_slots_options *options, struct viewing *v,
                              mneme_error *error) {
-    const struct lesson_tokens *lessons = &v->experiment.lessons;
-    mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < options->n_new_facts && status == MNEME_OK; i++) {
+    const struct lessons *lessons = &v->experiment.lessons;
+    for (size_t i = 0; i < options->n_new_facts; i++) {
         size_t number = options->new_facts[i];
-        status = check_number(options, "new", number, lessons->n, error);
-        if (status != MNEME_OK) break;
-        status = add_fact(v, "new", number, &v->experiment.fresh.facts[lessons->first_fact[number]],
-                          &lessons->texts, lessons->first_text[number],
-                          lessons->first_text[number + 1], error);
+        TRY(check_number(options, "new", number, lessons->n, error));
+        TRY(add_fact(v, "new", number, &v->experiment.fresh.facts[lessons->first_fact[number]],
+                     &lessons->texts, lessons->first_text[number], lessons->first_text[number + 1],
+                     error));
     }
+    return MNEME_OK;
+}
+
+static mneme_status view_one_known(struct viewing *v, size_t number, mneme_error *error) {
+    const struct experiment *e = &v->experiment;
+    const struct fact *fact = &e->known.facts[number];
+    struct token_texts texts = {0};
+    mneme_status status = token_texts_add(&texts, e->tokenizer, fact->n_texts, fact->texts,
+                                          e->recipe.model.max_seq_len, error);
+    THEN(add_fact(v, "known", number, fact, &texts, 0, texts.n, error));
+    token_texts_free(&texts);
     return status;
 }
 
 static mneme_status view_known(const mneme_slots_options *options, struct viewing *v,
                                mneme_error *error) {
-    const struct experiment *e = &v->experiment;
-    mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < options->n_known_facts && status == MNEME_OK; i++) {
-        size_t number = options->known_facts[i];
-        struct token_texts texts = {0};
-        status = check_number(options, "known", number, e->known.n, error);
-        if (status != MNEME_OK) break;
-        const struct fact *fact = &e->known.facts[number];
-        status = token_texts_add(&texts, e->tokenizer, fact->n_texts, fact->texts,
-                                 e->recipe.model.max_seq_len, error);
-        if (status == MNEME_OK) {
-            status = add_fact(v, "known", number, fact, &texts, 0, texts.n, error);
-        }
-        token_texts_free(&texts);
+    for (size_t i = 0; i < options->n_known_facts; i++) {
+        TRY(check_number(options, "known", options->known_facts[i], v->experiment.known.n, error));
+        TRY(view_one_known(v, options->known_facts[i], error));
     }
-    return status;
+    return MNEME_OK;
 }
 
 /* Trainable sets of the first n new facts; sets [n, t], sizes [n]. */
 static mneme_status find_sets(struct viewing *v, size_t n, int32_t *sets, size_t *sizes,
                               mneme_error *error) {
-    const struct lesson_tokens *lessons = &v->experiment.lessons;
+    const struct lessons *lessons = &v->experiment.lessons;
     mneme_status status = MNEME_OK;
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
         struct slot_reads reads;
@@ -163,28 +156,20 @@ static size_t longest_text(const struct viewing *v) {
 
 static mneme_status view(const mneme_slots_options *options, struct viewing *v, char **report,
                          mneme_error *error) {
-    size_t n_facts = options->n_new_facts + options->n_known_facts;
-    mneme_status status = open_viewing(options, v, error);
-    if (status == MNEME_OK) {
-        status = slot_reader_open(&v->reader, &v->experiment, longest_text(v), error);
-    }
-    v->report.facts = calloc(n_facts + 1, sizeof *v->report.facts);
-    if (status == MNEME_OK && v->report.facts == NULL)
-        status = error_set_memory(error, "the facts");
-    if (status == MNEME_OK) status = view_new(options, v, error);
-    if (status == MNEME_OK) status = view_known(options, v, error);
-    if (status == MNEME_OK) status = view_overlap(options, v, error);
-    char *folder = path_join(options->directory, "slots");
-    if (status == MNEME_OK && folder == NULL) status = error_set_memory(error, "a path");
-    if (status == MNEME_OK) status = directory_make(folder, error);
-    if (status == MNEME_OK) status = slot_report_write(&v->report, folder, error);
-    if (status == MNEME_OK) status = slot_plot_draw(&v->report, folder, error);
-    if (status == MNEME_OK) {
-        *report = slot_report_text(&v->report);
-        if (*report == NULL) status = error_set_memory(error, "the report");
-    }
-    free(folder);
-    return status;
+    struct path folder = path_in(options->directory, FOLDER_SLOTS);
+    TRY(open_viewing(options, v, error));
+    TRY(slot_reader_open(&v->reader, &v->experiment, longest_text(v), error));
+    v->report.facts =
+        calloc(options->n_new_facts + options->n_known_facts + 1, sizeof *v->report.facts);
+    if (v->report.facts == NULL) return error_set_memory(error, "the facts");
+    TRY(view_new(options, v, error));
+    TRY(view_known(options, v, error));
+    TRY(view_overlap(options, v, error));
+    TRY(directory_make(folder.text, error));
+    TRY(slot_report_write(&v->report, folder.text, error));
+    TRY(slot_plot_draw(&v->report, folder.text, error));
+    *report = slot_report_text(&v->report);
+    return *report == NULL ? error_set_memory(error, "the report") : MNEME_OK;
 }
 
 mneme_status slots_view(const mneme_slots_options *options, char **report, mneme_error *error) {

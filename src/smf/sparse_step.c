@@ -261,6 +261,7 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model 
     size_t v_dim = memory->v_dim;
     mneme_status status = from_memory ? model_forward_from_memory(model, workspace, batch, error)
                                       : model_forward(model, workspace, batch, NULL, error);
+    result->diverged = status != MNEME_OK;
     if (status != MNEME_OK) return status;
     record_forward(model, workspace, batch);
     result->loss = loss_and_gradients(model, workspace, batch);
@@ -272,7 +273,9 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model 
     record_rows(stepper, model, workspace, result->n_chosen, "before");
     recorder_add(workspace->recorder, TENSOR_F32, result->n_chosen, v_dim, stepper->gradients,
                  "gradient.chosen_values");
-    if (!isfinite(result->loss) || !gradients_are_finite(stepper, memory, result->n_chosen)) {
+    result->diverged =
+        !isfinite(result->loss) || !gradients_are_finite(stepper, memory, result->n_chosen);
+    if (result->diverged) {
         return error_set(error, MNEME_FAILED, "sparse step: loss %g or a gradient is not finite",
                          (double)result->loss);
     }

@@ -48,6 +48,7 @@ struct sparse_step_result {
     float loss;      /* mean over the counted targets */
     size_t n_read;   /* different slots that the batch read */
     size_t n_chosen; /* slots changed: t, or all read if fewer */
+    bool diverged;   /* the failure is that a number was not finite */
 };
 
 /* max_tokens is the workspace's. When keys learn, the workspace must not have them packed. */
@@ -58,8 +59,8 @@ mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct mo
 void sparse_stepper_close(struct sparse_stepper *stepper);
 
 /* One step. With from_memory the workspace holds what the first memory layer gets from the batch
- * (memory_inputs_place), and the pass begins there. MNEME_FAILED when the loss or a gradient is not
- * finite; nothing has changed then. */
+ * (memory_inputs_place), and the pass begins there. MNEME_FAILED, and result->diverged, when the
+ * loss, a gradient or a score is not finite; nothing has changed then. */
 mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model *model,
                              struct workspace *workspace, const struct batch *batch,
                              bool from_memory, struct sparse_step_result *result,

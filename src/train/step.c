@@ -33,6 +33,7 @@ mneme_status step_run(const struct model *model, struct workspace *workspace,
     for (size_t i = 0; i < n_micro_batches; i++) {
         const struct batch *batch = &micro_batches[i];
         mneme_status status = model_forward(model, workspace, batch, NULL, error);
+        result->diverged = status != MNEME_OK;
         if (status != MNEME_OK) return status;
         record_forward(model, workspace, batch);
         model_loss(model, workspace, batch, scale);
@@ -48,7 +49,8 @@ mneme_status step_run(const struct model *model, struct workspace *workspace,
                       optimizer->trained, true);
     result->loss = sum * scale;
     result->gradient_norm = optimizer_gradient_norm(optimizer);
-    if (!isfinite(result->loss) || !isfinite(result->gradient_norm)) {
+    result->diverged = !isfinite(result->loss) || !isfinite(result->gradient_norm);
+    if (result->diverged) {
         return error_set(error, MNEME_FAILED, "step %zu: %s is not finite (loss %g, norm %g)",
                          optimizer->step + 1, isfinite(result->loss) ? "the gradient" : "the loss",
                          (double)result->loss, (double)result->gradient_norm);

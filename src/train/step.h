@@ -1,6 +1,7 @@
 #ifndef TRAIN_STEP_H
 #define TRAIN_STEP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "model/pass.h"
@@ -11,6 +12,7 @@
 struct step_result {
     float loss; /* mean over the counted targets of the whole batch */
     float gradient_norm;
+    bool diverged; /* the failure is that a number was not finite */
 };
 
 /* The loss of n tokens: one ascending chain, which `sum` continues. */
@@ -21,7 +23,8 @@ size_t step_count_targets(const struct batch *batch);
 
 /* Gradients of the mean loss over all micro-batches together, which continue each other's sums: the
  * bits are those of one large batch. Then one optimizer step. Layers below lowest_layer are frozen.
- * MNEME_FAILED when loss or gradient are not finite; the parameters are then unchanged. */
+ * MNEME_FAILED, and result->diverged, when loss, gradient or a score is not finite; the parameters
+ * are then unchanged. */
 mneme_status step_run(const struct model *model, struct workspace *workspace,
                       struct optimizer *optimizer, const struct batch *micro_batches,
                       size_t n_micro_batches, size_t lowest_layer, float lr, float values_lr,

@@ -43,7 +43,7 @@ START_TEST(read_back) {
     ck_assert_uint_eq(text.n, 3);
     for (size_t i = 0; i < 3; i++) {
         struct trail_line wanted = line_of(i + 1), found;
-        ck_assert(trail_text_parse(&text, i, "t", &found, &error) == MNEME_OK);
+        ck_assert(trail_text_parse(&text, i, &found, &error) == MNEME_OK);
         ck_assert(found.step == i + 1 && found.tokens == 7);
         ck_assert(found.loss == wanted.loss);
         ck_assert(found.lr == wanted.lr);

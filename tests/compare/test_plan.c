@@ -1,12 +1,11 @@
-/* What a recipe's `sweep` asks for, and how its series are compared. */
+/* The finetunings that a recipe asks for: those of a run, and those of its `sweep`. */
 
 #include <check.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/path.h"
-#include "compare/sweep_plan.h"
-#include "compare/sweep_result.h"
+#include "compare/plan.h"
 #include "temporary.h"
 
 #define PLAN                                                                                      \
@@ -16,12 +15,12 @@
     "{\"name\": \"full\", \"method\": \"full\", \"grid\": [{\"lr\": [3e-05]}, {\"lr\": "          \
     "[1e-04]}]}]}}"
 
-static mneme_status load(const char *text, struct sweep_plan *plan, mneme_error *error) {
+static mneme_status load(const char *text, struct plan *plan, mneme_error *error) {
     temporary_write("sweep.json", text, strlen(text));
-    return sweep_plan_load(temporary_path("sweep.json"), NULL, 0, plan, error);
+    return plan_load(PLAN_SWEEP, temporary_path("sweep.json"), NULL, 0, plan, error);
 }
 
-static bool has_override(const struct sweep_choice *choice, const char *text) {
+static bool has_override(const struct plan_choice *choice, const char *text) {
     for (size_t i = 0; i < choice->n_overrides; i++) {
         if (strcmp(choice->overrides[i], text) == 0) return true;
     }
@@ -29,7 +28,7 @@ static bool has_override(const struct sweep_choice *choice, const char *text) {
 }
 
 START_TEST(reading) {
-    struct sweep_plan plan;
+    struct plan plan;
     mneme_error error = {0};
     ck_assert_msg(load(PLAN, &plan, &error) == MNEME_OK, "%s", error.message);
     ck_assert_uint_eq(plan.n_variants, 2);
@@ -38,8 +37,8 @@ START_TEST(reading) {
     ck_assert(has_override(&plan.variants[1].choice, "seed=2"));
     ck_assert(has_override(&plan.variants[1].choice, "model.memory.n_keys=64"));
     ck_assert_uint_eq(plan.n_series, 2);
-    const struct sweep_series *smf = &plan.series[0];
-    ck_assert_int_eq(smf->method, METHOD_SMF);
+    const struct plan_series *smf = &plan.series[0];
+    ck_assert_ptr_eq(smf->method, &method_smf);
     ck_assert_uint_eq(smf->n_cells, 4);
     ck_assert_str_eq(smf->cells[1].label, "t 30, steps_per_fact 3, lr 0.5");
     ck_assert(has_override(&smf->cells[1], "finetune.smf.select=\"kl\""));
@@ -52,7 +51,7 @@ START_TEST(reading) {
     ck_assert_uint_eq(plan.series[1].n_cells, 2);
     ck_assert_str_eq(plan.series[1].cells[0].label, "lr 3e-05");
     ck_assert_uint_eq(plan.n_levels, 3);
-    sweep_plan_free(&plan);
+    plan_free(&plan);
 }
 END_TEST
 
@@ -93,7 +92,7 @@ START_TEST(refused) {
          "called `a`"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        struct sweep_plan plan;
+        struct plan plan;
         mneme_error error = {0};
         ck_assert_msg(load(cases[i][0], &plan, &error) == MNEME_BAD_INPUT, "%s", cases[i][0]);
         ck_assert_msg(strstr(error.message, cases[i][1]) != NULL, "%s: %s", cases[i][0],
@@ -110,7 +109,7 @@ START_TEST(refused) {
         strcat(text, more);
     }
     strcat(text, "}}]}}");
-    struct sweep_plan plan;
+    struct plan plan;
     mneme_error error = {0};
     ck_assert(load(text, &plan, &error) == MNEME_BAD_INPUT);
     ck_assert_ptr_nonnull(strstr(error.message, "combinations"));
@@ -124,97 +123,59 @@ START_TEST(recipes_of_the_project) {
     size_t n_sweeps = 0;
     ck_assert(directory_list("data/recipes", ".json", &recipes, &error) == MNEME_OK);
     for (size_t i = 0; i < recipes.n; i++) {
-        struct sweep_plan plan;
-        char *path = path_join("data/recipes", recipes.paths[i]);
-        if (sweep_plan_load(path, NULL, 0, &plan, &error) != MNEME_OK) {
+        struct plan plan;
+        struct path path = path_in("data/recipes", "%s", recipes.paths[i]);
+        if (plan_load(PLAN_SWEEP, path.text, NULL, 0, &plan, &error) != MNEME_OK) {
             ck_assert_msg(strstr(error.message, "key `sweep`") != NULL, "%s", error.message);
-            free(path);
             continue;
         }
         n_sweeps++;
         for (size_t s = 0; s < plan.n_series; s++) {
             for (size_t c = 0; c < plan.series[s].n_cells; c++) {
-                const struct sweep_choice *cell = &plan.series[s].cells[c];
-                struct recipe recipe;
-                ck_assert_msg(recipe_load(path, (const char *const *)cell->overrides,
-                                          cell->n_overrides, &recipe, &error) == MNEME_OK,
-                              "%s", error.message);
-                recipe_free(&recipe);
+                struct recipe_finetune settings;
+                ck_assert_msg(plan_settings(&plan, 0, s, c, &settings, &error) == MNEME_OK, "%s",
+                              error.message);
             }
         }
-        sweep_plan_free(&plan);
-        free(path);
+        plan_free(&plan);
     }
     ck_assert_uint_ge(n_sweeps, 10);
     path_list_free(&recipes);
 }
 END_TEST
 
-static void set(struct sweep_result *result, size_t variant, size_t series, size_t cell,
-                double new_f1, double known_f1) {
-    struct scored_run *run = &result->cells[variant][series][cell].run;
-    run->scores = (struct scores){.new_f1 = new_f1, .known_f1 = known_f1};
-    run->seconds = (double)(cell + 2);
-}
-
-START_TEST(comparison) {
-    struct sweep_plan plan;
-    struct sweep_result result;
+/* A run's cells: a series per method, a cell per learning rate, and nothing but that differs. */
+START_TEST(of_a_run) {
+    struct plan plan;
+    struct recipe_finetune first, second;
     mneme_error error = {0};
-    ck_assert(load(PLAN, &plan, &error) == MNEME_OK);
-    ck_assert(sweep_result_open(&result, &plan, &error) == MNEME_OK);
-    result.n_lessons = 10;
-    for (size_t v = 0; v < 2; v++) result.base[v].scores.known_f1 = 1.0;
-    /* SMF: the third cell is worse than the second in both; full: seed 2 learns more. */
-    for (size_t v = 0; v < 2; v++) {
-        set(&result, v, 0, 0, 0.2, 0.98);
-        set(&result, v, 0, 1, 0.6, 0.9);
-        set(&result, v, 0, 2, 0.5, 0.8);
-        set(&result, v, 0, 3, 0.8, v == 0 ? 0.6 : 0.7);
-    }
-    set(&result, 0, 1, 0, 0.1, 0.9);
-    set(&result, 0, 1, 1, 0.4, 0.5);
-    set(&result, 1, 1, 0, 0.1, 0.8);
-    set(&result, 1, 1, 1, 0.5, 0.5);
-    size_t n;
-    struct sweep_row *rows = sweep_rows(&result, &n);
-    ck_assert_uint_eq(n, 2);
-    ck_assert_uint_eq(rows[0].n_variants, 2);
-    ck_assert(sweep_common_level(&result) == 0.4);
-    ck_assert(sweep_on_front(&result, 0, 0, 1));
-    ck_assert(!sweep_on_front(&result, 0, 0, 2));
-    ck_assert_uint_eq(sweep_best_cell(&result, 0, 0), 3);
-    struct seed_range lost = sweep_lost_at(&result, &rows[0], 0.4);
-    ck_assert_double_eq_tol(lost.mean, 6.0, 1e-9); /* half way between 2 % and 10 % */
-    lost = sweep_lost_at(&result, &rows[1], 0.4);
-    ck_assert_double_eq_tol(lost.least, 42.5, 1e-9); /* seed 2: three quarters from 20 to 50 % */
-    ck_assert_double_eq_tol(lost.most, 50.0, 1e-9);
-    ck_assert_double_eq_tol(lost.mean, 46.25, 1e-9);
-    ck_assert_uint_eq(sweep_lost_at(&result, &rows[1], 0.45).n, 1);
-    ck_assert_uint_eq(sweep_lost_at(&result, &rows[1], 0.6).n, 0);
-    ck_assert_double_eq_tol(sweep_best_new(&result, &rows[1]).mean, 0.45, 1e-9);
-    ck_assert_double_eq_tol(sweep_lost_at_best(&result, &rows[0]).mean, 35.0, 1e-9);
-    ck_assert_double_eq_tol(sweep_seconds(&result, &rows[0]).mean, 0.2, 1e-9);
-    /* The digest is of all that was found. */
-    ck_assert(sweep_result_digest(&result, &error) == MNEME_OK);
-    struct digest before = result.digest;
-    result.cells[1][1][1].run.scores.skill_nll = 1e-300;
-    ck_assert(sweep_result_digest(&result, &error) == MNEME_OK);
-    ck_assert_str_ne(before.hex, result.digest.hex);
-    free(rows);
-    sweep_result_close(&result);
-    sweep_plan_free(&plan);
+    static const char *const overrides[] = {"finetune.full=null", "finetune.smf.lr=[50, 200]"};
+    ck_assert_msg(
+        plan_load(PLAN_RUN, "data/recipes/nano.json", overrides, 2, &plan, &error) == MNEME_OK,
+        "%s", error.message);
+    ck_assert_uint_eq(plan.n_variants, 1);
+    ck_assert_uint_eq(plan.n_series, 2);
+    ck_assert_ptr_eq(plan.series[0].method, &method_lora);
+    ck_assert_ptr_eq(plan.series[1].method, &method_smf);
+    ck_assert_uint_eq(plan.series[1].n_cells, 2);
+    ck_assert(plan_settings(&plan, 0, 1, 0, &first, &error) == MNEME_OK);
+    ck_assert(plan_settings(&plan, 0, 1, 1, &second, &error) == MNEME_OK);
+    ck_assert(first.smf.rates.lr[0] == 50.0f && first.smf.rates.n_lr == 1);
+    ck_assert(second.smf.rates.lr[0] == 200.0f && second.smf.rates.n_lr == 1);
+    ck_assert(!first.lora.rates.enabled && !first.full.rates.enabled);
+    ck_assert_uint_eq(first.smf.t, 20);
+    plan_free(&plan);
 }
 END_TEST
 
-Suite *sweep_suite(void) {
-    Suite *suite = suite_create("sweep");
-    TCase *tests = tcase_create("sweeps");
+Suite *plan_suite(void) {
+    Suite *suite = suite_create("plan");
+    TCase *tests = tcase_create("plans");
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_test(tests, reading);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, recipes_of_the_project);
-    tcase_add_test(tests, comparison);
+    tcase_add_test(tests, of_a_run);
     suite_add_tcase(suite, tests);
     return suite;
 }

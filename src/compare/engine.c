@@ -1,0 +1,183 @@
+#include "compare/engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "compare/expectation.h"
+#include "compare/plot.h"
+#include "compare/report.h"
+#include "compare/result.h"
+#include "compare/result_digest.h"
+#include "nn/matmul_backend.h"
+#include "run/background_stage.h"
+#include "run/folder.h"
+
+/* The cells of one variant, which share a base. */
+struct variant_run {
+    struct experiment experiment;
+    struct result *result;
+    size_t variant;
+    struct background background; /* that the last cell needed */
+    struct path background_path;  /* where it is from; "": none is there */
+};
+
+/* Calls for every cell of the variant, in order. */
+static mneme_status for_cells(struct variant_run *r,
+                              mneme_status (*call)(struct variant_run *, struct cell *,
+                                                   mneme_error *),
+                              mneme_error *error) {
+    for (size_t s = 0; s < r->result->plan->n_series; s++) {
+        for (size_t c = 0; c < r->result->plan->series[s].n_cells; c++) {
+            TRY(call(r, &r->result->outcomes[r->variant][s].cells[c], error));
+        }
+    }
+    return MNEME_OK;
+}
+
+/* The background that the cell's settings ask for: loaded, or counted with the base. */
+static mneme_status take_background(struct variant_run *r, mneme_error *error) {
+    struct experiment *e = &r->experiment;
+    struct path path = background_stage_path(e->directory, &e->recipe.finetune);
+    if (strcmp(path.text, r->background_path.text) == 0) return MNEME_OK;
+    background_close(&r->background);
+    r->background_path.text[0] = '\0';
+    if (!file_exists(path.text)) base_copy_restore(&e->base, &e->model);
+    TRY(background_stage_run(e, &r->background, error));
+    r->background_path = path;
+    return MNEME_OK;
+}
+
+/* Backgrounds come before the finetunings: all that a run tells of its base is there by then. */
+static mneme_status prepare_cell(struct variant_run *r, struct cell *cell, mneme_error *error) {
+    TRY(cell_enter(cell, r->result->plan, &r->experiment, error));
+    return cell->stage.method->needs_background ? take_background(r, error) : MNEME_OK;
+}
+
+static mneme_status run_cell(struct variant_run *r, struct cell *cell, mneme_error *error) {
+    r->experiment.recipe.finetune = cell->settings;
+    if (cell->stage.method->needs_background) TRY(take_background(r, error));
+    return cell_run(cell, r->result->plan, &r->experiment, &r->background, error);
+}
+
+/* What the reports say of the experiment, which is closed by then. */
+static void describe(const struct experiment *experiment, struct result *result) {
+    const char *mark = matmul_backend_mark();
+    snprintf(result->mark, sizeof result->mark, "%s", mark == NULL ? "" : mark);
+    size_t n_known = experiment->recipe.evaluate.known_questions;
+    result->n_lessons = experiment->lessons.n;
+    result->unit = experiment->lessons.unit;
+    result->n_new = experiment->fresh.n;
+    result->n_known = n_known == 0 || n_known > experiment->known.n ? experiment->known.n : n_known;
+}
+
+/* Only canonical runs are compared with expected digests. */
+static mneme_status check_expectable(const char *expected, mneme_error *error) {
+    const char *mark = matmul_backend_mark();
+    if (expected == NULL || mark == NULL) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: cannot be expected of a run that is not canonical (products by %s)",
+                     expected, mark);
+}
+
+static mneme_status run_cells(struct variant_run *r, const char *expected, mneme_error *error) {
+    TRY(check_expectable(expected, error));
+    describe(&r->experiment, r->result);
+    TRY(scored_run_base(&r->experiment, &r->result->base[r->variant], error));
+    TRY(for_cells(r, prepare_cell, error));
+    return for_cells(r, run_cell, error);
+}
+
+/* The caller's overrides, then the variant's; the list alone is to be freed. */
+static const char **join_overrides(const mneme_run_options *options,
+                                   const struct plan_choice *variant) {
+    const char **all = calloc(options->n_overrides + variant->n_overrides + 1, sizeof *all);
+    if (all == NULL) return NULL;
+    for (size_t i = 0; i < options->n_overrides; i++) all[i] = options->overrides[i];
+    for (size_t i = 0; i < variant->n_overrides; i++) {
+        all[options->n_overrides + i] = variant->overrides[i];
+    }
+    return all;
+}
+
+static mneme_status run_variant(const mneme_run_options *options, size_t variant,
+                                struct result *result, mneme_error *error) {
+    const struct plan_variant *of = &result->plan->variants[variant];
+    struct variant_run r = {.result = result, .variant = variant};
+    mneme_run_options own = *options;
+    struct path directory = of->folder[0] == '\0' ? path_in("", "%s", options->directory)
+                                                  : path_in(options->directory, "%s", of->folder);
+    const char **overrides = join_overrides(options, &of->choice);
+    if (overrides == NULL) return error_set_memory(error, "the plan");
+    own.overrides = overrides;
+    own.n_overrides += of->choice.n_overrides;
+    own.directory = directory.text;
+    enum identity_scope scope = result->plan->kind == PLAN_RUN ? IDENTITY_RUN : IDENTITY_BASE;
+    mneme_status status = experiment_open(&own, scope, &r.experiment, error);
+    if (status == MNEME_OK) {
+        status = run_cells(&r, options->expected, error);
+        experiment_close(&r.experiment);
+    }
+    background_close(&r.background);
+    free(overrides);
+    return status;
+}
+
+/* All cells' settings are read before the first cell is run. */
+static mneme_status open_cells(struct result *result, mneme_error *error) {
+    const struct plan *plan = result->plan;
+    for (size_t v = 0; v < plan->n_variants; v++) {
+        for (size_t s = 0; s < plan->n_series; s++) {
+            for (size_t c = 0; c < plan->series[s].n_cells; c++) {
+                TRY(cell_open(&result->outcomes[v][s].cells[c], plan, v, s, c, error));
+            }
+        }
+    }
+    return MNEME_OK;
+}
+
+/* A run's models are kept until one per method is chosen; the others can be made again. */
+static void keep_chosen_weights(const struct result *result) {
+    for (size_t s = 0; result->plan->kind == PLAN_RUN && s < result->plan->n_series; s++) {
+        for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
+            if (c == result_chosen(result, 0, s)) continue;
+            unlink(path_in(result->outcomes[0][s].cells[c].folder.text, FOLDER_MODEL).text);
+        }
+    }
+}
+
+static mneme_status run_plan(const mneme_run_options *options, struct result *result, char **report,
+                             mneme_error *error) {
+    double start = clock_seconds();
+    TRY(open_cells(result, error));
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        TRY(run_variant(options, v, result, error));
+    }
+    result_compare(result);
+    result->seconds = clock_seconds() - start;
+    TRY(result_digest(result, options->directory, error));
+    TRY(report_write(result, options->directory, error));
+    TRY(plot_draw(result, options->directory, error));
+    keep_chosen_weights(result);
+    *report = report_text(result);
+    if (*report == NULL) return error_set_memory(error, "the report");
+    return options->expected == NULL ? MNEME_OK
+                                     : expectation_check(options->expected, result, error);
+}
+
+mneme_status engine_run(enum plan_kind kind, const mneme_run_options *options, char **report,
+                        mneme_error *error) {
+    struct plan plan;
+    TRY(plan_load(kind, options->recipe, options->overrides, options->n_overrides, &plan, error));
+    struct result *result = calloc(1, sizeof *result);
+    mneme_status status =
+        result == NULL ? error_set_memory(error, "the result") : result_open(result, &plan, error);
+    THEN(run_plan(options, result, report, error));
+    if (result != NULL) result_close(result);
+    free(result);
+    plan_free(&plan);
+    return status;
+}

@@ -1,0 +1,187 @@
+/* What `mneme run` reports: a row per method, for the run that was chosen. */
+
+#include <stdlib.h>
+
+#include "compare/report.h"
+
+#define COMPARISON_TEXT                                                                           \
+    "The methods are compared at the same new-fact F1: the highest that all of them reach with "  \
+    "some learning rate of their sweep. A method's chosen run is the one that keeps the highest " \
+    "known-fact F1 among its runs that reach it; `at equal new F1` is read off the line through " \
+    "its best runs (and the base) at exactly that level.\n"
+
+static const struct scored_run *run_of(const struct result *result, size_t method, size_t cell) {
+    return &result->outcomes[0][method].cells[cell].run;
+}
+
+static const struct scored_run *chosen_run(const struct result *result, size_t method) {
+    return run_of(result, method, result_chosen(result, 0, method));
+}
+
+static double lost_at_level(const struct result *result, size_t method) {
+    return result_lost(result, 0, result_known_at(result, 0, method, result->level));
+}
+
+static void add_base(const struct scores *base, struct table *table) {
+    table_add(table, "base");
+    table_add(table, "%s", "");
+    table_add(table, "%.3f", base->new_f1);
+    table_add(table, "%.3f", base->known_f1);
+    table_add(table, "%s", "");
+    table_add(table, "%.3f", base->skill_nll);
+    for (int i = 0; i < 3; i++) table_add(table, "%s", "");
+}
+
+static void add_method(const struct result *result, size_t method, struct table *table) {
+    const struct scored_run *run = chosen_run(result, method);
+    table_add(table, "%s", result->plan->series[method].name);
+    table_add(table, "%.4g", run->lr);
+    table_add(table, "%.3f", run->scores.new_f1);
+    table_add(table, "%.3f", run->scores.known_f1);
+    table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
+    table_add(table, "%.3f", run->scores.skill_nll);
+    table_add(table, "%.1f %%", lost_at_level(result, method));
+    table_add(table, "%zu", run->trainable_parameters);
+    table_add(table, "%.1f", run->seconds);
+}
+
+static void add_table(const struct result *result, struct table *table) {
+    static const char *const head[] = {"method",        "lr",         "new F1",
+                                       "known F1",      "known lost", "skill NLL",
+                                       "lost at equal", "trainable",  "seconds"};
+    static const unsigned char widths[] = {6, 8, 6, 8, 11, 9, 15, 11, 7};
+    table->n_columns = sizeof head / sizeof *head;
+    table->least_widths = widths;
+    for (size_t i = 0; i < table->n_columns; i++) table_add(table, "%s", head[i]);
+    add_base(&result->base[0].scores, table);
+    for (size_t m = 0; m < result->plan->n_series; m++) add_method(result, m, table);
+}
+
+static void add_digests(const struct result *result, struct text *text) {
+    if (result->mark[0] == '\0') {
+        text_add(text, "\nSHA-256 of the weights (the same on every CPU and thread count)\n");
+    } else {
+        text_add(text,
+                 "\nNOT CANONICAL: the matrix products are by %s; other CPUs, thread counts and\n"
+                 "versions give other digests, and none is compared with an expected one.\n",
+                 result->mark);
+    }
+    text_add(text, "  %-6s %s\n", "base", result->base[0].digest.hex);
+    for (size_t m = 0; m < result->plan->n_series; m++) {
+        text_add(text, "  %-6s %s\n", result->plan->series[m].name,
+                 chosen_run(result, m)->digest.hex);
+    }
+    text_add(text, "and of all that was found: trails, models, answers' scores\n  %-6s %s\n",
+             "result", result->digest.hex);
+}
+
+static void add_text(const struct result *result, struct text *text) {
+    struct table table = {0};
+    add_table(result, &table);
+    table_print(&table, text);
+    table_free(&table);
+    text_add(text,
+             "\"lost at equal\" compares the methods at new F1 %.3f, which all of them reach.\n",
+             result->level);
+    add_digests(result, text);
+}
+
+static void add_runs(const struct result *result, size_t method, struct text *text) {
+    struct table table = {.n_columns = 7, .all_is_text = true};
+    static const char *const head[] = {"lr",         "new F1",    "new EM", "known F1",
+                                       "known lost", "skill NLL", ""};
+    for (size_t i = 0; i < table.n_columns; i++) table_add(&table, "%s", head[i]);
+    for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
+        const struct scored_run *run = run_of(result, method, c);
+        const char *note = run->diverged                           ? "diverged"
+                           : c == result_chosen(result, 0, method) ? "chosen"
+                                                                   : "";
+        table_add(&table, "%.4g", run->lr);
+        table_add(&table, "%.3f", run->scores.new_f1);
+        table_add(&table, "%.3f", run->scores.new_em);
+        table_add(&table, "%.3f", run->scores.known_f1);
+        table_add(&table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
+        table_add(&table, "%.3f", run->scores.skill_nll);
+        table_add(&table, "%s", note);
+    }
+    text_add(text, "\n### %s\n\n", result->plan->series[method].name);
+    table_print_markdown(&table, text);
+    table_free(&table);
+}
+
+static void add_markdown(const struct result *result, struct text *text) {
+    text_add(text, "```\n");
+    add_text(result, text);
+    text_add(text, "```\n\n%s\n![new against known F1](tradeoff.png)\n\n## Every run\n",
+             COMPARISON_TEXT);
+    for (size_t m = 0; m < result->plan->n_series; m++) add_runs(result, m, text);
+}
+
+static void add_csv(const struct result *result, struct text *text) {
+    const struct scores *base = &result->base[0].scores;
+    text_add(text, "method,lr,new_f1,known_f1,skill_nll,chosen\n");
+    text_add(text, "base,,%.9g,%.9g,%.9g,\n", base->new_f1, base->known_f1, base->skill_nll);
+    for (size_t m = 0; m < result->plan->n_series; m++) {
+        for (size_t c = 0; c < result->plan->series[m].n_cells; c++) {
+            const struct scored_run *run = run_of(result, m, c);
+            text_add(text, "%s,%.9g,%.9g,%.9g,%.9g,%d\n", result->plan->series[m].name, run->lr,
+                     run->scores.new_f1, run->scores.known_f1, run->scores.skill_nll,
+                     c == result_chosen(result, 0, m));
+        }
+    }
+}
+
+static json_t *run_to_json(const struct result *result, const struct scored_run *run) {
+    json_t *o = json_object();
+    json_object_set_new(o, "lr", json_real(run->lr));
+    scores_to_json(&run->scores, o);
+    json_object_set_new(o, "known_drop_percent",
+                        json_real(result_lost(result, 0, run->scores.known_f1)));
+    scored_run_add_json(run, o);
+    return o;
+}
+
+static json_t *method_to_json(const struct result *result, size_t method) {
+    double known = result_known_at(result, 0, method, result->level);
+    json_t *o = json_object(), *sweep = json_array(), *equal = json_object();
+    json_t *chosen = run_to_json(result, chosen_run(result, method));
+    json_object_set_new(o, "name", json_string(result->plan->series[method].name));
+    json_object_update(o, chosen);
+    json_decref(chosen);
+    json_object_set_new(equal, "new_f1", json_real(result->level));
+    json_object_set_new(equal, "known_f1", json_real(known));
+    json_object_set_new(equal, "known_drop_percent", json_real(result_lost(result, 0, known)));
+    json_object_set_new(o, "at_equal_f1", equal);
+    for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
+        const struct scored_run *run = run_of(result, method, c);
+        json_t *one = run_to_json(result, run);
+        json_object_set_new(one, "chosen", json_boolean(c == result_chosen(result, 0, method)));
+        json_object_set_new(one, "digest", json_string(run->digest.hex));
+        json_array_append_new(sweep, one);
+    }
+    json_object_set_new(o, "sweep", sweep);
+    return o;
+}
+
+static void add_json(const struct result *result, json_t *root) {
+    json_t *digests = json_object(), *base = json_object(), *list = json_array();
+    json_object_set_new(digests, "base", json_string(result->base[0].digest.hex));
+    scores_to_json(&result->base[0].scores, base);
+    for (size_t m = 0; m < result->plan->n_series; m++) {
+        json_object_set_new(digests, result->plan->series[m].name,
+                            json_string(chosen_run(result, m)->digest.hex));
+        json_array_append_new(list, method_to_json(result, m));
+    }
+    json_object_set_new(root, "digests", digests);
+    json_object_set_new(root, "result", json_string(result->digest.hex));
+    json_object_set_new(root, "base", base);
+    json_object_set_new(root, "methods", list);
+    json_object_set_new(root, "seconds", json_real(result->seconds));
+}
+
+const struct report_form report_form_run = {.report = "report",
+                                            .picture = "tradeoff",
+                                            .add_text = add_text,
+                                            .add_markdown = add_markdown,
+                                            .add_csv = add_csv,
+                                            .add_json = add_json};

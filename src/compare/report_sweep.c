@@ -1,0 +1,319 @@
+/* What `mneme sweep` reports: a row per series and label, over all seeds and settings. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "compare/report.h"
+
+/* "0.213", with the range behind it when there are several seeds; "-" without any. */
+static void add_range(struct table *table, const struct row *row, struct seed_range range,
+                      int digits, const char *unit) {
+    if (range.n == 0) {
+        table_add(table, "-");
+    } else if (row->n_variants == 1) {
+        table_add(table, "%.*f%s", digits, range.mean, unit);
+    } else {
+        table_add(table, "%.*f%s [%.*f, %.*f]%s", digits, range.mean, unit, digits, range.least,
+                  digits, range.most, range.n < row->n_variants ? " *" : "");
+    }
+}
+
+static void add_head(const struct result *result, struct table *table) {
+    table->n_columns = 6 + result->plan->n_levels;
+    table_add(table, "series");
+    table_add(table, "best new F1");
+    table_add(table, "lost there");
+    for (size_t i = 0; i < result->plan->n_levels; i++) {
+        table_add(table, "lost at %.3g", result->plan->levels[i]);
+    }
+    table_add(table, "lost at %.3f (all)", result->level);
+    table_add(table, "skill NLL");
+    table_add(table, "ms a %.*s", (int)strlen(result->unit) - 1, result->unit);
+}
+
+/* The row's name; malloc'ed, NULL without memory. */
+static char *row_name(const struct result *result, const struct row *row) {
+    struct text text = {0};
+    row_add_name(&text, row, result->plan->series[row->series].name);
+    return text_take(&text);
+}
+
+static void add_row(const struct result *result, const struct row *row, struct table *table) {
+    char *name = row_name(result, row);
+    table->failed |= name == NULL;
+    table_add(table, "%s", name == NULL ? "" : name);
+    free(name);
+    add_range(table, row, row_best_new(result, row), 3, "");
+    add_range(table, row, row_lost_at_best(result, row), 1, " %");
+    for (size_t i = 0; i < result->plan->n_levels; i++) {
+        add_range(table, row, row_lost_at(result, row, result->plan->levels[i]), 1, " %");
+    }
+    add_range(table, row, row_lost_at(result, row, result->level), 1, " %");
+    add_range(table, row, row_best_nll(result, row), 3, "");
+    table_add(table, "%.1f", 1000.0 * row_seconds(result, row).mean);
+}
+
+static void add_table(const struct result *result, const struct row *rows, size_t n,
+                      struct table *table) {
+    add_head(result, table);
+    for (size_t i = 0; i < n; i++) add_row(result, &rows[i], table);
+}
+
+static struct seed_range base_range(const struct result *result, bool of_nll) {
+    struct seed_range range = {0};
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        const struct scores *base = &result->base[v].scores;
+        seed_range_add(&range, of_nll ? base->skill_nll : base->known_f1);
+    }
+    return range;
+}
+
+static void add_what(const struct result *result, struct text *text) {
+    struct seed_range known = base_range(result, false), nll = base_range(result, true);
+    text_add(text,
+             "%s: %zu %s in a row, then %zu new and %zu known questions; %zu finetunings from each "
+             "of %zu base model%s\nbase: known F1 %.3f",
+             result->plan->name, result->n_lessons, result->unit, result->n_new, result->n_known,
+             plan_n_cells(result->plan), result->plan->n_variants,
+             result->plan->n_variants == 1 ? "" : "s", known.mean);
+    if (known.n > 1) text_add(text, " [%.3f, %.3f]", known.least, known.most);
+    text_add(text, ", skill NLL %.3f\n\n", nll.mean);
+}
+
+/* Orders rows by what they lose at the level. */
+struct loss {
+    size_t row;
+    double lost;
+};
+
+static int by_loss(const void *a, const void *b) {
+    const struct loss *x = a, *y = b;
+    if (x->lost != y->lost) return x->lost < y->lost ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* More than these are not named one by one. */
+enum { MOST_NAMED = 6 };
+
+/* "at new F1 0.213, which all reach, the known F1 falls by 0.4 % (SMF), …"; of many rows "by 0.4 %
+ * (SMF) to …, of 15 series" */
+static void add_finding(const struct result *result, const struct row *rows, size_t n,
+                        struct text *text) {
+    struct loss *losses = calloc(n + 1, sizeof *losses);
+    text->failed |= losses == NULL;
+    if (losses == NULL) return;
+    for (size_t i = 0; i < n; i++) {
+        losses[i] = (struct loss){i, row_lost_at(result, &rows[i], result->level).mean};
+    }
+    qsort(losses, n, sizeof *losses, by_loss);
+    text_add(text, "finding: at new F1 %.3f, which all reach, the known F1 falls by",
+             result->level);
+    size_t step = n > MOST_NAMED ? n - 1 : 1;
+    for (size_t i = 0; i < n; i += step) {
+        const struct row *row = &rows[losses[i].row];
+        if (i > 0) text_add(text, "%s", step > 1 ? " to" : i + 1 < n ? "," : " and");
+        text_add(text, " %.1f %% (", losses[i].lost);
+        row_add_name(text, row, result->plan->series[row->series].name);
+        text_add(text, ")");
+    }
+    if (step > 1) text_add(text, ", of %zu series", n);
+    text_add(text, "\n");
+    free(losses);
+}
+
+static void add_digest(const struct result *result, struct text *text) {
+    const bool canonical = result->mark[0] == '\0';
+    if (!canonical) {
+        text_add(text, "NOT CANONICAL: the matrix products are by %s\n", result->mark);
+    }
+    text_add(text, "SHA-256 of all scores and models%s\n  %s\n",
+             canonical ? " (the same on every CPU and thread count)" : "", result->digest.hex);
+}
+
+/* Base, table and finding; the table printed by `print`. */
+static void add_comparison(const struct result *result,
+                           void (*print)(const struct table *, struct text *), struct text *text) {
+    struct table table = {0};
+    size_t n;
+    struct row *rows = result_rows(result, &n);
+    text->failed |= rows == NULL;
+    if (rows == NULL) return;
+    add_table(result, rows, n, &table);
+    add_what(result, text);
+    print(&table, text);
+    text_add(text,
+             "\nlost: fall of the known F1, in percent of the base's, read off the line through a "
+             "series' best\ncells and the base at that new F1; skill NLL: of the cell with the "
+             "best new F1\n%s\n",
+             rows[0].n_variants > 1
+                 ? "mean [least, most] over seeds; *: not every seed gets there\n"
+                 : "");
+    add_finding(result, rows, n, text);
+    table_free(&table);
+    free(rows);
+}
+
+static void add_text(const struct result *result, struct text *text) {
+    add_comparison(result, table_print, text);
+    text_add(text, "\n");
+    add_digest(result, text);
+}
+
+static void add_front_cell(const struct result *result, size_t v, size_t s, size_t c,
+                           struct table *table) {
+    const struct scores *scores = &result->outcomes[v][s].cells[c].run.scores;
+    const struct plan_series *series = &result->plan->series[s];
+    const char *folder = result->plan->variants[v].folder;
+    table_add(table, "%s%s%s", series->name, folder[0] == '\0' ? "" : ", ", folder);
+    table_add(table, "%s", series->cells[c].label);
+    table_add(table, "%.3f", scores->new_f1);
+    table_add(table, "%.3f", scores->known_f1);
+    table_add(table, "%.1f %%", result_lost(result, v, scores->known_f1));
+    table_add(table, "%.3f", scores->skill_nll);
+}
+
+/* The cells on the front of each series in each variant. */
+static void add_fronts(const struct result *result, struct text *text) {
+    struct table table = {.n_columns = 6};
+    static const char *const head[] = {"series",   "settings",   "new F1",
+                                       "known F1", "known lost", "skill NLL"};
+    for (size_t i = 0; i < table.n_columns; i++) table_add(&table, "%s", head[i]);
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        for (size_t s = 0; s < result->plan->n_series; s++) {
+            for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
+                if (result_on_front(result, v, s, c)) add_front_cell(result, v, s, c, &table);
+            }
+        }
+    }
+    table_print_markdown(&table, text);
+    table_free(&table);
+}
+
+static void add_markdown(const struct result *result, struct text *text) {
+    add_comparison(result, table_print_markdown, text);
+    text_add(text, "\n![known F1 against new F1](sweep.png)\n\n## Pareto fronts\n\n");
+    add_fronts(result, text);
+    text_add(text, "\n```\n");
+    add_digest(result, text);
+    text_add(text, "```\n");
+}
+
+static void add_csv_cells(const struct result *result, size_t v, size_t s, struct text *text) {
+    const struct plan_series *series = &result->plan->series[s];
+    for (size_t c = 0; c < series->n_cells; c++) {
+        const struct scored_run *run = &result->outcomes[v][s].cells[c].run;
+        text_add(text, "%s,\"%s\",\"%s\",%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.3f,%d,%s\n",
+                 result->plan->variants[v].folder, series->name, series->cells[c].label,
+                 run->scores.new_f1, run->scores.new_em, run->scores.known_f1, run->scores.known_em,
+                 result_lost(result, v, run->scores.known_f1), run->scores.skill_nll, run->seconds,
+                 result_on_front(result, v, s, c), run->digest.hex);
+    }
+}
+
+/* One line per cell. */
+static void add_csv(const struct result *result, struct text *text) {
+    text_add(text,
+             "folder,series,settings,new_f1,new_em,known_f1,known_em,known_lost_percent,skill_nll,"
+             "seconds,front,digest\n");
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        const struct scores *base = &result->base[v].scores;
+        text_add(text, "%s,base,,%.9g,%.9g,%.9g,%.9g,0,%.9g,,,%s\n",
+                 result->plan->variants[v].folder, base->new_f1, base->new_em, base->known_f1,
+                 base->known_em, base->skill_nll, result->base[v].digest.hex);
+        for (size_t s = 0; s < result->plan->n_series; s++) add_csv_cells(result, v, s, text);
+    }
+}
+
+static void set_range(json_t *object, const char *key, struct seed_range range) {
+    json_t *o = json_object();
+    json_object_set_new(o, "mean", json_real(range.mean));
+    json_object_set_new(o, "least", json_real(range.least));
+    json_object_set_new(o, "most", json_real(range.most));
+    json_object_set_new(o, "seeds", json_integer((json_int_t)range.n));
+    if (range.n > 0) {
+        json_object_set_new(object, key, o);
+    } else {
+        json_object_set_new(object, key, json_null());
+        json_decref(o);
+    }
+}
+
+static json_t *row_to_json(const struct result *result, const struct row *row) {
+    json_t *o = json_object(), *levels = json_array();
+    char *name = row_name(result, row);
+    json_object_set_new(o, "name", name == NULL ? NULL : json_string(name));
+    free(name);
+    set_range(o, "best_new_f1", row_best_new(result, row));
+    set_range(o, "known_lost_percent_at_best", row_lost_at_best(result, row));
+    set_range(o, "known_lost_percent_at_common_level", row_lost_at(result, row, result->level));
+    for (size_t i = 0; i < result->plan->n_levels; i++) {
+        json_t *level = json_object();
+        json_object_set_new(level, "new_f1", json_real(result->plan->levels[i]));
+        set_range(level, "known_lost_percent", row_lost_at(result, row, result->plan->levels[i]));
+        json_array_append_new(levels, level);
+    }
+    json_object_set_new(o, "levels", levels);
+    set_range(o, "seconds_per_lesson", row_seconds(result, row));
+    return o;
+}
+
+static json_t *cell_to_json(const struct result *result, size_t v, size_t s, size_t c) {
+    const struct plan_series *series = &result->plan->series[s];
+    const struct cell *cell = &result->outcomes[v][s].cells[c];
+    json_t *o = json_object(), *settings = json_array();
+    json_object_set_new(o, "run_folder", json_string(result->plan->variants[v].folder));
+    json_object_set_new(o, "series", json_string(series->name));
+    json_object_set_new(o, "method", json_string(series->method->name));
+    json_object_set_new(o, "label", json_string(series->cells[c].label));
+    for (size_t i = 0; i < series->cells[c].n_overrides; i++) {
+        json_array_append_new(settings, json_string(series->cells[c].overrides[i]));
+    }
+    json_object_set_new(o, "settings", settings);
+    scores_to_json(&cell->run.scores, o);
+    json_object_set_new(o, "known_lost_percent",
+                        json_real(result_lost(result, v, cell->run.scores.known_f1)));
+    json_object_set_new(o, "front", json_boolean(result_on_front(result, v, s, c)));
+    scored_run_add_json(&cell->run, o);
+    json_object_set_new(o, "folder", json_string(cell->folder.text));
+    json_object_set_new(o, "digest", json_string(cell->run.digest.hex));
+    return o;
+}
+
+static json_t *base_to_json(const struct result *result, size_t v) {
+    json_t *base = json_object();
+    json_object_set_new(base, "run_folder", json_string(result->plan->variants[v].folder));
+    scores_to_json(&result->base[v].scores, base);
+    json_object_set_new(base, "digest", json_string(result->base[v].digest.hex));
+    return base;
+}
+
+static void add_json(const struct result *result, json_t *root) {
+    json_t *bases = json_array(), *comparison = json_array(), *cells = json_array();
+    size_t n;
+    struct row *rows = result_rows(result, &n);
+    for (size_t i = 0; i < n; i++) {
+        json_array_append_new(comparison, row_to_json(result, &rows[i]));
+    }
+    free(rows);
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        json_array_append_new(bases, base_to_json(result, v));
+        for (size_t s = 0; s < result->plan->n_series; s++) {
+            for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
+                json_array_append_new(cells, cell_to_json(result, v, s, c));
+            }
+        }
+    }
+    json_object_set_new(root, "result", json_string(result->digest.hex));
+    json_object_set_new(root, "lessons", json_integer((json_int_t)result->n_lessons));
+    json_object_set_new(root, "bases", bases);
+    json_object_set_new(root, "common_level", json_real(result->level));
+    json_object_set_new(root, "rows", comparison);
+    json_object_set_new(root, "cells", cells);
+}
+
+const struct report_form report_form_sweep = {.report = "sweep",
+                                              .picture = "sweep",
+                                              .add_text = add_text,
+                                              .add_markdown = add_markdown,
+                                              .add_csv = add_csv,
+                                              .add_json = add_json};

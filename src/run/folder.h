@@ -1,0 +1,33 @@
+#ifndef RUN_FOLDER_H
+#define RUN_FOLDER_H
+
+/* What lies in a run folder: every name, once.
+ *
+ *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
+ *   tokenizer.json                    learned from the run's own texts
+ *   pretrain/                         trail and checkpoints of the pretraining
+ *   base/                             the pretrained model, its scores and answers
+ *   background.safetensors            which slots ordinary text reads (background_stage.h)
+ *   finetune/METHOD/lr-RATE/          a finetuning of `mneme run`: trail, stream, scores, answers,
+ * model cells/METHOD-ID/                  a finetuning of `mneme sweep`: the same without the
+ * model, and cell.json, which says what its settings are slots/                            what
+ * `mneme slots` found
+ */
+#define FOLDER_TOKENIZER "tokenizer.json"
+#define FOLDER_PRETRAIN "pretrain"
+#define FOLDER_BASE "base"
+#define FOLDER_BACKGROUND "background.safetensors"
+#define FOLDER_BACKGROUND_KNOWN "background-known.safetensors"
+#define FOLDER_FINETUNE "finetune"
+#define FOLDER_CELLS "cells"
+#define FOLDER_SLOTS "slots"
+
+/* In the folder of a stage or cell. */
+#define FOLDER_TRAIL "trail.jsonl"
+#define FOLDER_STREAM "stream.jsonl"
+#define FOLDER_SCORES "scores.json"
+#define FOLDER_ANSWERS "answers.jsonl"
+#define FOLDER_MODEL "model.safetensors"
+#define FOLDER_CELL "cell.json"
+
+#endif
