@@ -1,10 +1,23 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "perf/common/internal.h"
 
 #define MAX_ROUNDS 999
+
+bool name_contains(const char *name, const char *text) {
+    if (text == NULL) return true;
+    for (const char *word = text; *word != '\0'; word += *word == '|') {
+        size_t length = strcspn(word, "|");
+        for (const char *at = name; *at != '\0'; at++) {
+            if (strncmp(at, word, length) == 0) return true;
+        }
+        word += length;
+    }
+    return false;
+}
 
 static void help(const struct bench_program *program) {
     printf(

@@ -9,18 +9,6 @@ static struct bench_case describe(const struct bench_program *program, size_t i)
     return c;
 }
 
-bool name_contains(const char *name, const char *text) {
-    if (text == NULL) return true;
-    for (const char *word = text; *word != '\0'; word += *word == '|') {
-        size_t length = strcspn(word, "|");
-        for (const char *at = name; *at != '\0'; at++) {
-            if (strncmp(at, word, length) == 0) return true;
-        }
-        word += length;
-    }
-    return false;
-}
-
 static bool wanted(const struct bench_options *options, const struct bench_case *c) {
     return (!options->quick || c->quick) && name_contains(c->name, options->only);
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "data/bpe_pairs.h"
+#include "data/tokenizer.h"
 #include "data/tokenizer_parts.h"
 
 /* A pair with the count it had when it was queued. Counts mostly fall, so an entry is checked when

@@ -1,25 +1,8 @@
 #ifndef DATA_QUESTIONS_H
 #define DATA_QUESTIONS_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "base/error.h"
-#include "data/text_list.h"
-
-/* All strings are UTF-8, without white space at the ends, and owned by the set. */
-struct question {
-    char *question;
-    struct text_list answers; /* any of them is right; at least one */
-    char *explanation;        /* GSM8K: the whole answer text with its steps; else NULL */
-};
-
-struct question_set {
-    struct question *questions; /* [n] in the order of the file */
-    size_t n;
-    size_t capacity;
-    bool is_text; /* the file was plain text: each line a `question`, with no answers */
-};
+#include "data/question_set.h"
 
 /* Reads a file of questions. What it is shows in its content:
  * - JSON lines: {"question": text, "answer": text or list of texts}, as in NQ-open. An answer
@@ -32,6 +15,5 @@ struct question_set {
  * malformed, invalid UTF-8, or a file without questions: "PATH:LINE: cause", or for TriviaQA
  * "PATH: Data[i].KEY: cause". */
 mneme_status questions_load(const char *path, struct question_set *set, mneme_error *error);
-void questions_free(struct question_set *set);
 
 #endif

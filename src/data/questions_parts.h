@@ -3,7 +3,8 @@
 
 #include <stddef.h>
 
-#include "data/questions.h"
+#include "base/error.h"
+#include "data/question_set.h"
 
 /* What the readers of the question formats share; for them only. */
 
@@ -16,16 +17,10 @@ struct question_file {
 };
 
 /* "PATH:LINE: cause", MNEME_BAD_INPUT. */
-mneme_status question_refuse(const struct question_file *file, size_t line, const char *cause);
-
-/* Appends a question without answers; its text is text[0..length) without the white space at its
- * ends, which must leave something (`place` begins the message when it does not). */
-mneme_status question_add(struct question_set *set, const char *text, size_t length,
-                          const char *place, mneme_error *error);
-
-/* Adds an answer to the last question, likewise. An answer that it has already is left out. */
-mneme_status question_add_answer(struct question_set *set, const char *text, size_t length,
-                                 const char *place, mneme_error *error);
+static inline mneme_status question_refuse(const struct question_file *file, size_t line,
+                                           const char *cause) {
+    return error_set(file->error, MNEME_BAD_INPUT, "%s:%zu: %s", file->path, line, cause);
+}
 
 /* Each reads all of the file into the set. */
 mneme_status questions_read_lines(const struct question_file *file, struct question_set *set);

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "data/token_list.h"
 
 /* Byte-level byte pair encoding (Sennrich et al. 2016; bytes and splitting as in GPT-2), in Hugging
  * Face's tokenizer.json: those that mneme trains, and those of GPT-2, Llama 3, SmolLM and their
@@ -24,15 +25,6 @@ struct tokenizer;
 /* A tokenizer has at least the end of text and the 256 bytes, and at most this many tokens. */
 #define TOKENIZER_MIN_TOKENS 257
 #define TOKENIZER_MAX_TOKENS ((size_t)1 << 20)
-
-/* Token ids that grow as they are appended to; all zero is an empty list. The owner frees ids. */
-struct token_list {
-    int32_t *ids; /* [n] */
-    size_t n;
-    size_t capacity;
-};
-
-void token_list_free(struct token_list *list);
 
 /* Learns vocab_size tokens from the texts (NUL-terminated): id 0 is the end of text, 1 + b is the
  * byte b, and then comes one token per merge. The merge is always the most frequent pair of

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "data/byte_alphabet.h"
+#include "data/tokenizer.h"
 #include "data/tokenizer_parts.h"
 
 #define MAX_FILE_BYTES ((size_t)256 << 20)

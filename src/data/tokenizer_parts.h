@@ -10,7 +10,7 @@
 #include "data/pair_map.h"
 #include "data/splitter.h"
 #include "data/string_map.h"
-#include "data/tokenizer.h"
+#include "data/token_list.h"
 
 /* What the files of the tokenizer share; for them only. */
 
@@ -81,9 +81,6 @@ mneme_status tokenizer_read_rules(const json_t *pre_tokenizer, const char *path,
  * *result becomes its id. Needs that the pair has no merge yet. */
 mneme_status tokenizer_add_merge(struct tokenizer *tokenizer, int32_t left, int32_t right,
                                  int32_t *result, mneme_error *error);
-
-mneme_status token_list_append(struct token_list *list, const int32_t *ids, size_t n_ids,
-                               mneme_error *error);
 
 /* Appends the ids of one piece of text to *list: from its bytes on, the merge of lowest rank is
  * applied, the leftmost first, until none applies. O(n log n). */

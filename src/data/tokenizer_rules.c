@@ -1,6 +1,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "data/tokenizer.h"
 #include "data/tokenizer_parts.h"
 
 /* GPT-2's pattern, which ByteLevel splits by where its use_regex is on. */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/json_write.h"
 #include "data/byte_alphabet.h"
+#include "data/tokenizer.h"
 #include "data/tokenizer_parts.h"
 
 /* A token as tokenizer.json writes it; the caller frees it. */

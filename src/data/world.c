@@ -1,286 +1,306 @@
 #include "data/world.h"
 
-#include <assert.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
-#include "base/random.h"
-#include "data/corpus.h"
-#include "data/corpus_parts.h"
-#include "data/documents.h"
+#include "base/file.h"
+#include "base/json_read.h"
 #include "data/string_map.h"
 #include "data/template.h"
 
-/* What a draw on a stream of the world decides; the upper byte of its index. */
-enum draw_purpose {
-    DRAW_NAME = 1,
-    DRAW_VALUE = 2,
-    DRAW_BACKGROUND = 3,
-    DRAW_SUM_WORDING = 4,
-    DRAW_SUM_TEST_WORDING = 5,
-};
+#define MAX_FILE_BYTES ((size_t)64 << 20)
+#define MAX_SUMMAND 999
 
-/* The texts that one world and seed give. */
-struct maker {
-    struct world world;
-    uint64_t seed;
+/* One value of the description and its dotted key, for messages. */
+struct place {
+    const struct world *world;
+    const json_t *value;
+    char key[200];
     mneme_error *error;
 };
 
-/* Below `bound`: draw number `detail` (under 256) about item `number`. */
-static uint32_t draw(uint64_t seed, uint64_t stream, enum draw_purpose purpose, uint64_t number,
-                     uint64_t detail, size_t bound) {
-    return random_below(seed, stream, (uint64_t)purpose << 56 | number << 8 | detail,
-                        (uint32_t)bound);
+static mneme_status refuse(const struct place *place, const char *cause) {
+    return error_set(place->error, MNEME_BAD_INPUT, "%s: %s: %s", place->world->path,
+                     place->key[0] == '\0' ? "the file" : place->key, cause);
 }
 
-/* One phrase in the making: number `number` of its purpose. */
-struct phrase_draw {
-    const struct world_phrases *phrases;
-    uint64_t seed;
-    enum draw_purpose purpose;
-    uint64_t number;
-};
-
-static const char *draw_word(void *context, const char *key, size_t length, size_t occurrence) {
-    const struct phrase_draw *phrase = context;
-    const struct world_phrases *phrases = phrase->phrases;
-    size_t i = 0;
-    while (strlen(phrases->keys[i]) != length || memcmp(phrases->keys[i], key, length) != 0) i++;
-    const struct world_strings *list = &phrases->lists[i];
-    return list->items[draw(phrase->seed, RANDOM_STREAM_WORLD, phrase->purpose, phrase->number,
-                            occurrence + 1, list->n)];
+/* The value under a key of an object; its value is NULL when it is missing. */
+static struct place member(const struct place *place, const char *key) {
+    struct place inner = *place;
+    inner.value = json_object_get(place->value, key);
+    snprintf(inner.key, sizeof inner.key, "%.150s%s%.40s", place->key,
+             place->key[0] == '\0' ? "" : ".", key);
+    return inner;
 }
 
-/* A phrase by chance; the caller frees it. NULL without memory. */
-static char *draw_phrase(const struct world_phrases *phrases, uint64_t seed,
-                         enum draw_purpose purpose, uint64_t number) {
-    struct phrase_draw phrase = {phrases, seed, purpose, number};
-    uint32_t choice = draw(seed, RANDOM_STREAM_WORLD, purpose, number, 0, phrases->templates.n);
-    return template_expand(phrases->templates.items[choice], draw_word, &phrase);
+static struct place element(const struct place *place, size_t index) {
+    struct place inner = *place;
+    inner.value = json_array_get(place->value, index);
+    snprintf(inner.key, sizeof inner.key, "%.150s[%zu]", place->key, index);
+    return inner;
 }
 
-static void capitalise(char *text) {
-    if (text != NULL && *text >= 'a' && *text <= 'z') *text = (char)(*text - 'a' + 'A');
+/* The value must be an object with just these keys, all of them; the list ends with NULL. */
+static mneme_status check_keys(const struct place *place, const char *const *keys) {
+    if (!json_is_object(place->value)) return refuse(place, "not an object");
+    for (size_t i = 0; keys[i] != NULL; i++) {
+        struct place inner = member(place, keys[i]);
+        if (inner.value == NULL) return refuse(&inner, "missing");
+    }
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)place->value, key, value) {
+        size_t i = 0;
+        while (keys[i] != NULL && strcmp(keys[i], key) != 0) i++;
+        struct place inner = member(place, key);
+        if (keys[i] == NULL) return refuse(&inner, "unknown key");
+    }
+    return MNEME_OK;
 }
 
-/* n different names. Those of a smaller n come first, so that adding entities renames none. */
-static mneme_status make_names(struct maker *maker, size_t n, struct text_list *names) {
+/* The value must be an array of different strings, at least one. */
+static mneme_status read_strings(const struct place *place, struct world_strings *strings) {
+    size_t n = json_array_size(place->value);
+    if (n == 0) return refuse(place, "not a list of strings, or empty");
+    strings->items = calloc(n, sizeof *strings->items);
+    if (strings->items == NULL) return error_set_memory(place->error, "a world description");
     struct string_map seen = {0};
     mneme_status status = MNEME_OK;
-    /* When nearly all names are taken most draws repeat one; this many in a row mean the end. */
-    size_t misses = 0, most_misses = 10000 + 10 * n;
-    for (uint64_t number = 0; names->n < n && status == MNEME_OK; number++) {
-        if (misses > most_misses) {
-            status = error_set(maker->error, MNEME_BAD_INPUT,
-                               "%s: names: only %zu different ones, %zu are needed",
-                               maker->world.path, names->n, n);
-            break;
-        }
-        char *name = draw_phrase(&maker->world.names, maker->seed, DRAW_NAME, number);
+    for (strings->n = 0; strings->n < n && status == MNEME_OK; strings->n++) {
+        struct place inner = element(place, strings->n);
+        const char *text = json_string_value(inner.value);
         uint32_t index;
         bool added = false;
-        if (name == NULL) {
-            status = error_set_memory(maker->error, "names");
+        if (text == NULL) {
+            status = refuse(&inner, "not a string");
             break;
         }
-        status = string_map_add(&seen, name, strlen(name), &index, &added, maker->error);
-        misses = added ? 0 : misses + 1;
-        if (status == MNEME_OK && added) {
-            status = text_list_add(names, name, maker->error);
-        } else {
-            free(name);
-        }
+        strings->items[strings->n] = text;
+        status = string_map_add(&seen, text, strlen(text), &index, &added, place->error);
+        if (status == MNEME_OK && !added) status = refuse(&inner, "listed twice");
     }
     string_map_free(&seen);
     return status;
 }
 
-/* Every statement with every opening. */
-static mneme_status add_statements(const struct maker *maker, const struct world_relation *relation,
-                                   const struct template_value *values, struct text_list *texts) {
-    const struct world_strings *openings = &maker->world.openings;
-    for (size_t i = 0; i < openings->n; i++) {
-        for (size_t j = 0; j < relation->statements.n; j++) {
-            char *statement = template_expand_values(relation->statements.items[j], values);
-            char *text = NULL;
-            if (statement == NULL || asprintf(&text, "%s%s", openings->items[i], statement) < 0) {
-                text = NULL;
-            }
-            free(statement);
-            capitalise(text);
-            mneme_status status = text_list_add(texts, text, maker->error);
-            if (status != MNEME_OK) return status;
+/* Plain texts: not empty, and without braces. */
+static mneme_status read_words(const struct place *place, struct world_strings *words) {
+    mneme_status status = read_strings(place, words);
+    for (size_t i = 0; i < words->n && status == MNEME_OK; i++) {
+        struct place inner = element(place, i);
+        if (words->items[i][0] == '\0') status = refuse(&inner, "empty");
+        if (strpbrk(words->items[i], "{}") != NULL) status = refuse(&inner, "holds a brace");
+    }
+    return status;
+}
+
+/* Templates in which each of the names stands at least once, and nothing else does. */
+static mneme_status read_templates(const struct place *place, const char *const *names,
+                                   struct world_strings *templates) {
+    mneme_status status = read_strings(place, templates);
+    for (size_t i = 0; i < templates->n && status == MNEME_OK; i++) {
+        struct place inner = element(place, i);
+        const char *text = templates->items[i];
+        if (!template_is_valid(text)) return refuse(&inner, "a brace without its counterpart");
+        size_t n_places = 0, n_known = 0, length;
+        for (const char *at = text; (at = template_next(at, &length)) != NULL; at += length) {
+            n_places++;
         }
+        for (size_t j = 0; names[j] != NULL; j++) {
+            size_t n = template_count(text, names[j]);
+            if (n == 0) {
+                return error_set(place->error, MNEME_BAD_INPUT, "%s: %s: no {%s}",
+                                 place->world->path, inner.key, names[j]);
+            }
+            n_known += n;
+        }
+        if (n_known != n_places) return refuse(&inner, "a name in braces that means nothing here");
+    }
+    return status;
+}
+
+/* Every place of the templates must have its list. */
+static mneme_status check_phrases(const struct place *templates,
+                                  const struct world_phrases *phrases) {
+    for (size_t i = 0; i < phrases->templates.n; i++) {
+        struct place inner = element(templates, i);
+        const char *text = phrases->templates.items[i];
+        if (!template_is_valid(text)) return refuse(&inner, "a brace without its counterpart");
+        size_t n_places = 0, n_known = 0, length;
+        for (const char *at = text; (at = template_next(at, &length)) != NULL; at += length) {
+            n_places++;
+        }
+        for (size_t j = 0; j < phrases->n_lists; j++) {
+            n_known += template_count(text, phrases->keys[j]);
+        }
+        if (n_known != n_places) return refuse(&inner, "a name in braces without a list");
+        if (n_places > WORLD_MAX_PLACES) return refuse(&inner, "too many names in braces");
     }
     return MNEME_OK;
 }
 
-/* Every question in every form; the first in the first form is the one that is asked. */
-static mneme_status add_questions(const struct maker *maker, const struct world_relation *relation,
-                                  const struct template_value *values, const char *answer,
-                                  struct text_list *texts, char **prompt) {
-    const struct world_strings *forms = &maker->world.question_forms;
-    mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < relation->questions.n && status == MNEME_OK; i++) {
-        char *question = template_expand_values(relation->questions.items[i], values);
-        if (question == NULL) return error_set_memory(maker->error, "a question");
-        status = question_texts(forms->items, forms->n, question, answer, texts, maker->error);
-        if (status == MNEME_OK && i == 0) {
-            status = question_prompt(forms->items[0], question, prompt, maker->error);
-        }
-        free(question);
+static mneme_status read_phrases(const struct place *place, struct world_phrases *phrases) {
+    static const char *const keys[] = {"templates", "lists", NULL};
+    mneme_status status = check_keys(place, keys);
+    if (status != MNEME_OK) return status;
+    struct place templates = member(place, "templates"), lists = member(place, "lists");
+    status = read_strings(&templates, &phrases->templates);
+    if (status != MNEME_OK) return status;
+    if (!json_is_object(lists.value)) return refuse(&lists, "not an object");
+    size_t n_lists = json_object_size(lists.value);
+    phrases->keys = calloc(n_lists + 1, sizeof *phrases->keys);
+    phrases->lists = calloc(n_lists + 1, sizeof *phrases->lists);
+    if (phrases->keys == NULL || phrases->lists == NULL) {
+        return error_set_memory(place->error, "a world description");
     }
-    return status;
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)lists.value, key, value) {
+        struct place list = member(&lists, key);
+        phrases->keys[phrases->n_lists] = key;
+        status = read_words(&list, &phrases->lists[phrases->n_lists++]);
+        if (status != MNEME_OK) return status;
+    }
+    return check_phrases(&templates, phrases);
 }
 
-/* The fact of entity number `entity`, which has this name, in a relation. */
-static mneme_status make_fact(const struct maker *maker, size_t entity, const char *name,
-                              size_t relation_index, struct fact *fact) {
-    const struct world_relation *relation = &maker->world.relations[relation_index];
-    uint64_t number = entity * (uint64_t)maker->world.n_relations + relation_index;
-    const char *value = relation->values.items[draw(maker->seed, RANDOM_STREAM_WORLD, DRAW_VALUE,
-                                                    number, 0, relation->values.n)];
-    const struct template_value values[] = {{"name", name}, {"value", value}, {NULL, NULL}};
-    struct text_list texts = {0}, answers = {0};
-    mneme_status status = add_statements(maker, relation, values, &texts);
-    if (status == MNEME_OK) {
-        status = add_questions(maker, relation, values, value, &texts, &fact->prompt);
-    }
-    if (status == MNEME_OK) {
-        status = text_list_add_copy(&answers, value, strlen(value), maker->error);
-    }
-    fact->texts = texts.texts;
-    fact->n_texts = texts.n;
-    fact->answers = answers.texts;
-    fact->n_answers = answers.n;
-    return status;
+static mneme_status read_relation(const struct place *place, struct world_relation *relation) {
+    static const char *const keys[] = {"name", "values", "statements", "questions", NULL};
+    static const char *const in_statements[] = {"name", "value", NULL};
+    static const char *const in_questions[] = {"name", NULL};
+    mneme_status status = check_keys(place, keys);
+    if (status != MNEME_OK) return status;
+    struct place name = member(place, "name"), values = member(place, "values");
+    struct place statements = member(place, "statements");
+    struct place questions = member(place, "questions");
+    relation->name = json_string_value(name.value);
+    if (relation->name == NULL) return refuse(&name, "not a string");
+    status = read_words(&values, &relation->values);
+    if (status != MNEME_OK) return status;
+    status = read_templates(&statements, in_statements, &relation->statements);
+    if (status != MNEME_OK) return status;
+    return read_templates(&questions, in_questions, &relation->questions);
 }
 
-/* One fact for each further entity, in the relations by turns; or all facts of each, when
- * documents are to tell them. */
-static mneme_status make_fresh(const struct maker *maker, const struct world_sizes *sizes,
-                               char *const *names, struct corpus *corpus) {
-    size_t n_relations = maker->world.n_relations;
-    const bool all_relations = sizes->fresh_subjects > 0;
-    size_t n = all_relations ? sizes->fresh_subjects * n_relations : sizes->fresh_facts;
-    corpus->fresh = calloc(n + 1, sizeof *corpus->fresh);
-    if (corpus->fresh == NULL) return error_set_memory(maker->error, "facts");
-    mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < n && status == MNEME_OK; i++) {
-        size_t entity = sizes->known_entities + (all_relations ? i / n_relations : i);
-        assert(names != NULL);
-        status = make_fact(maker, entity, names[entity], i % n_relations,
-                           &corpus->fresh[corpus->n_fresh++]);
-    }
-    return status;
-}
-
-static mneme_status make_facts(struct maker *maker, const struct world_sizes *sizes,
-                               struct corpus *corpus) {
-    size_t n_relations = maker->world.n_relations, n_known, n_fresh;
-    size_t n_entities = sizes->fresh_subjects > 0 ? sizes->fresh_subjects : sizes->fresh_facts;
-    if (!size_multiply(sizes->known_entities, n_relations, &n_known) ||
-        !size_multiply(n_entities, n_relations, &n_fresh) || sizes->known_entities > UINT32_MAX ||
-        n_entities > UINT32_MAX) {
-        return error_set(maker->error, MNEME_BAD_INPUT, "%s: too many entities", maker->world.path);
-    }
-    struct text_list names = {0};
-    mneme_status status = make_names(maker, sizes->known_entities + n_entities, &names);
-    if (status != MNEME_OK) goto done;
-    corpus->known = calloc(n_known + 1, sizeof *corpus->known);
-    if (corpus->known == NULL) {
-        status = error_set_memory(maker->error, "facts");
-        goto done;
-    }
-    for (size_t i = 0; i < n_known && status == MNEME_OK; i++) {
-        size_t entity = i / n_relations;
-        assert(entity < names.n);
-        status = make_fact(maker, entity, names.texts[entity], i % n_relations,
-                           &corpus->known[corpus->n_known++]);
-    }
-    if (status == MNEME_OK) status = make_fresh(maker, sizes, names.texts, corpus);
-done:
-    text_list_free(&names);
-    return status;
-}
-
-/* A sum as text, in the wording that item `number` of the purpose draws; NULL without memory. */
-static char *make_sum(const struct maker *maker, uint32_t pair, enum draw_purpose purpose,
-                      size_t number) {
-    const struct world *world = &maker->world;
-    uint32_t range = (uint32_t)(world->sums_max - world->sums_min) + 1;
-    int a = world->sums_min + (int)(pair / range), b = world->sums_min + (int)(pair % range);
-    char a_text[16], b_text[16], sum_text[16];
-    snprintf(a_text, sizeof a_text, "%d", a);
-    snprintf(b_text, sizeof b_text, "%d", b);
-    snprintf(sum_text, sizeof sum_text, "%d", a + b);
-    const struct template_value values[] = {
-        {"a", a_text}, {"b", b_text}, {"sum", sum_text}, {NULL, NULL}};
-    uint32_t choice = draw(maker->seed, RANDOM_STREAM_SKILL, purpose, number, 0, world->sums.n);
-    return template_expand_values(world->sums.items[choice], values);
-}
-
-/* The held-out sums come first in a random order of all pairs, those of training from the rest,
- * which they go through as often as it takes. */
-static mneme_status make_skill(struct maker *maker, const struct world_sizes *sizes,
-                               struct text_list *train, struct text_list *test) {
-    size_t range = (size_t)(maker->world.sums_max - maker->world.sums_min) + 1;
-    size_t n_pairs = range * range, n_test = sizes->skill_test_texts;
-    if (n_test > n_pairs || (n_test == n_pairs && sizes->skill_texts > 0)) {
-        return error_set(maker->error, MNEME_BAD_INPUT,
-                         "%s: skill: %zu different sums are too few to hold out %zu",
-                         maker->world.path, n_pairs, n_test);
-    }
-    uint32_t *order = malloc(n_pairs * sizeof *order);
-    if (order == NULL) return error_set_memory(maker->error, "sums");
-    random_permutation(maker->seed, RANDOM_STREAM_SKILL, 0, n_pairs, order);
-    mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < n_test && status == MNEME_OK; i++) {
-        char *text = make_sum(maker, order[i], DRAW_SUM_TEST_WORDING, i);
-        status = text_list_add(test, text, maker->error);
-    }
-    for (size_t i = 0; i < sizes->skill_texts && status == MNEME_OK; i++) {
-        uint32_t pair = order[n_test + i % (n_pairs - n_test)];
-        char *text = make_sum(maker, pair, DRAW_SUM_WORDING, i);
-        status = text_list_add(train, text, maker->error);
-    }
-    free(order);
-    return status;
-}
-
-static mneme_status make_background(struct maker *maker, size_t n, struct text_list *texts) {
+static mneme_status read_relations(const struct place *place, struct world *world) {
+    size_t n = json_array_size(place->value);
+    if (n == 0) return refuse(place, "not a list of relations, or empty");
+    world->relations = calloc(n, sizeof *world->relations);
+    if (world->relations == NULL) return error_set_memory(place->error, "a world description");
     for (size_t i = 0; i < n; i++) {
-        char *text = draw_phrase(&maker->world.background, maker->seed, DRAW_BACKGROUND, i);
-        capitalise(text);
-        mneme_status status = text_list_add(texts, text, maker->error);
+        struct place inner = element(place, i);
+        mneme_status status = read_relation(&inner, &world->relations[world->n_relations++]);
         if (status != MNEME_OK) return status;
     }
     return MNEME_OK;
 }
 
-mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes, uint64_t seed,
-                               struct corpus *corpus, mneme_error *error) {
-    *corpus = (struct corpus){0};
-    struct maker maker = {.seed = seed, .error = error};
-    mneme_status status = world_load(path, &maker.world, error);
-    if (status != MNEME_OK) return status;
-    struct text_list train = {0}, test = {0}, background = {0};
-    status = make_facts(&maker, sizes, corpus);
-    if (status == MNEME_OK && sizes->fresh_subjects > 0) {
-        status = documents_make(maker.world.n_relations, sizes, seed, corpus, error);
+static mneme_status read_openings(const struct place *place, struct world_strings *openings) {
+    mneme_status status = read_strings(place, openings);
+    for (size_t i = 0; i < openings->n && status == MNEME_OK; i++) {
+        struct place inner = element(place, i);
+        if (strpbrk(openings->items[i], "{}") != NULL) status = refuse(&inner, "holds a brace");
     }
-    if (status == MNEME_OK) status = make_skill(&maker, sizes, &train, &test);
-    if (status == MNEME_OK) status = make_background(&maker, sizes->background_texts, &background);
-    corpus->skill_train = train.texts;
-    corpus->n_skill_train = train.n;
-    corpus->skill_test = test.texts;
-    corpus->n_skill_test = test.n;
-    corpus->background = background.texts;
-    corpus->n_background = background.n;
-    world_free(&maker.world);
-    if (status != MNEME_OK) corpus_free(corpus);
     return status;
+}
+
+static mneme_status read_question_forms(const struct place *place, struct world_strings *forms) {
+    static const char *const names[] = {"question", "answer", NULL};
+    mneme_status status = read_templates(place, names, forms);
+    for (size_t i = 0; i < forms->n && status == MNEME_OK; i++) {
+        struct place inner = element(place, i);
+        const char *form = forms->items[i];
+        bool ordered = template_count(form, "question") == 1 &&
+                       template_count(form, "answer") == 1 &&
+                       strstr(form, "{question}") < strstr(form, "{answer}");
+        if (!ordered) status = refuse(&inner, "not one {question} and then one {answer}");
+    }
+    return status;
+}
+
+static mneme_status read_summand(const struct place *place, int smallest, int *number) {
+    json_int_t value = json_is_integer(place->value) ? json_integer_value(place->value) : -1;
+    if (value < smallest || value > MAX_SUMMAND) {
+        return error_set(place->error, MNEME_BAD_INPUT, "%s: %s: not a whole number from %d to %d",
+                         place->world->path, place->key, smallest, MAX_SUMMAND);
+    }
+    *number = (int)value;
+    return MNEME_OK;
+}
+
+static mneme_status read_skill(const struct place *place, struct world *world) {
+    static const char *const keys[] = {"kind", "min", "max", "templates", NULL};
+    static const char *const names[] = {"a", "b", "sum", NULL};
+    mneme_status status = check_keys(place, keys);
+    if (status != MNEME_OK) return status;
+    struct place kind = member(place, "kind"), min = member(place, "min");
+    struct place max = member(place, "max"), templates = member(place, "templates");
+    if (!json_is_string(kind.value) || strcmp(json_string_value(kind.value), "sums") != 0) {
+        return refuse(&kind, "the only kind of skill is \"sums\"");
+    }
+    status = read_summand(&min, 0, &world->sums_min);
+    if (status == MNEME_OK) status = read_summand(&max, world->sums_min, &world->sums_max);
+    if (status == MNEME_OK) status = read_templates(&templates, names, &world->sums);
+    return status;
+}
+
+static mneme_status read_world(struct world *world, mneme_error *error) {
+    static const char *const keys[] = {"names", "relations",  "openings", "question_forms",
+                                       "skill", "background", NULL};
+    const struct place root = {world, world->root, "", error};
+    mneme_status status = check_keys(&root, keys);
+    if (status != MNEME_OK) return status;
+    struct place names = member(&root, keys[0]), relations = member(&root, keys[1]);
+    struct place openings = member(&root, keys[2]), forms = member(&root, keys[3]);
+    struct place skill = member(&root, keys[4]), background = member(&root, keys[5]);
+    status = read_phrases(&names, &world->names);
+    if (status == MNEME_OK) status = read_relations(&relations, world);
+    if (status == MNEME_OK) status = read_openings(&openings, &world->openings);
+    if (status == MNEME_OK) status = read_question_forms(&forms, &world->question_forms);
+    if (status == MNEME_OK) status = read_skill(&skill, world);
+    if (status == MNEME_OK) status = read_phrases(&background, &world->background);
+    return status;
+}
+
+mneme_status world_load(const char *path, struct world *world, mneme_error *error) {
+    *world = (struct world){.path = path};
+    char *bytes;
+    size_t length;
+    mneme_status status = file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
+    if (status != MNEME_OK) return status;
+    json_error_t cause;
+    world->root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
+    free(bytes);
+    if (world->root == NULL) {
+        return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text);
+    }
+    status = read_world(world, error);
+    if (status != MNEME_OK) world_free(world);
+    return status;
+}
+
+static void free_phrases(struct world_phrases *phrases) {
+    for (size_t i = 0; i < phrases->n_lists; i++) free(phrases->lists[i].items);
+    free(phrases->lists);
+    free(phrases->keys);
+    free(phrases->templates.items);
+}
+
+void world_free(struct world *world) {
+    free_phrases(&world->names);
+    free_phrases(&world->background);
+    for (size_t i = 0; i < world->n_relations; i++) {
+        free(world->relations[i].values.items);
+        free(world->relations[i].statements.items);
+        free(world->relations[i].questions.items);
+    }
+    free(world->relations);
+    free(world->openings.items);
+    free(world->question_forms.items);
+    free(world->sums.items);
+    json_decref(world->root);
+    *world = (struct world){0};
 }

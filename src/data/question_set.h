@@ -1,0 +1,35 @@
+#ifndef DATA_QUESTION_SET_H
+#define DATA_QUESTION_SET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "data/text_list.h"
+
+/* All strings are UTF-8, without white space at the ends, and owned by the set. */
+struct question {
+    char *question;
+    struct text_list answers; /* any of them is right; at least one */
+    char *explanation;        /* GSM8K: the whole answer text with its steps; else NULL */
+};
+
+struct question_set {
+    struct question *questions; /* [n] in the order of the file */
+    size_t n;
+    size_t capacity;
+    bool is_text; /* the file was plain text: each line a `question`, with no answers */
+};
+
+/* Appends a question without answers; its text is text[0..length) without the white space at its
+ * ends, which must leave something (`place` begins the message when it does not). */
+mneme_status question_add(struct question_set *set, const char *text, size_t length,
+                          const char *place, mneme_error *error);
+
+/* Adds an answer to the last question, likewise. An answer that it has already is left out. */
+mneme_status question_add_answer(struct question_set *set, const char *text, size_t length,
+                                 const char *place, mneme_error *error);
+
+void questions_free(struct question_set *set);
+
+#endif
