@@ -1,24 +1,24 @@
+/* The tables of the instruction sets, and the choice between them. */
+
 #include "simd/simd.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "simd/cpu.h"
+#define ISA(constant, name, usable) extern const struct simd_kernels simd_kernels_##name;
+#include "simd/isas.def"
+#undef ISA
 
-extern const struct simd_kernels simd_kernels_scalar;
-#if defined(__x86_64__)
-extern const struct simd_kernels simd_kernels_avx2, simd_kernels_avx512;
-#endif
-#if defined(__aarch64__)
-extern const struct simd_kernels simd_kernels_neon;
-#endif
+static const char *const isa_names[SIMD_ISA_COUNT] = {
+#define ALL_ISAS
+#define ISA(constant, name, usable) #name,
+#include "simd/isas.def"
+#undef ISA
+#undef ALL_ISAS
+};
 
-static const char *const isa_names[SIMD_ISA_COUNT] = {"scalar", "neon", "avx2", "avx512"};
-
-static pthread_once_t choose_once = PTHREAD_ONCE_INIT;
-static const struct simd_kernels *chosen;
+const struct simd_kernels *simd_chosen = &simd_kernels_scalar;
 static char problem[160];
 
 const char *simd_isa_name(enum simd_isa isa) {
@@ -26,58 +26,36 @@ const char *simd_isa_name(enum simd_isa isa) {
 }
 
 const struct simd_kernels *simd_table(enum simd_isa isa) {
-    if (!cpu_has_isa(isa)) return NULL;
     switch (isa) {
-        case SIMD_ISA_SCALAR:
-            return &simd_kernels_scalar;
-#if defined(__x86_64__)
-        case SIMD_ISA_AVX2:
-            return &simd_kernels_avx2;
-        case SIMD_ISA_AVX512:
-            return &simd_kernels_avx512;
-#endif
-#if defined(__aarch64__)
-        case SIMD_ISA_NEON:
-            return &simd_kernels_neon;
-#endif
+#define ISA(constant, name, usable) \
+    case SIMD_ISA_##constant:       \
+        return (usable) ? &simd_kernels_##name : NULL;
+#include "simd/isas.def"
+#undef ISA
         default:
             return NULL;
     }
 }
 
-/* A ladder: each step that the CPU can climb replaces the table before it. */
-static void choose(void) {
-    for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) {
-        const struct simd_kernels *table = simd_table(isa);
-        if (table != NULL) chosen = table;
-    }
-    const char *wanted = getenv("MNEME_ISA");
-    if (wanted == NULL || wanted[0] == '\0') return;
-    for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) {
-        const struct simd_kernels *table = simd_table(isa);
-        if (strcmp(wanted, isa_names[isa]) == 0 && table != NULL) {
-            chosen = table;
-            return;
-        }
-    }
-    snprintf(problem, sizeof problem,
-             "MNEME_ISA=%.32s: this build and CPU have no such instruction set (best here: %s)",
-             wanted, isa_names[chosen->isa]);
-}
-
-const struct simd_kernels *simd(void) {
-    pthread_once(&choose_once, choose);
-    return chosen;
-}
-
 bool simd_use(enum simd_isa isa) {
     const struct simd_kernels *table = simd_table(isa);
-    pthread_once(&choose_once, choose);
-    if (table != NULL) chosen = table;
+    if (table != NULL) simd_chosen = table;
     return table != NULL;
 }
 
+/* A ladder: each step that the CPU can climb replaces the table before it. */
+__attribute__((constructor)) static void choose(void) {
+    const char *wanted = getenv("MNEME_ISA");
+    for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) simd_use(isa);
+    if (wanted == NULL || wanted[0] == '\0') return;
+    for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) {
+        if (strcmp(wanted, isa_names[isa]) == 0 && simd_use(isa)) return;
+    }
+    snprintf(problem, sizeof problem,
+             "MNEME_ISA=%.32s: this build and CPU have no such instruction set (best here: %s)",
+             wanted, isa_names[simd()->isa]);
+}
+
 const char *simd_problem(void) {
-    pthread_once(&choose_once, choose);
     return problem[0] == '\0' ? NULL : problem;
 }

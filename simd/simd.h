@@ -11,7 +11,14 @@
  * every instruction set (docs/arithmetic.md). What each computes is written in kernels.def.
  * Unless kernels.def says otherwise arrays do not overlap and need no alignment. */
 
-enum simd_isa { SIMD_ISA_SCALAR, SIMD_ISA_NEON, SIMD_ISA_AVX2, SIMD_ISA_AVX512, SIMD_ISA_COUNT };
+enum simd_isa {
+#define ALL_ISAS
+#define ISA(constant, name, usable) SIMD_ISA_##constant,
+#include "simd/isas.def"
+#undef ISA
+#undef ALL_ISAS
+    SIMD_ISA_COUNT
+};
 
 /* Where gemm_tiles finds A: element (i, p) of the tile t, i < gemm_rows, is
  * data[t * tile_stride + i * row_stride + p * k_stride]. Packed by gemm_pack_a (row_stride 1,
@@ -83,9 +90,13 @@ struct simd_kernels {
 #define GEMM_MAX_ROWS 16
 #define GEMM_MAX_COLUMNS 64
 
+extern const struct simd_kernels *simd_chosen; /* for simd() alone */
+
 /* The kernels of the instruction set in use: the best that the CPU has, or what the environment
- * variable MNEME_ISA asks for. Chosen once, at the first call, from any thread. */
-const struct simd_kernels *simd(void);
+ * variable MNEME_ISA asks for. Chosen once, when the program or the library is loaded. */
+static inline const struct simd_kernels *simd(void) {
+    return simd_chosen;
+}
 
 /* From now on simd() is that instruction set; false, and nothing changes, where it is not to be
  * had. For tests of all of them: no kernel may be running, and what was packed before is of no use.
@@ -98,7 +109,7 @@ const char *simd_problem(void);
 /* The kernels of one instruction set; NULL where this build or this CPU lacks it. */
 const struct simd_kernels *simd_table(enum simd_isa isa);
 
-/* "scalar", "neon", "avx2", "avx512". */
+/* "scalar", "neon"…, as in isas.def. */
 const char *simd_isa_name(enum simd_isa isa);
 
 #endif

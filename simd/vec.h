@@ -36,6 +36,9 @@
 
 #define SIMD_LANES 16
 
+/* For functions whose sizes are constants at every call. */
+#define INLINE static inline __attribute__((always_inline))
+
 #include SIMD_HEADER(SIMD_ISA)
 
 #include "simd/simd.h"

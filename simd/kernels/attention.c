@@ -9,9 +9,8 @@
 
 /* weights[r, j] = scale * chain over d of q[r, d] * keys[d, j] for the keys [0, n_keys), rounded
  * up to whole blocks; n_rows <= ROWS. */
-static inline __attribute__((always_inline)) void score_rows(const struct attention_rows *a,
-                                                             size_t first_row, const size_t n_rows,
-                                                             size_t n_keys) {
+INLINE void score_rows(const struct attention_rows *a, size_t first_row, const size_t n_rows,
+                       size_t n_keys) {
     const float *q = a->queries + first_row * a->query_stride;
     float *weights = a->weights + first_row * a->weight_stride;
     vf scale = vf_set1(a->scale);
@@ -41,11 +40,8 @@ static inline __attribute__((always_inline)) void score_rows(const struct attent
 }
 
 /* Chain over the keys [from, to) into the sums of rows [0, n_rows), columns d..d+width. */
-static inline __attribute__((always_inline)) void add_values(const struct attention_rows *a,
-                                                             const float *weights,
-                                                             const size_t n_rows, size_t from,
-                                                             size_t to, size_t d, size_t width,
-                                                             vf *sums) {
+INLINE void add_values(const struct attention_rows *a, const float *weights, const size_t n_rows,
+                       size_t from, size_t to, size_t d, size_t width, vf *sums) {
     for (size_t j = from; j < to; j++) {
         const float *value = a->values + j * a->value_stride + d;
         vf lanes = width == SIMD_LANES ? vf_load(value) : vf_load_part(value, width, 0.0f);
@@ -56,9 +52,7 @@ static inline __attribute__((always_inline)) void add_values(const struct attent
     }
 }
 
-static inline __attribute__((always_inline)) void output_rows(const struct attention_rows *a,
-                                                              size_t first_row,
-                                                              const size_t n_rows) {
+INLINE void output_rows(const struct attention_rows *a, size_t first_row, const size_t n_rows) {
     const float *weights = a->weights + first_row * a->weight_stride;
     float *output = a->output + first_row * a->output_stride;
     size_t shared = a->first_position + first_row + 1;

@@ -33,8 +33,7 @@ struct gradients {
 typedef vf product(vf a, vf b);
 typedef struct gradients product_backward(vf a, vf b, vf dy);
 
-static inline __attribute__((always_inline)) void multiply(product *f, size_t n, const float *a,
-                                                           const float *b, float *y) {
+INLINE void multiply(product *f, size_t n, const float *a, const float *b, float *y) {
     size_t i = 0;
     for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
         vf_store(y + i, f(vf_load(a + i), vf_load(b + i)));
@@ -45,10 +44,8 @@ static inline __attribute__((always_inline)) void multiply(product *f, size_t n,
     }
 }
 
-static inline __attribute__((always_inline)) void multiply_backward(product_backward *f, size_t n,
-                                                                    const float *a, const float *b,
-                                                                    const float *dy, float *da,
-                                                                    float *db) {
+INLINE void multiply_backward(product_backward *f, size_t n, const float *a, const float *b,
+                              const float *dy, float *da, float *db) {
     size_t i = 0;
     for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
         struct gradients g = f(vf_load(a + i), vf_load(b + i), vf_load(dy + i));

@@ -15,8 +15,6 @@
 #define AHEAD_COLUMNS 8
 #define TOGETHER 4
 
-#define INLINE static inline __attribute__((always_inline))
-
 INLINE vf load_lanes(const float *p, size_t n) {
     return n >= SIMD_LANES ? vf_load(p) : vf_load_part(p, n, 0.0f);
 }

@@ -3,8 +3,6 @@
 /* What the machine can do at best, for comparison: arithmetic that never leaves the registers, and
  * reading that does nothing with what it reads. */
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* As many chains at a time as the matrix tile has accumulators: enough to keep the multipliers
  * busy, and all in registers. */
 #define CHAINS ((size_t)VF_GEMM_ROWS * VF_GEMM_VECTORS)

@@ -5,8 +5,6 @@
 
 #define TOGETHER 4 /* rows per pass over what they are added to */
 
-#define INLINE static inline __attribute__((always_inline))
-
 /* Rows for one pass, and those that a later pass will want; only hints. */
 struct pass {
     const float *rows[TOGETHER];

@@ -38,7 +38,7 @@ static inline bool probes_trace_layers(void) {
 #endif
 }
 
-/* The kernel's name and its sizes [6] as in kernels.def. */
+/* The kernel's name and its sizes [6] as in operations.def. */
 void probe_kernel_begin(const char *name, const uint64_t *sizes);
 void probe_kernel_end(const char *name);
 /* The part's name and the layer's number. */

@@ -9,7 +9,7 @@ atomic_bool profile_on;
 
 const char *const profile_kernel_names[PROFILE_KERNEL_COUNT] = {
 #define PROFILE_KERNEL(name, flops, bytes) #name,
-#include "profile/kernels.def"
+#include "profile/operations.def"
 #undef PROFILE_KERNEL
 };
 
@@ -86,7 +86,7 @@ static uint64_t kernel_flops(enum profile_kernel kernel, const uint64_t *sizes) 
 #define PROFILE_KERNEL(name, flops, bytes) \
     case PROFILE_##name:                   \
         return flops;
-#include "profile/kernels.def"
+#include "profile/operations.def"
 #undef PROFILE_KERNEL
         default:
             return 0;
@@ -100,7 +100,7 @@ static uint64_t kernel_bytes(enum profile_kernel kernel, const uint64_t *sizes) 
 #define PROFILE_KERNEL(name, flops, bytes) \
     case PROFILE_##name:                   \
         return bytes;
-#include "profile/kernels.def"
+#include "profile/operations.def"
 #undef PROFILE_KERNEL
         default:
             return 0;

@@ -14,7 +14,7 @@
 
 enum profile_kernel {
 #define PROFILE_KERNEL(name, flops, bytes) PROFILE_##name,
-#include "profile/kernels.def"
+#include "profile/operations.def"
 #undef PROFILE_KERNEL
     PROFILE_KERNEL_COUNT
 };
@@ -96,8 +96,8 @@ static inline void profile_end(const struct profile_region *region) {
     if (region->watched) profile_close_region(region);
 }
 
-/* The rest of the block is this kernel, with these sizes (kernels.def). Some compilers do not count
- * the cleanup as a use. */
+/* The rest of the block is this kernel, with these sizes (operations.def). Some compilers do not
+ * count the cleanup as a use. */
 #define PROFILE(name, ...)                                                                     \
     const struct profile_region profile_region __attribute__((cleanup(profile_end), unused)) = \
         profile_begin(PROFILE_##name, (const uint64_t[PROFILE_MAX_SIZES]){__VA_ARGS__})
