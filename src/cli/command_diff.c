@@ -29,47 +29,26 @@ static const char help[] =
     "Runs of two machines: make a file with mneme trace on each, and compare those.\n"
     "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
 
-enum { OPTION_ENGINE_A = 1, OPTION_ENGINE_B, OPTION_SET, OPTION_TRAILS, OPTION_ALL, OPTION_JSON };
-
-static const struct option options[] = {{"engine-a", required_argument, NULL, OPTION_ENGINE_A},
-                                        {"engine-b", required_argument, NULL, OPTION_ENGINE_B},
-                                        {"set", required_argument, NULL, OPTION_SET},
-                                        {"trails", no_argument, NULL, OPTION_TRAILS},
-                                        {"all", no_argument, NULL, OPTION_ALL},
-                                        {"json", no_argument, NULL, OPTION_JSON},
-                                        MEASURING_OPTIONS,
-                                        {0}};
-
-static const struct usage usage = {"diff", help, options, 2};
+static const struct usage usage = {"diff", help, 2};
 
 struct diff_arguments {
     const char *engine_a, *engine_b;
-    struct overrides overrides;
+    struct texts overrides;
     struct measuring measuring;
     bool trails_only, all, json;
 };
 
 static bool parse(int argc, char **argv, struct diff_arguments *a, int *status) {
-    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
-        if (option == -2) return false;
-        if (option == OPTION_ENGINE_A) a->engine_a = optarg;
-        if (option == OPTION_ENGINE_B) a->engine_b = optarg;
-        if (option == OPTION_TRAILS) a->trails_only = true;
-        if (option == OPTION_ALL) a->all = true;
-        if (option == OPTION_JSON) a->json = true;
-        bool fine = measuring_option(&usage, option, &a->measuring);
-        if (option == OPTION_SET) fine = arguments_override(&usage, optarg, &a->overrides);
-        if (fine) continue;
-        *status = MNEME_BAD_INPUT;
-        return false;
-    }
-    *status = MNEME_BAD_INPUT;
-    if (a->measuring.pin && (a->engine_a != NULL || a->engine_b != NULL)) {
-        /* The other program would inherit the one CPU of this one's first thread. */
-        fputs("mneme diff: --pin: not with another engine (see mneme diff --help)\n", stderr);
-        return false;
-    }
-    return arguments_operands(&usage, argc, argv);
+    const struct argument options[] = {
+        {"engine-a", .text = &a->engine_a}, {"engine-b", .text = &a->engine_b},
+        {"set", .texts = &a->overrides},    {"trails", .flag = &a->trails_only},
+        {"all", .flag = &a->all},           {"json", .flag = &a->json},
+        MEASURING_OPTIONS(&a->measuring),   {0}};
+    if (!arguments_parse(&usage, options, argc, argv, status)) return false;
+    if (!a->measuring.pin || (a->engine_a == NULL && a->engine_b == NULL)) return true;
+    /* The other program would inherit the one CPU of this one's first thread. */
+    *status = arguments_refuse(&usage, "--pin: not with another engine");
+    return false;
 }
 
 static bool is_run(const char *path) {

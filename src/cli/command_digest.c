@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include <mneme/digest.h>
 
@@ -15,12 +16,7 @@ static const char help[] =
     "  --short   the whole's digest alone\n"
     "  --json    as JSON\n";
 
-enum { OPTION_JSON = 1, OPTION_SHORT };
-
-static const struct option options[] = {
-    {"json", no_argument, NULL, OPTION_JSON}, {"short", no_argument, NULL, OPTION_SHORT}, {0}};
-
-static const struct usage usage = {"digest", help, options, 1};
+static const struct usage usage = {"digest", help, 1};
 
 static void print_shape(const mneme_tensor_digest *tensor) {
     putchar('[');
@@ -48,7 +44,7 @@ static void print_json(const mneme_digest *digest) {
     printf("]}\n");
 }
 
-static void print_text(const mneme_digest *digest, int brief) {
+static void print_text(const mneme_digest *digest, bool brief) {
     for (size_t i = 0; !brief && i < digest->n_tensors; i++) {
         const mneme_tensor_digest *tensor = &digest->tensors[i];
         printf("%s  %s %s ", tensor->sha256, tensor->name, tensor->type);
@@ -62,13 +58,10 @@ static void print_text(const mneme_digest *digest, int brief) {
 }
 
 int command_digest(int argc, char **argv) {
-    int json = 0, brief = 0, status = 0;
-    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
-        if (option == -2) return status;
-        json |= option == OPTION_JSON;
-        brief |= option == OPTION_SHORT;
-    }
-    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    bool json = false, brief = false;
+    int status;
+    const struct argument options[] = {{"json", .flag = &json}, {"short", .flag = &brief}, {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     mneme_error error = {0};
     mneme_digest digest;
     if (mneme_digest_path(argv[optind], &digest, &error) != MNEME_OK) {

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include <mneme/interchange.h>
 
@@ -13,24 +14,13 @@ static const char help[] =
     "  --to hf   OUT becomes a Llama folder as Hugging Face's transformers reads it: config.json,\n"
     "            model.safetensors, tokenizer.json\n";
 
-enum { OPTION_TO = 1 };
-
-static const struct option options[] = {{"to", required_argument, NULL, OPTION_TO}, {0}};
-
-static const struct usage usage = {"export", help, options, 2};
+static const struct usage usage = {"export", help, 2};
 
 int command_export(int argc, char **argv) {
     const char *format = NULL;
-    int status = 0;
-    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
-        if (option == -2) return status;
-        if (option == OPTION_TO) format = optarg;
-    }
-    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
-    if (format == NULL) {
-        fputs("mneme export: --to is needed (see mneme export --help)\n", stderr);
-        return MNEME_BAD_INPUT;
-    }
+    int status;
+    const struct argument options[] = {{"to", .text = &format, .needed = true}, {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     mneme_interchange_result result;
     mneme_error error = {0};
     const char *folder = argv[optind + 1];

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mneme/generate.h>
 #include <mneme/matmul.h>
@@ -28,15 +29,7 @@ static const char help[] =
 /* More than the generator takes. */
 #define MAX_IDS 8192
 
-enum { OPTION_MAX_TOKENS = 1, OPTION_MATMUL, OPTION_IDS };
-
-static const struct option options[] = {{"max-tokens", required_argument, NULL, OPTION_MAX_TOKENS},
-                                        {"matmul", required_argument, NULL, OPTION_MATMUL},
-                                        {"ids", no_argument, NULL, OPTION_IDS},
-                                        MEASURING_OPTIONS,
-                                        {0}};
-
-static const struct usage usage = {"generate", help, options, 2};
+static const struct usage usage = {"generate", help, 2};
 
 struct generate_arguments {
     size_t max_tokens;
@@ -44,24 +37,6 @@ struct generate_arguments {
     bool by_ids;
     struct measuring measuring;
 };
-
-/* False when the command is to end with *status. */
-static bool parse(int argc, char **argv, struct generate_arguments *arguments, int *status) {
-    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
-        if (option == -2) return false;
-        bool fine = measuring_option(&usage, option, &arguments->measuring);
-        if (option == OPTION_IDS) arguments->by_ids = true;
-        if (option == OPTION_MATMUL) arguments->matmul = optarg;
-        if (option == OPTION_MAX_TOKENS) {
-            fine = arguments_count(&usage, "max-tokens", optarg, &arguments->max_tokens);
-        }
-        if (fine) continue;
-        *status = MNEME_BAD_INPUT;
-        return false;
-    }
-    *status = MNEME_BAD_INPUT;
-    return arguments_operands(&usage, argc, argv);
-}
 
 /* Ids with blanks between, into ids [room]; false for anything else. */
 static bool parse_ids(const char *text, int32_t *ids, size_t room, size_t *n) {
@@ -127,7 +102,12 @@ static int generate(const struct generate_arguments *arguments, const char *fold
 int command_generate(int argc, char **argv) {
     struct generate_arguments arguments = {.max_tokens = 64, .matmul = "canonical"};
     int status;
-    if (!parse(argc, argv, &arguments, &status)) return status;
+    const struct argument options[] = {{"max-tokens", .count = &arguments.max_tokens},
+                                       {"matmul", .text = &arguments.matmul},
+                                       {"ids", .flag = &arguments.by_ids},
+                                       MEASURING_OPTIONS(&arguments.measuring),
+                                       {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     status = measuring_begin(&usage, &arguments.measuring);
     if (status == 0) status = generate(&arguments, argv[optind], argv[optind + 1]);
     return status == 0 ? measuring_end(&usage, &arguments.measuring, 0) : status;

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include <mneme/interchange.h>
 
@@ -21,24 +22,13 @@ static const char help[] =
     "model\n"
     "                  continues token ids (mneme generate --ids)\n";
 
-enum { OPTION_FROM = 1 };
-
-static const struct option options[] = {{"from", required_argument, NULL, OPTION_FROM}, {0}};
-
-static const struct usage usage = {"import", help, options, 2};
+static const struct usage usage = {"import", help, 2};
 
 int command_import(int argc, char **argv) {
     const char *format = NULL;
-    int status = 0;
-    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
-        if (option == -2) return status;
-        if (option == OPTION_FROM) format = optarg;
-    }
-    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
-    if (format == NULL) {
-        fputs("mneme import: --from is needed (see mneme import --help)\n", stderr);
-        return MNEME_BAD_INPUT;
-    }
+    int status;
+    const struct argument options[] = {{"from", .text = &format, .needed = true}, {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     mneme_interchange_result result;
     mneme_error error = {0};
     const char *folder = argv[optind + 1];

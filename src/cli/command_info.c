@@ -15,11 +15,7 @@ static const char help[] =
     "\n"
     "  --json   as JSON\n";
 
-enum { OPTION_JSON = 1 };
-
-static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}, {0}};
-
-static const struct usage usage = {"info", help, options, 0};
+static const struct usage usage = {"info", help, 0};
 
 static void print_member(const char *key, const char *value, const char *end) {
     printf("  \"%s\": ", key);
@@ -69,12 +65,10 @@ static void print_text(const mneme_info *info) {
 }
 
 int command_info(int argc, char **argv) {
-    int json = 0, status = 0;
-    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
-        if (option == -2) return status;
-        json |= option == OPTION_JSON;
-    }
-    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    bool json = false;
+    int status;
+    const struct argument options[] = {{"json", .flag = &json}, {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     mneme_info info;
     mneme_error error = {0};
     mneme_status done = mneme_info_get(&info, &error);

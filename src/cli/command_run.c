@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mneme/run.h>
 
@@ -33,91 +34,57 @@ static const char help[] =
     "shown on standard error: a bar on a terminal, elsewhere a line a minute, or every\n"
     "MNEME_PROGRESS seconds (0: none).\n";
 
-enum { OPTION_DIR = 1, OPTION_SET, OPTION_EXPECT, OPTION_JSON, OPTION_MATMUL };
+static const struct usage usage = {"run", help, 1};
 
-static const struct option options[] = {{"dir", required_argument, NULL, OPTION_DIR},
-                                        {"set", required_argument, NULL, OPTION_SET},
-                                        {"expect", required_argument, NULL, OPTION_EXPECT},
-                                        {"json", no_argument, NULL, OPTION_JSON},
-                                        {"matmul", required_argument, NULL, OPTION_MATMUL},
-                                        MEASURING_OPTIONS,
-                                        {0}};
-
-static const struct usage usage = {"run", help, options, 1};
-
-struct run_arguments {
-    const char *directory;
-    const char *expected;
-    struct overrides overrides;
-    char matmul[64]; /* as an override */
-    struct measuring measuring;
-    bool json;
-};
-
-/* False when the command is to end with *status. */
-static bool parse(int argc, char **argv, struct run_arguments *arguments, int *status) {
-    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
-        if (option == -2) return false;
-        if (option == OPTION_DIR) arguments->directory = optarg;
-        if (option == OPTION_EXPECT) arguments->expected = optarg;
-        if (option == OPTION_JSON) arguments->json = true;
-        const char *override = option == OPTION_SET ? optarg : NULL;
-        if (option == OPTION_MATMUL) {
-            snprintf(arguments->matmul, sizeof arguments->matmul, "matmul=%s", optarg);
-            override = arguments->matmul;
-        }
-        bool fine = measuring_option(&usage, option, &arguments->measuring);
-        if (override != NULL) fine = arguments_override(&usage, override, &arguments->overrides);
-        if (fine) continue;
-        *status = MNEME_BAD_INPUT;
-        return false;
-    }
-    *status = MNEME_BAD_INPUT;
-    return arguments_operands(&usage, argc, argv);
-}
-
-static int print_result(const struct run_arguments *arguments, const char *table,
-                        bool as_expected) {
-    if (arguments->json) return print_file(&usage, arguments->directory, "report.json");
+static int print_result(const mneme_run_options *run, const char *table, bool as_expected) {
     puts(table);
-    if (as_expected && arguments->expected != NULL) {
-        printf("the same as in %s: this is the result that everyone gets\n\n", arguments->expected);
+    if (as_expected && run->expected != NULL) {
+        printf("the same as in %s: this is the result that everyone gets\n\n", run->expected);
     }
-    printf("report: %s/report.md  picture: %s/tradeoff.png\n", arguments->directory,
-           arguments->directory);
+    printf("report: %s/report.md  picture: %s/tradeoff.png\n", run->directory, run->directory);
     return 0;
 }
 
 int command_run(int argc, char **argv) {
-    struct run_arguments arguments = {0};
-    char directory[1024];
-    int status;
-    if (!parse(argc, argv, &arguments, &status)) return status;
-    const char *recipe = argv[optind];
-    if (arguments.directory == NULL) {
-        arguments_run_directory(recipe, directory, sizeof directory);
-        arguments.directory = directory;
-    }
-    status = measuring_begin(&usage, &arguments.measuring);
-    if (status != 0) return status;
+    char directory[1024], override[64], profile[4096];
+    bool json = false;
+    const char *matmul = NULL;
+    struct texts overrides = {0};
+    struct measuring measuring = {0};
     struct progress_bar bar;
+    mneme_run_options run = {.progress = progress_bar_show, .user = &bar};
+    int status;
+    const struct argument options[] = {{"dir", .text = &run.directory},
+                                       {"set", .texts = &overrides},
+                                       {"expect", .text = &run.expected},
+                                       {"json", .flag = &json},
+                                       {"matmul", .text = &matmul},
+                                       MEASURING_OPTIONS(&measuring),
+                                       {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
+    if (matmul != NULL) {
+        snprintf(override, sizeof override, "matmul=%s", matmul);
+        if (!arguments_append(&usage, "set", override, &overrides)) return MNEME_BAD_INPUT;
+    }
+    run.recipe = argv[optind];
+    run.overrides = overrides.list;
+    run.n_overrides = overrides.n;
+    arguments_run_directory(run.recipe, directory, sizeof directory);
+    if (run.directory == NULL) run.directory = directory;
+    status = measuring_begin(&usage, &measuring);
+    if (status != 0) return status;
     progress_bar_open(&bar);
-    mneme_run_options run = {.recipe = recipe,
-                             .overrides = arguments.overrides.list,
-                             .n_overrides = arguments.overrides.n,
-                             .directory = arguments.directory,
-                             .expected = arguments.expected,
-                             .progress = progress_bar_show,
-                             .user = &bar};
     mneme_error error = {0};
     char *table;
     mneme_status done = mneme_run(&run, &table, &error);
     progress_bar_close(&bar);
-    status = table == NULL ? 0 : print_result(&arguments, table, done == MNEME_OK);
+    if (table != NULL) {
+        status = json ? print_file(&usage, run.directory, "report.json")
+                      : print_result(&run, table, done == MNEME_OK);
+    }
     free(table);
     if (done != MNEME_OK) return arguments_report(&usage, &error);
-    char profile[4096];
-    snprintf(profile, sizeof profile, "%s/profile.json", arguments.directory);
-    if (arguments.measuring.file == NULL) arguments.measuring.file = profile;
-    return measuring_end(&usage, &arguments.measuring, status);
+    snprintf(profile, sizeof profile, "%s/profile.json", run.directory);
+    if (measuring.profile.text == NULL) measuring.profile.text = profile;
+    return measuring_end(&usage, &measuring, status);
 }

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mneme/tokenize.h>
 
@@ -17,11 +18,7 @@ static const char help[] =
     "\n"
     "  --null   every NUL byte ends a text: a line of ids for each\n";
 
-enum { OPTION_NULL = 1 };
-
-static const struct option options[] = {{"null", no_argument, NULL, OPTION_NULL}, {0}};
-
-static const struct usage usage = {"tokenize", help, options, 1};
+static const struct usage usage = {"tokenize", help, 1};
 
 /* A line of ids. */
 static mneme_status print_ids(mneme_tokenizer *tokenizer, const char *text, size_t length,
@@ -70,7 +67,7 @@ static mneme_status print_whole(mneme_tokenizer *tokenizer, mneme_error *error) 
     return status;
 }
 
-static int print_all(mneme_tokenizer *tokenizer, int by_null) {
+static int print_all(mneme_tokenizer *tokenizer, bool by_null) {
     mneme_error error = {0};
     mneme_status status = (by_null ? print_each : print_whole)(tokenizer, &error);
     if (ferror(stdin)) {
@@ -81,12 +78,10 @@ static int print_all(mneme_tokenizer *tokenizer, int by_null) {
 }
 
 int command_tokenize(int argc, char **argv) {
-    int by_null = 0, status = 0;
-    for (int option; (option = arguments_next(&usage, argc, argv, &status)) != -1;) {
-        if (option == -2) return status;
-        by_null |= option == OPTION_NULL;
-    }
-    if (!arguments_operands(&usage, argc, argv)) return MNEME_BAD_INPUT;
+    bool by_null = false;
+    int status;
+    const struct argument options[] = {{"null", .flag = &by_null}, {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     mneme_error error = {0};
     mneme_tokenizer *tokenizer;
     if (mneme_tokenizer_open(argv[optind], &tokenizer, &error) != MNEME_OK) {

@@ -1,4 +1,5 @@
 #include <stdio.h>
+#include <unistd.h>
 
 #include <mneme/verify.h>
 
@@ -21,46 +22,23 @@ static const char help[] =
     "  --stage STAGE    pretrain (default), smf/lr-300, ...\n"
     "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n" MEASURING_HELP;
 
-enum { OPTION_STEP = 1, OPTION_OUT, OPTION_STAGE, OPTION_SET };
-
-static const struct option options[] = {{"step", required_argument, NULL, OPTION_STEP},
-                                        {"out", required_argument, NULL, OPTION_OUT},
-                                        {"stage", required_argument, NULL, OPTION_STAGE},
-                                        {"set", required_argument, NULL, OPTION_SET},
-                                        MEASURING_OPTIONS,
-                                        {0}};
-
-static const struct usage usage = {"trace", help, options, 1};
-
-static bool parse(int argc, char **argv, mneme_trace_options *trace, struct overrides *overrides,
-                  struct measuring *measuring, int *status) {
-    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
-        if (option == -2) return false;
-        bool fine = measuring_option(&usage, option, measuring);
-        if (option == OPTION_STEP) fine = arguments_count(&usage, "step", optarg, &trace->step);
-        if (option == OPTION_OUT) trace->output = optarg;
-        if (option == OPTION_STAGE) trace->stage = optarg;
-        if (option == OPTION_SET) fine = arguments_override(&usage, optarg, overrides);
-        if (fine) continue;
-        *status = MNEME_BAD_INPUT;
-        return false;
-    }
-    *status = MNEME_BAD_INPUT;
-    if (!arguments_operands(&usage, argc, argv)) return false;
-    if (trace->step > 0 && trace->output != NULL) return true;
-    fputs("mneme trace: --step and --out are needed (see mneme trace --help)\n", stderr);
-    return false;
-}
+static const struct usage usage = {"trace", help, 1};
 
 int command_trace(int argc, char **argv) {
     mneme_trace_options trace = {.stage = "pretrain"};
-    struct overrides overrides = {0};
+    struct texts overrides = {0};
     struct measuring measuring = {0};
     struct progress_bar bar;
     mneme_trace_result result;
     mneme_error error = {0};
     int status;
-    if (!parse(argc, argv, &trace, &overrides, &measuring, &status)) return status;
+    const struct argument options[] = {{"step", .count = &trace.step, .needed = true},
+                                       {"out", .text = &trace.output, .needed = true},
+                                       {"stage", .text = &trace.stage},
+                                       {"set", .texts = &overrides},
+                                       MEASURING_OPTIONS(&measuring),
+                                       {0}};
+    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     status = measuring_begin(&usage, &measuring);
     if (status != 0) return status;
     progress_bar_open(&bar);

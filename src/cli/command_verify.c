@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <mneme/reference.h>
 #include <mneme/verify.h>
@@ -33,55 +34,28 @@ static const char help[] =
     "\n"
     "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
 
-enum {
-    OPTION_STAGE = 1,
-    OPTION_FROM,
-    OPTION_TO,
-    OPTION_SET,
-    OPTION_JSON,
-    OPTION_REFERENCE,
-    OPTION_CASE
-};
-
-static const struct option options[] = {{"stage", required_argument, NULL, OPTION_STAGE},
-                                        {"from", required_argument, NULL, OPTION_FROM},
-                                        {"to", required_argument, NULL, OPTION_TO},
-                                        {"set", required_argument, NULL, OPTION_SET},
-                                        {"json", no_argument, NULL, OPTION_JSON},
-                                        {"reference", required_argument, NULL, OPTION_REFERENCE},
-                                        {"case", required_argument, NULL, OPTION_CASE},
-                                        MEASURING_OPTIONS,
-                                        {0}};
-
-static const struct usage usage = {"verify", help, options, 1};
-static const struct usage reference_usage = {"verify", help, options, 0};
+static const struct usage usage = {"verify", help, 1};
 
 struct verify_arguments {
     mneme_verify_options verify;
     mneme_reference_options reference; /* a directory: this, and no run */
-    struct overrides overrides;
+    struct texts overrides;
     struct measuring measuring;
     bool json;
 };
 
 static bool parse(int argc, char **argv, struct verify_arguments *a, int *status) {
-    for (int option; (option = arguments_next(&usage, argc, argv, status)) != -1;) {
-        if (option == -2) return false;
-        bool fine = measuring_option(&usage, option, &a->measuring);
-        if (option == OPTION_STAGE) a->verify.stage = optarg;
-        if (option == OPTION_FROM) fine = arguments_count(&usage, "from", optarg, &a->verify.from);
-        if (option == OPTION_TO) fine = arguments_count(&usage, "to", optarg, &a->verify.to);
-        if (option == OPTION_SET) fine = arguments_override(&usage, optarg, &a->overrides);
-        if (option == OPTION_JSON) a->json = true;
-        if (option == OPTION_REFERENCE) a->reference.directory = optarg;
-        if (option == OPTION_CASE) a->reference.filter = optarg;
-        if (fine) continue;
-        *status = MNEME_BAD_INPUT;
-        return false;
-    }
-    *status = MNEME_BAD_INPUT;
-    return arguments_operands(a->reference.directory != NULL ? &reference_usage : &usage, argc,
-                              argv);
+    const struct argument options[] = {{"stage", .text = &a->verify.stage},
+                                       {"from", .count = &a->verify.from},
+                                       {"to", .count = &a->verify.to},
+                                       {"set", .texts = &a->overrides},
+                                       {"json", .flag = &a->json},
+                                       {"reference", .text = &a->reference.directory},
+                                       {"case", .text = &a->reference.filter},
+                                       MEASURING_OPTIONS(&a->measuring),
+                                       {0}};
+    return arguments_options(&usage, options, argc, argv, status) &&
+           arguments_operands(&usage, a->reference.directory == NULL ? 1 : 0, argc, argv, status);
 }
 
 static void print_json(const mneme_verification *verification) {

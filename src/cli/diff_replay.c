@@ -24,9 +24,9 @@ static mneme_status fail(mneme_error *error, const char *what, const char *cause
 static mneme_status trace_by_engine(const struct diff_replay *replay, const struct diff_side *side,
                                     size_t step, const char *file, mneme_error *error) {
     char number[32];
-    const char *arguments[10 + 2 * MAX_OVERRIDES] = {side->engine, "trace",       side->directory,
-                                                     "--stage",    replay->stage, "--step",
-                                                     number,       "--out",       file};
+    const char *arguments[10 + 2 * MAX_REPEATS] = {side->engine, "trace",       side->directory,
+                                                   "--stage",    replay->stage, "--step",
+                                                   number,       "--out",       file};
     size_t n = 9;
     snprintf(number, sizeof number, "%zu", step);
     for (size_t i = 0; i < replay->overrides->n; i++) {

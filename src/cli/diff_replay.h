@@ -19,7 +19,7 @@ struct diff_side {
 
 struct diff_replay {
     struct diff_side a, b;
-    const struct overrides *overrides;
+    const struct texts *overrides;
     const char *stage;
     size_t step;                      /* the first one in which the replays differ; 0: they agree */
     mneme_tensors_difference tensors; /* of that step */

@@ -16,18 +16,9 @@ static const struct command {
     int (*run)(int argc, char **argv);
     const char *summary;
 } commands[] = {
-    {"run", command_run, "run a recipe: pretrain, teach new facts, compare what was forgotten"},
-    {"sweep", command_sweep, "run a recipe's grids of finetunings and compare them"},
-    {"slots", command_slots, "which memory slots a run's facts use"},
-    {"generate", command_generate, "continue a prompt with a model"},
-    {"digest", command_digest, "SHA-256 of a model's tensors"},
-    {"diff", command_diff, "the first step, tensor and element in which two runs differ"},
-    {"verify", command_verify, "repeat a run and compare every step with its trail"},
-    {"trace", command_trace, "every tensor of one step of a run, as a file"},
-    {"import", command_import, "make a model folder of another program's model"},
-    {"export", command_export, "write a model for another program"},
-    {"tokenize", command_tokenize, "token ids of a text"},
-    {"info", command_info, "CPU, instruction set, threads, versions"},
+#define COMMAND(name, summary) {#name, command_##name, summary},
+#include "cli/commands.def"
+#undef COMMAND
 };
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
