@@ -45,7 +45,7 @@ mneme_status digest_of_bytes(const void *bytes, size_t length, struct digest *di
                              mneme_error *error) {
     struct digest_stream stream = {0};
     mneme_status status = digest_open(&stream, error);
-    if (status == MNEME_OK) status = digest_update(&stream, bytes, length, error);
+    THEN(digest_update(&stream, bytes, length, error));
     if (status == MNEME_OK) return digest_finish(&stream, digest, error);
     digest_close(&stream);
     return status;

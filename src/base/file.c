@@ -7,8 +7,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/path.h"
-
 /* Reports errno of a failed open: the path is wrong, or the machine would not. */
 static mneme_status open_error(mneme_error *error, const char *path, const char *action) {
     mneme_status status = error_set_errno(error, path, action);
@@ -79,36 +77,31 @@ static mneme_status read_to_end(int fd, const char *path, size_t max_bytes, char
     return MNEME_OK;
 }
 
+/* Reads the open file into *bytes, which is the caller's whether that worked or not. */
+static mneme_status read_open(int fd, const struct stat *facts, const char *path, size_t max_bytes,
+                              char **bytes, size_t *length, mneme_error *error) {
+    size_t capacity = 4096;
+    if (S_ISREG(facts->st_mode)) {
+        if ((uint64_t)facts->st_size > max_bytes) return too_large(error, path, max_bytes);
+        if (facts->st_size > 0) capacity = (size_t)facts->st_size + 1;
+    }
+    *bytes = malloc(capacity);
+    if (*bytes == NULL) return error_set_memory(error, path);
+    return read_to_end(fd, path, max_bytes, bytes, capacity, length, error);
+}
+
 mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t *length,
                        mneme_error *error) {
     *bytes = NULL;
     *length = 0;
     int fd = -1;
     struct stat facts;
-    char *buffer = NULL;
-    mneme_status status = open_for_reading(path, &fd, &facts, error);
-    if (status != MNEME_OK) return status;
-    size_t capacity = 4096;
-    if (S_ISREG(facts.st_mode)) {
-        if ((uint64_t)facts.st_size > max_bytes) {
-            status = too_large(error, path, max_bytes);
-            goto fail;
-        }
-        if (facts.st_size > 0) capacity = (size_t)facts.st_size + 1;
-    }
-    buffer = malloc(capacity);
-    if (buffer == NULL) {
-        status = error_set_memory(error, path);
-        goto fail;
-    }
-    status = read_to_end(fd, path, max_bytes, &buffer, capacity, length, error);
-    if (status != MNEME_OK) goto fail;
+    TRY(open_for_reading(path, &fd, &facts, error));
+    mneme_status status = read_open(fd, &facts, path, max_bytes, bytes, length, error);
     close(fd);
-    *bytes = buffer;
-    return MNEME_OK;
-fail:
-    close(fd);
-    free(buffer);
+    if (status == MNEME_OK) return MNEME_OK;
+    free(*bytes);
+    *bytes = NULL;
     return status;
 }
 
@@ -116,16 +109,10 @@ mneme_status file_write_atomic(const char *path, const void *bytes, size_t lengt
                                mneme_error *error) {
     struct file_writer writer = {0};
     mneme_status status = file_writer_open(&writer, path, error);
-    if (status == MNEME_OK) status = file_writer_write(&writer, bytes, length, error);
+    THEN(file_writer_write(&writer, bytes, length, error));
     if (status == MNEME_OK) return file_writer_finish(&writer, error);
     file_writer_abandon(&writer);
     return status;
-}
-
-static void writer_free(struct file_writer *writer) {
-    free(writer->path);
-    free(writer->partial);
-    *writer = (struct file_writer){0};
 }
 
 /* A rename would replace a device as readily as a file, so look first. */
@@ -144,91 +131,71 @@ static mneme_status check_target(const char *path, mneme_error *error) {
 
 mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error) {
     *writer = (struct file_writer){0};
-    mneme_status status = check_target(path, error);
-    if (status != MNEME_OK) return status;
-    struct file_writer opened = {.path = strdup(path), .partial = path_append(path, ".partial")};
-    if (opened.path == NULL || opened.partial == NULL) {
-        status = error_set_memory(error, path);
-        goto fail;
-    }
+    TRY(check_target(path, error));
+    writer->path = path_in("", "%s", path);
+    writer->partial = path_in("", "%s.partial", path);
     /* Made anew, so that a planted link is not followed. */
-    unlink(opened.partial);
-    int fd = open(opened.partial, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        status = open_error(error, path, "cannot write");
-        goto fail;
-    }
-    opened.stream = fdopen(fd, "wb");
-    if (opened.stream == NULL) {
-        status = error_set_errno(error, path, "cannot write");
-        close(fd);
-        unlink(opened.partial);
-        goto fail;
-    }
-    *writer = opened;
-    return MNEME_OK;
-fail:
-    writer_free(&opened);
+    unlink(writer->partial.text);
+    int fd = open(writer->partial.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) return open_error(error, path, "cannot write");
+    writer->stream = fdopen(fd, "wb");
+    if (writer->stream != NULL) return MNEME_OK;
+    mneme_status status = error_set_errno(error, path, "cannot write");
+    close(fd);
+    unlink(writer->partial.text);
     return status;
 }
 
 mneme_status file_writer_write(struct file_writer *writer, const void *bytes, size_t length,
                                mneme_error *error) {
     if (length == 0 || fwrite(bytes, 1, length, writer->stream) == length) return MNEME_OK;
-    return error_set_errno(error, writer->path, "cannot write");
+    return error_set_errno(error, writer->path.text, "cannot write");
 }
 
 /* Makes the rename durable. File systems that cannot sync a folder say EINVAL. */
 static mneme_status sync_folder(const char *path, mneme_error *error) {
-    char *folder = path_folder(path);
-    if (folder == NULL) return error_set_memory(error, path);
+    struct path folder = path_parent(path);
     mneme_status status = MNEME_OK;
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd >= 0) {
-        if (fsync(fd) != 0 && errno != EINVAL) {
-            status = error_set_errno(error, folder, "cannot sync the folder");
-        }
-        close(fd);
+    int fd = open(folder.text, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return MNEME_OK;
+    if (fsync(fd) != 0 && errno != EINVAL) {
+        status = error_set_errno(error, folder.text, "cannot sync the folder");
     }
-    free(folder);
+    close(fd);
     return status;
 }
 
 mneme_status file_writer_finish(struct file_writer *writer, mneme_error *error) {
-    mneme_status status = MNEME_OK;
-    errno = EIO; /* an error that the stream met earlier has no errno any more */
-    if (ferror(writer->stream) || fflush(writer->stream) != 0 ||
-        fsync(fileno(writer->stream)) != 0) {
-        status = error_set_errno(error, writer->path, "cannot write");
-        goto fail;
-    }
-    int closed = fclose(writer->stream);
+    FILE *stream = writer->stream;
     writer->stream = NULL;
-    if (closed != 0 || rename(writer->partial, writer->path) != 0) {
-        status = error_set_errno(error, writer->path, "cannot write");
-        goto fail;
+    errno = EIO; /* an error that the stream met earlier has no errno any more */
+    bool written = !ferror(stream) && fflush(stream) == 0 && fsync(fileno(stream)) == 0;
+    int cause = errno;
+    if (fclose(stream) != 0 && written) {
+        written = false;
+        cause = errno;
     }
-    status = sync_folder(writer->path, error);
-    writer_free(writer);
-    return status;
-fail:
-    file_writer_abandon(writer);
+    errno = cause;
+    if (written && rename(writer->partial.text, writer->path.text) == 0) {
+        return sync_folder(writer->path.text, error);
+    }
+    mneme_status status = error_set_errno(error, writer->path.text, "cannot write");
+    unlink(writer->partial.text);
     return status;
 }
 
 void file_writer_abandon(struct file_writer *writer) {
-    if (writer->path == NULL) return;
-    if (writer->stream != NULL) fclose(writer->stream);
-    unlink(writer->partial);
-    writer_free(writer);
+    if (writer->stream == NULL) return;
+    fclose(writer->stream);
+    writer->stream = NULL;
+    unlink(writer->partial.text);
 }
 
 mneme_status file_reader_open(struct file_reader *reader, const char *path, mneme_error *error) {
     *reader = (struct file_reader){.descriptor = -1};
     struct stat facts;
     int fd = -1;
-    mneme_status status = open_for_reading(path, &fd, &facts, error);
-    if (status != MNEME_OK) return status;
+    TRY(open_for_reading(path, &fd, &facts, error));
     if (!S_ISREG(facts.st_mode)) {
         close(fd);
         return error_set(error, MNEME_BAD_INPUT, "%s: not a regular file", path);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/path.h"
 
 /* Whole files in and out. A file appears under its name complete or not at all: it is written as
  * `NAME.partial` beside it, flushed to the disk, and renamed. A `.partial` that a killed process
@@ -29,9 +30,8 @@ mneme_status file_write_atomic(const char *path, const void *bytes, size_t lengt
 
 /* The same in pieces. Start from {0}; always end with finish or abandon. */
 struct file_writer {
-    FILE *stream; /* may be written to directly: finish sees the stream's errors */
-    char *path;
-    char *partial;
+    FILE *stream; /* may be written to directly: finish sees the stream's errors; NULL: closed */
+    struct path path, partial;
 };
 
 mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error);

@@ -80,18 +80,13 @@ static mneme_status make_one(const char *path, mneme_error *error) {
 
 mneme_status directory_make(const char *path, mneme_error *error) {
     if (path[0] == '\0') return error_set(error, MNEME_BAD_INPUT, "no name for the directory");
-    char *partial = strdup(path);
-    if (partial == NULL) return error_set_memory(error, path);
-    mneme_status status = MNEME_OK;
-    for (char *slash = strchr(partial + 1, '/'); slash != NULL && status == MNEME_OK;
-         slash = strchr(slash + 1, '/')) {
+    struct path partial = path_in("", "%s", path);
+    for (char *slash = partial.text; (slash = strchr(slash + 1, '/')) != NULL;) {
         *slash = '\0';
-        status = make_one(partial, error);
+        TRY(make_one(partial.text, error));
         *slash = '/';
     }
-    if (status == MNEME_OK) status = make_one(partial, error);
-    free(partial);
-    return status;
+    return make_one(partial.text, error);
 }
 
 static bool has_suffix(const char *name, const char *suffix) {
@@ -99,77 +94,53 @@ static bool has_suffix(const char *name, const char *suffix) {
     return n_name >= n_suffix && strcmp(name + n_name - n_suffix, suffix) == 0;
 }
 
-/* Takes ownership of `path`. */
-static mneme_status list_add(struct path_list *list, char *path, mneme_error *error) {
-    void *paths = list->paths;
-    mneme_status status =
-        memory_grow(&paths, &list->capacity, list->n + 1, sizeof(char *), "a list of files", error);
-    list->paths = paths;
-    if (status == MNEME_OK) {
-        list->paths[list->n++] = path;
-    } else {
-        free(path);
-    }
-    return status;
+static mneme_status list_add(struct path_list *list, const char *path, mneme_error *error) {
+    TRY(memory_grow((void **)&list->paths, &list->capacity, list->n + 1, sizeof *list->paths,
+                    "a list of files", error));
+    list->paths[list->n] = strdup(path);
+    return list->paths[list->n++] == NULL ? error_set_memory(error, "a list of files") : MNEME_OK;
 }
 
 static mneme_status list_below(const char *root, const char *relative, const char *suffix,
                                size_t depth, struct path_list *list, mneme_error *error);
 
-/* One entry: a file is added, a folder descended into. `relative` is the entry's own path. */
-static mneme_status list_entry(const char *root, char *relative, const char *suffix, size_t depth,
-                               struct path_list *list, mneme_error *error) {
-    char *full = path_join(root, relative);
-    if (full == NULL) {
-        free(relative);
-        return error_set_memory(error, root);
-    }
+/* Takes one entry, adding a file and descending into a folder. */
+static mneme_status list_entry(const char *root, const char *relative, const char *suffix,
+                               size_t depth, struct path_list *list, mneme_error *error) {
+    struct path full = path_in(root, "%s", relative);
     struct stat facts, target;
-    mneme_status status = MNEME_OK;
-    if (lstat(full, &facts) != 0 || stat(full, &target) != 0) {
-        status =
-            has_suffix(relative, suffix) ? error_set_errno(error, full, "cannot open") : MNEME_OK;
-    } else if (S_ISDIR(facts.st_mode)) {
-        status = list_below(root, relative, suffix, depth + 1, list, error);
-    } else if (S_ISREG(target.st_mode) && has_suffix(relative, suffix)) {
-        status = list_add(list, relative, error);
-        relative = NULL;
+    if (lstat(full.text, &facts) != 0 || stat(full.text, &target) != 0) {
+        if (!has_suffix(relative, suffix)) return MNEME_OK;
+        return error_set_errno(error, full.text, "cannot open");
     }
-    free(full);
-    free(relative);
-    return status;
+    if (S_ISDIR(facts.st_mode)) return list_below(root, relative, suffix, depth + 1, list, error);
+    if (!S_ISREG(target.st_mode) || !has_suffix(relative, suffix)) return MNEME_OK;
+    return list_add(list, relative, error);
 }
 
 static mneme_status list_below(const char *root, const char *relative, const char *suffix,
                                size_t depth, struct path_list *list, mneme_error *error) {
-    char *folder = path_join(root, relative);
-    if (folder == NULL) return error_set_memory(error, root);
-    mneme_status status = MNEME_OK;
-    DIR *entries = NULL;
+    struct path folder = path_in(root, "%s", relative);
     if (depth > MAX_DEPTH) {
-        status = error_set(error, MNEME_BAD_INPUT, "%s: folders nested too deep", folder);
-        goto done;
+        return error_set(error, MNEME_BAD_INPUT, "%s: folders nested too deep", folder.text);
     }
-    entries = opendir(folder);
+    DIR *entries = opendir(folder.text);
     if (entries == NULL) {
         mneme_status wrong = errno == ENOENT || errno == ENOTDIR ? MNEME_BAD_INPUT : MNEME_FAILED;
-        status =
-            error_set(error, wrong, "%s: cannot open the directory: %s", folder, strerror(errno));
-        goto done;
+        return error_set(error, wrong, "%s: cannot open the directory: %s", folder.text,
+                         strerror(errno));
     }
+    mneme_status status = MNEME_OK;
     struct dirent *entry;
     while (status == MNEME_OK && (errno = 0, entry = readdir(entries)) != NULL) {
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        char *below = path_join(relative, entry->d_name);
-        status = below == NULL ? error_set_memory(error, folder)
-                               : list_entry(root, below, suffix, depth, list, error);
+        struct path below = path_in(relative, "%s", entry->d_name);
+        status = list_entry(root, below.text, suffix, depth, list, error);
     }
     if (status == MNEME_OK && errno != 0) {
-        status = error_set_errno(error, folder, "cannot read the directory");
+        status = error_set_errno(error, folder.text, "cannot read the directory");
     }
-done:
-    if (entries != NULL) closedir(entries);
-    free(folder);
+    closedir(entries);
     return status;
 }
 

@@ -61,14 +61,12 @@ static mneme_status start_word(struct tokenizer *tokenizer, const char *word, si
         return error_set(error, MNEME_BAD_INPUT, "a word of %zu bytes is too long to encode",
                          length);
     }
-    mneme_status status = memory_grow((void **)&scratch->symbols, &scratch->symbol_capacity, length,
-                                      sizeof *scratch->symbols, "a word", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&scratch->symbols, &scratch->symbol_capacity, length,
+                    sizeof *scratch->symbols, "a word", error));
     /* One candidate per pair at first, and at most two more per merge, of which there are fewer
      * than bytes. */
-    status = memory_grow((void **)&scratch->heap, &scratch->heap_capacity, 3 * length,
-                         sizeof *scratch->heap, "a word", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&scratch->heap, &scratch->heap_capacity, 3 * length,
+                    sizeof *scratch->heap, "a word", error));
     for (size_t i = 0; i < length; i++) {
         scratch->symbols[i] =
             (struct bpe_symbol){tokenizer->byte_ids[(unsigned char)word[i]], (int32_t)i - 1,
@@ -87,8 +85,7 @@ mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size
             return token_list_append(list, &(int32_t){(int32_t)whole}, 1, error);
     }
     struct bpe_scratch *scratch = &tokenizer->scratch;
-    mneme_status status = start_word(tokenizer, word, length, error);
-    if (status != MNEME_OK) return status;
+    TRY(start_word(tokenizer, word, length, error));
     for (size_t i = 0; i < length; i++) consider(scratch, &tokenizer->ranks, (int32_t)i);
     while (scratch->n_heap > 0) {
         struct bpe_candidate candidate = heap_pop(scratch);
@@ -102,8 +99,7 @@ mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size
         consider(scratch, &tokenizer->ranks, candidate.position);
     }
     for (int32_t i = 0; i >= 0; i = scratch->symbols[i].next) {
-        status = token_list_append(list, &scratch->symbols[i].id, 1, error);
-        if (status != MNEME_OK) return status;
+        TRY(token_list_append(list, &scratch->symbols[i].id, 1, error));
     }
     return MNEME_OK;
 }

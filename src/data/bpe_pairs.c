@@ -7,11 +7,9 @@ mneme_status bpe_pairs_add_word(struct bpe_pairs *pairs, const char *word, size_
                                 mneme_error *error) {
     uint32_t index;
     bool added;
-    mneme_status status = string_map_add(&pairs->words, word, length, &index, &added, error);
-    if (status != MNEME_OK) return status;
-    status = memory_grow((void **)&pairs->word_counts, &pairs->count_capacity, pairs->words.n,
-                         sizeof *pairs->word_counts, "words", error);
-    if (status != MNEME_OK) return status;
+    TRY(string_map_add(&pairs->words, word, length, &index, &added, error));
+    TRY(memory_grow((void **)&pairs->word_counts, &pairs->count_capacity, pairs->words.n,
+                    sizeof *pairs->word_counts, "words", error));
     if (added) pairs->word_counts[index] = 0;
     pairs->word_counts[index]++;
     return MNEME_OK;
@@ -22,12 +20,11 @@ static mneme_status find_pair(struct bpe_pairs *pairs, int32_t left, int32_t rig
                               mneme_error *error) {
     *index = pair_map_get(&pairs->index, left, right);
     if (*index != PAIR_MAP_NONE) return MNEME_OK;
-    mneme_status status = memory_grow((void **)&pairs->pairs, &pairs->capacity, pairs->n + 1,
-                                      sizeof *pairs->pairs, "token pairs", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&pairs->pairs, &pairs->capacity, pairs->n + 1, sizeof *pairs->pairs,
+                    "token pairs", error));
     *index = (uint32_t)pairs->n;
     pairs->pairs[pairs->n] = (struct bpe_pair){.left = left, .right = right};
-    status = pair_map_put(&pairs->index, left, right, *index, error);
+    mneme_status status = pair_map_put(&pairs->index, left, right, *index, error);
     if (status == MNEME_OK) pairs->n++;
     return status;
 }
@@ -36,20 +33,18 @@ static mneme_status find_pair(struct bpe_pairs *pairs, int32_t left, int32_t rig
 static mneme_status gain(struct bpe_pairs *pairs, int32_t left, int32_t right, uint32_t word,
                          mneme_error *error) {
     uint32_t index;
-    mneme_status status = find_pair(pairs, left, right, &index, error);
-    if (status != MNEME_OK) return status;
+    TRY(find_pair(pairs, left, right, &index, error));
     struct bpe_pair *pair = &pairs->pairs[index];
     pair->count += pairs->word_counts[word];
     if (!pair->has_grown) {
-        status = memory_grow((void **)&pairs->grown, &pairs->grown_capacity, pairs->n_grown + 1,
-                             sizeof *pairs->grown, "token pairs", error);
-        if (status != MNEME_OK) return status;
+        TRY(memory_grow((void **)&pairs->grown, &pairs->grown_capacity, pairs->n_grown + 1,
+                        sizeof *pairs->grown, "token pairs", error));
         pairs->grown[pairs->n_grown++] = index;
         pair->has_grown = true;
     }
     if (pair->n_words > 0 && pair->words[pair->n_words - 1] == word) return MNEME_OK;
-    status = memory_grow((void **)&pair->words, &pair->word_capacity, pair->n_words + 1,
-                         sizeof *pair->words, "token pairs", error);
+    mneme_status status = memory_grow((void **)&pair->words, &pair->word_capacity,
+                                      pair->n_words + 1, sizeof *pair->words, "token pairs", error);
     if (status == MNEME_OK) pair->words[pair->n_words++] = word;
     return status;
 }
@@ -72,16 +67,14 @@ static mneme_status allocate_tokens(struct bpe_pairs *pairs, mneme_error *error)
 
 mneme_status bpe_pairs_count(struct bpe_pairs *pairs, const int32_t byte_ids[256],
                              mneme_error *error) {
-    mneme_status status = allocate_tokens(pairs, error);
-    if (status != MNEME_OK) return status;
+    TRY(allocate_tokens(pairs, error));
     for (uint32_t word = 0; word < pairs->words.n; word++) {
         const char *bytes = string_map_get(&pairs->words, word, &pairs->lengths[word]);
         int32_t *tokens = pairs->tokens + pairs->starts[word];
         for (size_t i = 0; i < pairs->lengths[word]; i++) {
             tokens[i] = byte_ids[(unsigned char)bytes[i]];
             if (i == 0) continue;
-            status = gain(pairs, tokens[i - 1], tokens[i], word, error);
-            if (status != MNEME_OK) return status;
+            TRY(gain(pairs, tokens[i - 1], tokens[i], word, error));
         }
         pairs->starts[word + 1] = pairs->starts[word] + pairs->lengths[word];
     }
@@ -101,13 +94,11 @@ static mneme_status merge_word(struct bpe_pairs *pairs, int32_t left, int32_t ri
         lose(pairs, left, right, word);
         if (kept > 0) {
             lose(pairs, tokens[kept - 1], left, word);
-            mneme_status status = gain(pairs, tokens[kept - 1], result, word, error);
-            if (status != MNEME_OK) return status;
+            TRY(gain(pairs, tokens[kept - 1], result, word, error));
         }
         if (i + 2 < length) {
             lose(pairs, right, tokens[i + 2], word);
-            mneme_status status = gain(pairs, result, tokens[i + 2], word, error);
-            if (status != MNEME_OK) return status;
+            TRY(gain(pairs, result, tokens[i + 2], word, error));
         }
         tokens[kept++] = result;
         i++;

@@ -42,10 +42,8 @@ static bool comes_before(const struct trainer *trainer, struct queued a, struct 
 static mneme_status queue_push(struct trainer *trainer, uint32_t pair, mneme_error *error) {
     struct queued queued = {trainer->pairs.pairs[pair].count, pair};
     if (queued.count < 2) return MNEME_OK;
-    mneme_status status =
-        memory_grow((void **)&trainer->queue, &trainer->queue_capacity, trainer->n_queue + 1,
-                    sizeof *trainer->queue, "token pairs", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&trainer->queue, &trainer->queue_capacity, trainer->n_queue + 1,
+                    sizeof *trainer->queue, "token pairs", error));
     struct queued *queue = trainer->queue;
     size_t i = trainer->n_queue++;
     while (i > 0 && comes_before(trainer, queued, queue[(i - 1) / 2])) {
@@ -75,8 +73,7 @@ static mneme_status queue_grown_pairs(struct trainer *trainer, mneme_error *erro
     struct bpe_pairs *pairs = &trainer->pairs;
     for (size_t i = 0; i < pairs->n_grown; i++) {
         pairs->pairs[pairs->grown[i]].has_grown = false;
-        mneme_status status = queue_push(trainer, pairs->grown[i], error);
-        if (status != MNEME_OK) return status;
+        TRY(queue_push(trainer, pairs->grown[i], error));
     }
     pairs->n_grown = 0;
     return MNEME_OK;
@@ -92,8 +89,7 @@ static mneme_status merge_pair(struct trainer *trainer, uint32_t pair, mneme_err
     if (rank != PAIR_MAP_NONE) {
         result = tokenizer->merges[rank].result;
     } else {
-        mneme_status status = tokenizer_add_merge(tokenizer, left, right, &result, error);
-        if (status != MNEME_OK) return status;
+        TRY(tokenizer_add_merge(tokenizer, left, right, &result, error));
     }
     mneme_status status = bpe_pairs_merge(&trainer->pairs, pair, result, error);
     return status == MNEME_OK ? queue_grown_pairs(trainer, error) : status;
@@ -101,7 +97,7 @@ static mneme_status merge_pair(struct trainer *trainer, uint32_t pair, mneme_err
 
 static mneme_status learn_merges(struct trainer *trainer, size_t vocab_size, mneme_error *error) {
     mneme_status status = bpe_pairs_count(&trainer->pairs, trainer->tokenizer->byte_ids, error);
-    if (status == MNEME_OK) status = queue_grown_pairs(trainer, error);
+    THEN(queue_grown_pairs(trainer, error));
     while (status == MNEME_OK && trainer->n_queue > 0 &&
            tokenizer_vocab_size(trainer->tokenizer) < vocab_size) {
         struct queued next = queue_pop(trainer);
@@ -141,8 +137,7 @@ static mneme_status open_untrained(const char *pattern, struct tokenizer **token
     const struct split_special end_of_text = {TOKENIZER_END_OF_TEXT, 0, false};
     const struct split_plan plan = {
         .rules = {{pattern, false, SPLIT_ALL}}, 1, .specials = &end_of_text, 1};
-    mneme_status status = tokenizer_open(&plan, "tokenizer training", tokenizer, error);
-    if (status != MNEME_OK) return status;
+    TRY(tokenizer_open(&plan, "tokenizer training", tokenizer, error));
     (*tokenizer)->pattern = strdup(pattern);
     if ((*tokenizer)->pattern == NULL) return error_set_memory(error, "the tokenizer");
     return add_first_tokens(*tokenizer, error);
@@ -162,7 +157,7 @@ mneme_status tokenizer_train_pattern(const char *pattern, const char *const *tex
         status = splitter_run(trainer.tokenizer->splitter, texts[i], strlen(texts[i]), count_piece,
                               &trainer, error);
     }
-    if (status == MNEME_OK) status = learn_merges(&trainer, vocab_size, error);
+    THEN(learn_merges(&trainer, vocab_size, error));
     if (status == MNEME_OK) {
         *tokenizer = trainer.tokenizer;
         trainer.tokenizer = NULL;

@@ -11,8 +11,7 @@ mneme_status question_texts(const char *const *forms, size_t n_forms, const char
     const struct template_value values[] = {
         {"question", question}, {"answer", answer}, {NULL, NULL}};
     for (size_t i = 0; i < n_forms; i++) {
-        mneme_status status = text_list_add(texts, template_expand_values(forms[i], values), error);
-        if (status != MNEME_OK) return status;
+        TRY(text_list_add(texts, template_expand_values(forms[i], values), error));
     }
     return MNEME_OK;
 }

@@ -90,26 +90,20 @@ static mneme_status load_facts(const char *path, size_t most, struct string_map 
                                struct fact **facts, size_t *n_facts, mneme_error *error) {
     if (path == NULL) return MNEME_OK;
     struct question_set set;
-    mneme_status status = questions_load(path, &set, error);
-    if (status != MNEME_OK) return status;
+    TRY(questions_load(path, &set, error));
+    *facts = calloc(set.n, sizeof **facts);
+    mneme_status status = *facts == NULL ? error_set_memory(error, "facts") : MNEME_OK;
     if (set.is_text) {
         status = error_set(error, MNEME_BAD_INPUT,
                            "%s:1: neither JSON lines with question and answer, nor CSV with such "
                            "columns, nor TriviaQA's JSON",
                            path);
-        goto done;
     }
-    *facts = calloc(set.n, sizeof **facts);
-    if (*facts == NULL) {
-        status = error_set_memory(error, "facts");
-        goto done;
-    }
-    status = make_facts(&set, most == 0 ? SIZE_MAX : most, seen, *facts, n_facts, error);
+    THEN(make_facts(&set, most == 0 ? SIZE_MAX : most, seen, *facts, n_facts, error));
     if (status == MNEME_OK && *n_facts == 0) {
         status =
             error_set(error, MNEME_BAD_INPUT, "%s: every question is among the known ones", path);
     }
-done:
     questions_free(&set);
     return status;
 }
@@ -127,8 +121,8 @@ static mneme_status load_skill(const struct question_sources *sources, struct te
                                struct text_list *test, mneme_error *error) {
     if (sources->skill == NULL) return MNEME_OK;
     struct question_set set;
-    mneme_status status = questions_load(sources->skill, &set, error);
-    if (status != MNEME_OK) return status;
+    TRY(questions_load(sources->skill, &set, error));
+    mneme_status status = MNEME_OK;
     size_t n = set.n;
     if (sources->max_skill != 0 && sources->max_skill < n) n = sources->max_skill;
     if (sources->n_skill_test > n) {
@@ -151,11 +145,9 @@ mneme_status corpus_from_questions(const struct question_sources *sources, struc
     struct text_list train = {0}, test = {0};
     mneme_status status = load_facts(sources->known, sources->max_known, &seen, &corpus->known,
                                      &corpus->n_known, error);
-    if (status == MNEME_OK) {
-        status = load_facts(sources->fresh, sources->max_fresh, &seen, &corpus->fresh,
-                            &corpus->n_fresh, error);
-    }
-    if (status == MNEME_OK) status = load_skill(sources, &train, &test, error);
+    THEN(load_facts(sources->fresh, sources->max_fresh, &seen, &corpus->fresh, &corpus->n_fresh,
+                    error));
+    THEN(load_skill(sources, &train, &test, error));
     corpus->skill_train = train.texts;
     corpus->n_skill_train = train.n;
     corpus->skill_test = test.texts;

@@ -112,8 +112,7 @@ static mneme_status add_statements(const struct maker *maker, const struct world
             }
             free(statement);
             capitalise(text);
-            mneme_status status = text_list_add(texts, text, maker->error);
-            if (status != MNEME_OK) return status;
+            TRY(text_list_add(texts, text, maker->error));
         }
     }
     return MNEME_OK;
@@ -147,12 +146,8 @@ static mneme_status make_fact(const struct maker *maker, size_t entity, const ch
     const struct template_value values[] = {{"name", name}, {"value", value}, {NULL, NULL}};
     struct text_list texts = {0}, answers = {0};
     mneme_status status = add_statements(maker, relation, values, &texts);
-    if (status == MNEME_OK) {
-        status = add_questions(maker, relation, values, value, &texts, &fact->prompt);
-    }
-    if (status == MNEME_OK) {
-        status = text_list_add_copy(&answers, value, strlen(value), maker->error);
-    }
+    THEN(add_questions(maker, relation, values, value, &texts, &fact->prompt));
+    THEN(text_list_add_copy(&answers, value, strlen(value), maker->error));
     fact->texts = texts.texts;
     fact->n_texts = texts.n;
     fact->answers = answers.texts;
@@ -190,20 +185,15 @@ static mneme_status make_facts(struct maker *maker, const struct world_sizes *si
     }
     struct text_list names = {0};
     mneme_status status = make_names(maker, sizes->known_entities + n_entities, &names);
-    if (status != MNEME_OK) goto done;
     corpus->known = calloc(n_known + 1, sizeof *corpus->known);
-    if (corpus->known == NULL) {
-        status = error_set_memory(maker->error, "facts");
-        goto done;
-    }
+    if (corpus->known == NULL) status = error_set_memory(maker->error, "facts");
     for (size_t i = 0; i < n_known && status == MNEME_OK; i++) {
         size_t entity = i / n_relations;
         assert(entity < names.n);
         status = make_fact(maker, entity, names.texts[entity], i % n_relations,
                            &corpus->known[corpus->n_known++]);
     }
-    if (status == MNEME_OK) status = make_fresh(maker, sizes, names.texts, corpus);
-done:
+    THEN(make_fresh(maker, sizes, names.texts, corpus));
     text_list_free(&names);
     return status;
 }
@@ -256,8 +246,7 @@ static mneme_status make_background(struct maker *maker, size_t n, struct text_l
     for (size_t i = 0; i < n; i++) {
         char *text = draw_phrase(&maker->world.background, maker->seed, DRAW_BACKGROUND, i);
         capitalise(text);
-        mneme_status status = text_list_add(texts, text, maker->error);
-        if (status != MNEME_OK) return status;
+        TRY(text_list_add(texts, text, maker->error));
     }
     return MNEME_OK;
 }
@@ -266,15 +255,14 @@ mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes
                                struct corpus *corpus, mneme_error *error) {
     *corpus = (struct corpus){0};
     struct maker maker = {.seed = seed, .error = error};
-    mneme_status status = world_load(path, &maker.world, error);
-    if (status != MNEME_OK) return status;
+    TRY(world_load(path, &maker.world, error));
     struct text_list train = {0}, test = {0}, background = {0};
-    status = make_facts(&maker, sizes, corpus);
+    mneme_status status = make_facts(&maker, sizes, corpus);
     if (status == MNEME_OK && sizes->fresh_subjects > 0) {
         status = documents_make(maker.world.n_relations, sizes, seed, corpus, error);
     }
-    if (status == MNEME_OK) status = make_skill(&maker, sizes, &train, &test);
-    if (status == MNEME_OK) status = make_background(&maker, sizes->background_texts, &background);
+    THEN(make_skill(&maker, sizes, &train, &test));
+    THEN(make_background(&maker, sizes->background_texts, &background));
     corpus->skill_train = train.texts;
     corpus->n_skill_train = train.n;
     corpus->skill_test = test.texts;

@@ -50,10 +50,9 @@ mneme_status documents_make(size_t n_relations, const struct world_sizes *sizes,
     for (size_t subject = 0; subject < sizes->fresh_subjects; subject++) {
         for (size_t first = 0; first < n_relations; first += per_chunk) {
             size_t left = n_relations - first;
-            mneme_status status = add_lesson(corpus->fresh + subject * n_relations + first,
-                                             left < per_chunk ? left : per_chunk, sizes->rewrites,
-                                             seed, corpus, error);
-            if (status != MNEME_OK) return status;
+            TRY(add_lesson(corpus->fresh + subject * n_relations + first,
+                           left < per_chunk ? left : per_chunk, sizes->rewrites, seed, corpus,
+                           error));
         }
     }
     return MNEME_OK;

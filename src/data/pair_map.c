@@ -48,8 +48,7 @@ uint32_t pair_map_get(const struct pair_map *map, int32_t left, int32_t right) {
 mneme_status pair_map_put(struct pair_map *map, int32_t left, int32_t right, uint32_t value,
                           mneme_error *error) {
     if (2 * (map->n + 1) > map->n_slots) {
-        mneme_status status = grow(map, error);
-        if (status != MNEME_OK) return status;
+        TRY(grow(map, error));
     }
     uint64_t key = pair_key(left, right);
     size_t slot = find_slot(map->keys, map->values, map->n_slots, key);

@@ -18,9 +18,7 @@ static mneme_status add_row(const struct question_file *file, const struct text_
                             size_t line, size_t question, size_t answer, struct question_set *set) {
     char place[512];
     snprintf(place, sizeof place, "%.480s:%zu", file->path, line);
-    mneme_status status =
-        question_add(set, row->texts[question], strlen(row->texts[question]), place, file->error);
-    if (status != MNEME_OK) return status;
+    TRY(question_add(set, row->texts[question], strlen(row->texts[question]), place, file->error));
     return question_add_answer(set, row->texts[answer], strlen(row->texts[answer]), place,
                                file->error);
 }

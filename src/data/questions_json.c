@@ -19,9 +19,8 @@ static mneme_status add_answers(const json_t *value, struct question_set *set, c
             return error_set(error, MNEME_BAD_INPUT,
                              "%s: the answer is neither a string nor a list of strings", place);
         }
-        mneme_status status = question_add_answer(set, json_string_value(answer),
-                                                  json_string_length(answer), place, error);
-        if (status != MNEME_OK) return status;
+        TRY(question_add_answer(set, json_string_value(answer), json_string_length(answer), place,
+                                error));
     }
     return MNEME_OK;
 }
@@ -43,9 +42,7 @@ static mneme_status add_record(const json_t *record, struct question_set *set, c
         return error_set(error, MNEME_BAD_INPUT, "%s: no \"question\" that is a string", place);
     }
     if (answer == NULL) return error_set(error, MNEME_BAD_INPUT, "%s: no \"answer\"", place);
-    mneme_status status =
-        question_add(set, json_string_value(question), json_string_length(question), place, error);
-    if (status != MNEME_OK) return status;
+    TRY(question_add(set, json_string_value(question), json_string_length(question), place, error));
     const char *mark = find_mark(json_string_value(answer));
     if (mark == NULL) return add_answers(answer, set, place, error);
     struct question *added = &set->questions[set->n - 1];
@@ -72,8 +69,7 @@ mneme_status questions_read_lines(const struct question_file *file, struct quest
     for (const char *line = file->text; *line != '\0'; number++) {
         size_t length = strcspn(line, "\n");
         if (strspn(line, " \t\r") < length) {
-            mneme_status status = read_line(file, line, length, number, set);
-            if (status != MNEME_OK) return status;
+            TRY(read_line(file, line, length, number, set));
         }
         line += length + (line[length] == '\n');
     }
@@ -91,14 +87,13 @@ static mneme_status add_triviaqa(const json_t *entry, size_t index,
     if (!json_is_string(question)) {
         return error_set(file->error, MNEME_BAD_INPUT, "%s: not a string", place);
     }
-    mneme_status status = question_add(set, json_string_value(question),
-                                       json_string_length(question), place, file->error);
-    if (status != MNEME_OK) return status;
+    TRY(question_add(set, json_string_value(question), json_string_length(question), place,
+                     file->error));
     snprintf(place, sizeof place, "%.440s: Data[%zu].Answer.Value", file->path, index);
     if (!json_is_string(value)) {
         return error_set(file->error, MNEME_BAD_INPUT, "%s: not a string", place);
     }
-    status = add_answers(value, set, place, file->error);
+    mneme_status status = add_answers(value, set, place, file->error);
     if (status != MNEME_OK || aliases == NULL || json_array_size(aliases) == 0) return status;
     snprintf(place, sizeof place, "%.440s: Data[%zu].Answer.Aliases", file->path, index);
     return add_answers(aliases, set, place, file->error);

@@ -7,9 +7,8 @@
 
 mneme_status special_tokens_add(struct special_tokens *set, const char *text, int32_t id,
                                 mneme_error *error) {
-    mneme_status status = memory_grow((void **)&set->tokens, &set->capacity, set->n + 1,
-                                      sizeof *set->tokens, "special tokens", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&set->tokens, &set->capacity, set->n + 1, sizeof *set->tokens,
+                    "special tokens", error));
     char *copy = strdup(text);
     if (copy == NULL) return error_set_memory(error, "special tokens");
     struct special_token *token = &set->tokens[set->n++];

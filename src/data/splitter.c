@@ -75,9 +75,8 @@ static mneme_status add_specials(struct splitter *splitter, const struct split_p
                                  mneme_error *error) {
     for (size_t i = 0; i < plan->n_specials; i++) {
         const struct split_special *special = &plan->specials[i];
-        mneme_status status = special_tokens_add(&splitter->specials[special->late ? 1 : 0],
-                                                 special->text, special->id, error);
-        if (status != MNEME_OK) return status;
+        TRY(special_tokens_add(&splitter->specials[special->late ? 1 : 0], special->text,
+                               special->id, error));
     }
     special_tokens_sort(&splitter->specials[0]);
     special_tokens_sort(&splitter->specials[1]);
@@ -168,13 +167,11 @@ static mneme_status split_plain(const struct visitor *to, const char *text, size
                                 mneme_error *error) {
     for (size_t position = 0; position < length;) {
         size_t valid = utf8_valid_length(text + position, length - position);
-        mneme_status status = split_valid(to, 0, text + position, valid, error);
-        if (status != MNEME_OK) return status;
+        TRY(split_valid(to, 0, text + position, valid, error));
         position += valid;
         size_t invalid = invalid_length(text + position, length - position);
         if (invalid == 0) continue;
-        status = to->visit(to->context, text + position, invalid, SPLITTER_NOT_SPECIAL, error);
-        if (status != MNEME_OK) return status;
+        TRY(to->visit(to->context, text + position, invalid, SPLITTER_NOT_SPECIAL, error));
         position += invalid;
     }
     return MNEME_OK;
@@ -190,8 +187,7 @@ static mneme_status split_specials(const struct visitor *to, size_t pass, const 
             special_tokens_next(&to->splitter->specials[pass], text, length, &before);
         mneme_status status = split_specials(to, pass + 1, text, before, error);
         if (status != MNEME_OK || special == NULL) return status;
-        status = to->visit(to->context, text + before, special->length, special->id, error);
-        if (status != MNEME_OK) return status;
+        TRY(to->visit(to->context, text + before, special->length, special->id, error));
         text += before + special->length;
         length -= before + special->length;
     }

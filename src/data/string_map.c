@@ -48,12 +48,10 @@ static mneme_status grow_slots(struct string_map *map, mneme_error *error) {
 static mneme_status append(struct string_map *map, const char *bytes, size_t length, uint64_t hash,
                            mneme_error *error) {
     if (map->n == STRING_MAP_NONE) return error_set_memory(error, "a table of strings");
-    mneme_status status = memory_grow((void **)&map->entries, &map->entry_capacity, map->n + 1,
-                                      sizeof *map->entries, "a table of strings", error);
-    if (status != MNEME_OK) return status;
-    status = memory_grow((void **)&map->bytes, &map->byte_capacity, map->n_bytes + length + 1, 1,
-                         "a table of strings", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&map->entries, &map->entry_capacity, map->n + 1, sizeof *map->entries,
+                    "a table of strings", error));
+    TRY(memory_grow((void **)&map->bytes, &map->byte_capacity, map->n_bytes + length + 1, 1,
+                    "a table of strings", error));
     memcpy(map->bytes + map->n_bytes, bytes, length);
     map->entries[map->n] = (struct string_map_entry){map->n_bytes, length, hash, false};
     map->n_bytes += length;
@@ -64,15 +62,13 @@ static mneme_status append(struct string_map *map, const char *bytes, size_t len
 mneme_status string_map_add(struct string_map *map, const char *bytes, size_t length,
                             uint32_t *index, bool *added, mneme_error *error) {
     if (2 * (map->n + 1) > map->n_slots) {
-        mneme_status status = grow_slots(map, error);
-        if (status != MNEME_OK) return status;
+        TRY(grow_slots(map, error));
     }
     uint64_t hash = hash_bytes(bytes, length);
     size_t slot = find_slot(map, bytes, length, hash);
     bool is_new = map->slots[slot] == STRING_MAP_NONE;
     if (is_new) {
-        mneme_status status = append(map, bytes, length, hash, error);
-        if (status != MNEME_OK) return status;
+        TRY(append(map, bytes, length, hash, error));
         map->slots[slot] = (uint32_t)(map->n - 1);
     }
     *index = map->slots[slot];

@@ -12,9 +12,8 @@ void token_list_free(struct token_list *list) {
 
 mneme_status token_list_append(struct token_list *list, const int32_t *ids, size_t n_ids,
                                mneme_error *error) {
-    mneme_status status = memory_grow((void **)&list->ids, &list->capacity, list->n + n_ids,
-                                      sizeof *ids, "token ids", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&list->ids, &list->capacity, list->n + n_ids, sizeof *ids, "token ids",
+                    error));
     if (n_ids > 0) memcpy(list->ids + list->n, ids, n_ids * sizeof *ids);
     list->n += n_ids;
     return MNEME_OK;

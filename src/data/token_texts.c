@@ -36,12 +36,8 @@ static mneme_status add_text(struct token_texts *texts, struct tokenizer *tokeni
                              const char *text, size_t max_inputs, mneme_error *error) {
     size_t first = texts->tokens.n;
     mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
-    if (status == MNEME_OK) {
-        status = tokenizer_encode(tokenizer, text, strlen(text), &texts->tokens, error);
-    }
-    if (status == MNEME_OK) {
-        status = append(&texts->tokens, tokenizer_end_of_text(tokenizer), error);
-    }
+    THEN(tokenizer_encode(tokenizer, text, strlen(text), &texts->tokens, error));
+    THEN(append(&texts->tokens, tokenizer_end_of_text(tokenizer), error));
     if (status != MNEME_OK) return status;
     size_t inputs = texts->tokens.n - first - 1;
     for (size_t done = 0; status == MNEME_OK && done < inputs; done += max_inputs) {
@@ -54,8 +50,7 @@ static mneme_status add_text(struct token_texts *texts, struct tokenizer *tokeni
 mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokenizer, size_t n,
                              char *const *strings, size_t max_inputs, mneme_error *error) {
     for (size_t i = 0; i < n; i++) {
-        mneme_status status = add_text(texts, tokenizer, strings[i], max_inputs, error);
-        if (status != MNEME_OK) return status;
+        TRY(add_text(texts, tokenizer, strings[i], max_inputs, error));
     }
     return MNEME_OK;
 }
@@ -64,9 +59,7 @@ mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer 
                                     const char *prompt, mneme_error *error) {
     size_t first = texts->tokens.n;
     mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
-    if (status == MNEME_OK) {
-        status = tokenizer_encode(tokenizer, prompt, strlen(prompt), &texts->tokens, error);
-    }
+    THEN(tokenizer_encode(tokenizer, prompt, strlen(prompt), &texts->tokens, error));
     if (status != MNEME_OK) return status;
     return add_sequence(texts, first, texts->tokens.n - first, error);
 }

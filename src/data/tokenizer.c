@@ -56,9 +56,8 @@ mneme_status tokenizer_add_merge(struct tokenizer *tokenizer, int32_t left, int3
     free(joined);
     if (status != MNEME_OK) return status;
     *result = (int32_t)id;
-    status = memory_grow((void **)&tokenizer->merges, &tokenizer->merge_capacity,
-                         tokenizer->n_merges + 1, sizeof *tokenizer->merges, "merges", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&tokenizer->merges, &tokenizer->merge_capacity,
+                    tokenizer->n_merges + 1, sizeof *tokenizer->merges, "merges", error));
     tokenizer->merges[tokenizer->n_merges] = (struct bpe_merge){left, right, *result};
     status = pair_map_put(&tokenizer->ranks, left, right, (uint32_t)tokenizer->n_merges, error);
     if (status == MNEME_OK) tokenizer->n_merges++;
@@ -68,12 +67,10 @@ mneme_status tokenizer_add_merge(struct tokenizer *tokenizer, int32_t left, int3
 /* Keeps the ids under the word. */
 static mneme_status cache_store(struct word_cache *cache, const char *word, size_t length,
                                 const int32_t *ids, size_t n_ids, mneme_error *error) {
-    mneme_status status = memory_grow((void **)&cache->starts, &cache->start_capacity,
-                                      cache->words.n + 2, sizeof *cache->starts, "words", error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&cache->starts, &cache->start_capacity, cache->words.n + 2,
+                    sizeof *cache->starts, "words", error));
     cache->starts[cache->words.n] = cache->ids.n;
-    status = token_list_append(&cache->ids, ids, n_ids, error);
-    if (status != MNEME_OK) return status;
+    TRY(token_list_append(&cache->ids, ids, n_ids, error));
     cache->starts[cache->words.n + 1] = cache->ids.n;
     uint32_t index;
     return string_map_add(&cache->words, word, length, &index, NULL, error);

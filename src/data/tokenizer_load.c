@@ -117,8 +117,7 @@ static mneme_status place_added(const struct reader *reader, const struct names 
     if (name == NULL) return MNEME_BAD_INPUT;
     if (name->is_added) return refuse_added(reader, number, "repeats an earlier id");
     if (in_vocabulary == NULL) {
-        mneme_status status = place_name(reader, names, text, id, false);
-        if (status != MNEME_OK) return status;
+        TRY(place_name(reader, names, text, id, false));
     }
     name->is_added = true;
     name->is_normalized = json_is_true(json_object_get(token, "normalized"));
@@ -130,13 +129,11 @@ static mneme_status collect_names(const struct reader *reader, const json_t *roo
     const char *text;
     json_t *id;
     json_object_foreach(vocabulary, text, id) {
-        mneme_status status = place_name(reader, names, text, id, true);
-        if (status != MNEME_OK) return status;
+        TRY(place_name(reader, names, text, id, true));
     }
     const json_t *added = json_object_get(root, "added_tokens");
     for (size_t i = 0; i < json_array_size(added); i++) {
-        mneme_status status = place_added(reader, names, vocabulary, json_array_get(added, i), i);
-        if (status != MNEME_OK) return status;
+        TRY(place_added(reader, names, vocabulary, json_array_get(added, i), i));
     }
     /* As many names as ids, each id at most once: none is missing. */
     return MNEME_OK;
@@ -203,9 +200,9 @@ static mneme_status add_name(const struct reader *reader, struct tokenizer *toke
         return string_map_add_hidden(&tokenizer->vocabulary, name->text, strlen(name->text),
                                      reader->error);
     }
-    mneme_status status = read_token(reader, name->text, strlen(name->text), &bytes, &length);
-    if (status != MNEME_OK) return status;
-    status = string_map_add(&tokenizer->vocabulary, bytes, length, &id, &added, reader->error);
+    TRY(read_token(reader, name->text, strlen(name->text), &bytes, &length));
+    mneme_status status =
+        string_map_add(&tokenizer->vocabulary, bytes, length, &id, &added, reader->error);
     free(bytes);
     if (status == MNEME_OK && !added) {
         status = refuse(reader, "model.vocab: two tokens have the same bytes");
@@ -260,35 +257,40 @@ static mneme_status find_half(const struct reader *reader, const struct tokenize
                               const char *text, size_t text_length, uint32_t *id) {
     char *bytes;
     size_t length;
-    mneme_status status = read_token(reader, text, text_length, &bytes, &length);
-    if (status != MNEME_OK) return status;
+    TRY(read_token(reader, text, text_length, &bytes, &length));
     *id = string_map_find(&tokenizer->vocabulary, bytes, length);
     free(bytes);
     return MNEME_OK;
 }
 
+/* Adds the merge, or sets *cause to what is wrong with it. */
+static mneme_status add_merge(const struct reader *reader, const json_t *merge,
+                              struct tokenizer *tokenizer, const char **cause) {
+    const char *halves[2];
+    size_t lengths[2], n_tokens = tokenizer->vocabulary.n;
+    uint32_t ids[2];
+    *cause = "it does not name two tokens of the vocabulary";
+    if (!split_merge(merge, halves, lengths)) return MNEME_OK;
+    for (int i = 0; i < 2; i++) {
+        TRY(find_half(reader, tokenizer, halves[i], lengths[i], &ids[i]));
+        if (ids[i] == STRING_MAP_NONE || ids[i] == (uint32_t)tokenizer->end_of_text) {
+            return MNEME_OK;
+        }
+    }
+    *cause = "it repeats an earlier merge";
+    int32_t left = (int32_t)ids[0], right = (int32_t)ids[1], result;
+    if (pair_map_get(&tokenizer->ranks, left, right) != PAIR_MAP_NONE) return MNEME_OK;
+    TRY(tokenizer_add_merge(tokenizer, left, right, &result, reader->error));
+    bool is_token = tokenizer->vocabulary.n == n_tokens && result != tokenizer->end_of_text;
+    *cause = is_token ? NULL : "its result is not in the vocabulary";
+    return MNEME_OK;
+}
+
 static mneme_status load_merge(const struct reader *reader, const json_t *merge, size_t number,
                                struct tokenizer *tokenizer) {
-    const char *cause = "it does not name two tokens of the vocabulary";
-    const char *halves[2];
-    size_t lengths[2];
-    uint32_t ids[2];
-    if (!split_merge(merge, halves, lengths)) goto refused;
-    for (int i = 0; i < 2; i++) {
-        mneme_status status = find_half(reader, tokenizer, halves[i], lengths[i], &ids[i]);
-        if (status != MNEME_OK) return status;
-        if (ids[i] == STRING_MAP_NONE || ids[i] == (uint32_t)tokenizer->end_of_text) goto refused;
-    }
-    cause = "it repeats an earlier merge";
-    int32_t left = (int32_t)ids[0], right = (int32_t)ids[1], result;
-    if (pair_map_get(&tokenizer->ranks, left, right) != PAIR_MAP_NONE) goto refused;
-    cause = "its result is not in the vocabulary";
-    size_t n_tokens = tokenizer->vocabulary.n;
-    mneme_status status = tokenizer_add_merge(tokenizer, left, right, &result, reader->error);
-    if (status != MNEME_OK) return status;
-    if (tokenizer->vocabulary.n != n_tokens || result == tokenizer->end_of_text) goto refused;
-    return MNEME_OK;
-refused:
+    const char *cause;
+    TRY(add_merge(reader, merge, tokenizer, &cause));
+    if (cause == NULL) return MNEME_OK;
     return error_set(reader->error, MNEME_BAD_INPUT, "%s: model.merges[%zu]: %s", reader->path,
                      number, cause);
 }
@@ -301,8 +303,7 @@ static mneme_status load_merges(const struct reader *reader, const json_t *root,
         return refuse(reader, "model.merges: too many");
     }
     for (size_t i = 0; i < json_array_size(merges); i++) {
-        mneme_status status = load_merge(reader, json_array_get(merges, i), i, tokenizer);
-        if (status != MNEME_OK) return status;
+        TRY(load_merge(reader, json_array_get(merges, i), i, tokenizer));
     }
     return MNEME_OK;
 }
@@ -329,9 +330,9 @@ static mneme_status load_named(const struct reader *reader, const json_t *root,
     const json_t *model = json_object_get(root, "model");
     mneme_status status = tokenizer_read_rules(json_object_get(root, "pre_tokenizer"), reader->path,
                                                &plan, reader->error);
-    if (status == MNEME_OK) status = list_specials(reader, names, &specials, &plan.n_specials);
+    THEN(list_specials(reader, names, &specials, &plan.n_specials));
     plan.specials = specials;
-    if (status == MNEME_OK) status = tokenizer_open(&plan, reader->path, tokenizer, reader->error);
+    THEN(tokenizer_open(&plan, reader->path, tokenizer, reader->error));
     free(specials);
     if (status != MNEME_OK) return status;
     (*tokenizer)->ignores_merges = json_is_true(json_object_get(model, "ignore_merges"));
@@ -367,9 +368,9 @@ static mneme_status load_root(const struct reader *reader, const json_t *root,
     }
     struct names names = {0};
     mneme_status status = check_options(reader, root);
-    if (status == MNEME_OK) status = open_names(reader, root, vocabulary, &names);
-    if (status == MNEME_OK) status = collect_names(reader, root, vocabulary, &names);
-    if (status == MNEME_OK) status = load_named(reader, root, &names, tokenizer);
+    THEN(open_names(reader, root, vocabulary, &names));
+    THEN(collect_names(reader, root, vocabulary, &names));
+    THEN(load_named(reader, root, &names, tokenizer));
     free(names.names);
     return status;
 }
@@ -379,13 +380,12 @@ mneme_status tokenizer_load(const char *path, struct tokenizer **tokenizer, mnem
     struct tokenizer *loaded = NULL;
     char *bytes;
     size_t length;
-    mneme_status status = file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
-    if (status != MNEME_OK) return status;
+    TRY(file_read(path, MAX_FILE_BYTES, &bytes, &length, error));
     json_error_t cause;
     json_t *root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
-    status = root == NULL
-                 ? error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text)
-                 : load_root(&reader, root, &loaded);
+    mneme_status status =
+        root == NULL ? error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text)
+                     : load_root(&reader, root, &loaded);
     json_decref(root);
     if (status == MNEME_OK) {
         loaded->source = bytes;

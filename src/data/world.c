@@ -144,11 +144,9 @@ static mneme_status check_phrases(const struct place *templates,
 
 static mneme_status read_phrases(const struct place *place, struct world_phrases *phrases) {
     static const char *const keys[] = {"templates", "lists", NULL};
-    mneme_status status = check_keys(place, keys);
-    if (status != MNEME_OK) return status;
+    TRY(check_keys(place, keys));
     struct place templates = member(place, "templates"), lists = member(place, "lists");
-    status = read_strings(&templates, &phrases->templates);
-    if (status != MNEME_OK) return status;
+    TRY(read_strings(&templates, &phrases->templates));
     if (!json_is_object(lists.value)) return refuse(&lists, "not an object");
     size_t n_lists = json_object_size(lists.value);
     phrases->keys = calloc(n_lists + 1, sizeof *phrases->keys);
@@ -161,8 +159,7 @@ static mneme_status read_phrases(const struct place *place, struct world_phrases
     json_object_foreach((json_t *)(uintptr_t)lists.value, key, value) {
         struct place list = member(&lists, key);
         phrases->keys[phrases->n_lists] = key;
-        status = read_words(&list, &phrases->lists[phrases->n_lists++]);
-        if (status != MNEME_OK) return status;
+        TRY(read_words(&list, &phrases->lists[phrases->n_lists++]));
     }
     return check_phrases(&templates, phrases);
 }
@@ -171,17 +168,14 @@ static mneme_status read_relation(const struct place *place, struct world_relati
     static const char *const keys[] = {"name", "values", "statements", "questions", NULL};
     static const char *const in_statements[] = {"name", "value", NULL};
     static const char *const in_questions[] = {"name", NULL};
-    mneme_status status = check_keys(place, keys);
-    if (status != MNEME_OK) return status;
+    TRY(check_keys(place, keys));
     struct place name = member(place, "name"), values = member(place, "values");
     struct place statements = member(place, "statements");
     struct place questions = member(place, "questions");
     relation->name = json_string_value(name.value);
     if (relation->name == NULL) return refuse(&name, "not a string");
-    status = read_words(&values, &relation->values);
-    if (status != MNEME_OK) return status;
-    status = read_templates(&statements, in_statements, &relation->statements);
-    if (status != MNEME_OK) return status;
+    TRY(read_words(&values, &relation->values));
+    TRY(read_templates(&statements, in_statements, &relation->statements));
     return read_templates(&questions, in_questions, &relation->questions);
 }
 
@@ -192,8 +186,7 @@ static mneme_status read_relations(const struct place *place, struct world *worl
     if (world->relations == NULL) return error_set_memory(place->error, "a world description");
     for (size_t i = 0; i < n; i++) {
         struct place inner = element(place, i);
-        mneme_status status = read_relation(&inner, &world->relations[world->n_relations++]);
-        if (status != MNEME_OK) return status;
+        TRY(read_relation(&inner, &world->relations[world->n_relations++]));
     }
     return MNEME_OK;
 }
@@ -234,16 +227,15 @@ static mneme_status read_summand(const struct place *place, int smallest, int *n
 static mneme_status read_skill(const struct place *place, struct world *world) {
     static const char *const keys[] = {"kind", "min", "max", "templates", NULL};
     static const char *const names[] = {"a", "b", "sum", NULL};
-    mneme_status status = check_keys(place, keys);
-    if (status != MNEME_OK) return status;
+    TRY(check_keys(place, keys));
     struct place kind = member(place, "kind"), min = member(place, "min");
     struct place max = member(place, "max"), templates = member(place, "templates");
     if (!json_is_string(kind.value) || strcmp(json_string_value(kind.value), "sums") != 0) {
         return refuse(&kind, "the only kind of skill is \"sums\"");
     }
-    status = read_summand(&min, 0, &world->sums_min);
-    if (status == MNEME_OK) status = read_summand(&max, world->sums_min, &world->sums_max);
-    if (status == MNEME_OK) status = read_templates(&templates, names, &world->sums);
+    mneme_status status = read_summand(&min, 0, &world->sums_min);
+    THEN(read_summand(&max, world->sums_min, &world->sums_max));
+    THEN(read_templates(&templates, names, &world->sums));
     return status;
 }
 
@@ -251,17 +243,16 @@ static mneme_status read_world(struct world *world, mneme_error *error) {
     static const char *const keys[] = {"names", "relations",  "openings", "question_forms",
                                        "skill", "background", NULL};
     const struct place root = {world, world->root, "", error};
-    mneme_status status = check_keys(&root, keys);
-    if (status != MNEME_OK) return status;
+    TRY(check_keys(&root, keys));
     struct place names = member(&root, keys[0]), relations = member(&root, keys[1]);
     struct place openings = member(&root, keys[2]), forms = member(&root, keys[3]);
     struct place skill = member(&root, keys[4]), background = member(&root, keys[5]);
-    status = read_phrases(&names, &world->names);
-    if (status == MNEME_OK) status = read_relations(&relations, world);
-    if (status == MNEME_OK) status = read_openings(&openings, &world->openings);
-    if (status == MNEME_OK) status = read_question_forms(&forms, &world->question_forms);
-    if (status == MNEME_OK) status = read_skill(&skill, world);
-    if (status == MNEME_OK) status = read_phrases(&background, &world->background);
+    mneme_status status = read_phrases(&names, &world->names);
+    THEN(read_relations(&relations, world));
+    THEN(read_openings(&openings, &world->openings));
+    THEN(read_question_forms(&forms, &world->question_forms));
+    THEN(read_skill(&skill, world));
+    THEN(read_phrases(&background, &world->background));
     return status;
 }
 
@@ -269,15 +260,14 @@ mneme_status world_load(const char *path, struct world *world, mneme_error *erro
     *world = (struct world){.path = path};
     char *bytes;
     size_t length;
-    mneme_status status = file_read(path, MAX_FILE_BYTES, &bytes, &length, error);
-    if (status != MNEME_OK) return status;
+    TRY(file_read(path, MAX_FILE_BYTES, &bytes, &length, error));
     json_error_t cause;
     world->root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);
     if (world->root == NULL) {
         return error_set(error, MNEME_BAD_INPUT, "%s:%d: %s", path, cause.line, cause.text);
     }
-    status = read_world(world, error);
+    mneme_status status = read_world(world, error);
     if (status != MNEME_OK) world_free(world);
     return status;
 }

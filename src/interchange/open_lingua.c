@@ -244,7 +244,7 @@ mneme_status foreign_open_lingua(const char *path, struct model *model, mneme_er
     if (status != MNEME_OK) return status;
     find_hidden(&set, &config);
     find_projections(&set, &config.memory);
-    status = model_config_check(&config, set.place, error);
+    status = model_config_check(&config, set.place.text, error);
     if (status == MNEME_OK) status = model_describe(&config, model, error);
     if (status == MNEME_OK) status = foreign_read(&set, &names, model, error);
     safetensors_set_close(&set);

@@ -63,7 +63,7 @@ static mneme_status check_tensors(const struct model *model, const struct safete
                                   mneme_error *error) {
     if (set->n != model->n_parameters) {
         return error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu",
-                         set->place, set->n, model->n_parameters);
+                         set->place.text, set->n, model->n_parameters);
     }
     mneme_status status = MNEME_OK;
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {

@@ -134,8 +134,7 @@ static double measure_pass(enum roof_pass pass, const struct roof_table *table, 
 mneme_status roof_measure(struct machine_roof *roof, mneme_error *error) {
     struct roof_table table;
     size_t threads = (size_t)omp_get_max_threads();
-    mneme_status status = roof_table_open(&table, MEASURED_ROWS, MEASURED_READS, error);
-    if (status != MNEME_OK) return status;
+    TRY(roof_table_open(&table, MEASURED_ROWS, MEASURED_READS, error));
     *roof = (struct machine_roof){
         .threads = threads,
         .gflops = measure_fma(threads),

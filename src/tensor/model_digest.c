@@ -1,5 +1,6 @@
 #include "tensor/model_digest.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,10 +26,10 @@ static mneme_status digest_entry(const struct safetensors *file,
     for (size_t done = 0; done < entry->bytes && status == MNEME_OK;) {
         size_t length = entry->bytes - done < PIECE ? entry->bytes - done : PIECE;
         status = safetensors_read_bytes(file, entry, done, piece, length, error);
-        if (status == MNEME_OK) status = digest_update(&stream, piece, length, error);
+        THEN(digest_update(&stream, piece, length, error));
         done += length;
     }
-    if (status == MNEME_OK) status = digest_finish(&stream, digest, error);
+    THEN(digest_finish(&stream, digest, error));
     digest_close(&stream);
     return status;
 }
@@ -36,23 +37,18 @@ static mneme_status digest_entry(const struct safetensors *file,
 /* "PREFIX:NAME", or the name alone when there is no prefix. */
 static char *full_name(const char *prefix, const char *name) {
     if (prefix == NULL) return strdup(name);
-    char *start = path_append(prefix, ":");
-    char *full = start == NULL ? NULL : path_append(start, name);
-    free(start);
-    return full;
+    char *full;
+    return asprintf(&full, "%s:%s", prefix, name) < 0 ? NULL : full;
 }
 
 static mneme_status collect_entry(struct collector *collector, const struct safetensors *file,
                                   const struct safetensors_entry *entry, const char *prefix,
                                   mneme_error *error) {
     mneme_digest *all = collector->digest;
-    void *tensors = all->tensors;
-    mneme_status status = memory_grow(&tensors, &collector->capacity, all->n_tensors + 1,
-                                      sizeof *all->tensors, "a list of digests", error);
-    all->tensors = tensors;
     struct digest digest = {""};
-    if (status == MNEME_OK) status = digest_entry(file, entry, collector->piece, &digest, error);
-    if (status != MNEME_OK) return status;
+    TRY(memory_grow((void **)&all->tensors, &collector->capacity, all->n_tensors + 1,
+                    sizeof *all->tensors, "a list of digests", error));
+    TRY(digest_entry(file, entry, collector->piece, &digest, error));
     mneme_tensor_digest made = {.name = full_name(prefix, entry->tensor.name),
                                 .type = tensor_type_name(entry->tensor.type),
                                 .rank = entry->tensor.rank};
@@ -82,16 +78,14 @@ static mneme_status collect_file(struct collector *collector, const char *path, 
 static mneme_status collect_below(struct collector *collector, const char *folder,
                                   mneme_error *error) {
     struct path_list list;
-    mneme_status status = directory_list(folder, ".safetensors", &list, error);
-    if (status != MNEME_OK) return status;
+    TRY(directory_list(folder, ".safetensors", &list, error));
+    mneme_status status = MNEME_OK;
     if (list.n == 0) {
         status = error_set(error, MNEME_BAD_INPUT, "%s: has no .safetensors file", folder);
     }
-    for (size_t i = 0; i < list.n && status == MNEME_OK; i++) {
-        char *path = path_join(folder, list.paths[i]);
-        status = path == NULL ? error_set_memory(error, folder)
-                              : collect_file(collector, path, list.paths[i], error);
-        free(path);
+    for (size_t i = 0; i < list.n; i++) {
+        const char *name = list.paths[i];
+        THEN(collect_file(collector, path_in(folder, "%s", name).text, name, error));
     }
     path_list_free(&list);
     return status;
@@ -99,12 +93,9 @@ static mneme_status collect_below(struct collector *collector, const char *folde
 
 static mneme_status collect(struct collector *collector, const char *path, mneme_error *error) {
     if (!file_is_directory(path)) return collect_file(collector, path, NULL, error);
-    char *model = path_join(path, "model.safetensors");
-    if (model == NULL) return error_set_memory(error, path);
-    mneme_status status = file_exists(model) ? collect_file(collector, model, NULL, error)
-                                             : collect_below(collector, path, error);
-    free(model);
-    return status;
+    struct path model = path_in(path, "model.safetensors");
+    if (file_exists(model.text)) return collect_file(collector, model.text, NULL, error);
+    return collect_below(collector, path, error);
 }
 
 static int compare_digests(const void *a, const void *b) {
@@ -120,7 +111,7 @@ mneme_status model_digest_path(const char *path, mneme_digest *digest, mneme_err
     if (status == MNEME_OK && digest->n_tensors > 1) {
         qsort(digest->tensors, digest->n_tensors, sizeof *digest->tensors, compare_digests);
     }
-    if (status == MNEME_OK) status = tensor_digest_whole(digest, error);
+    THEN(tensor_digest_whole(digest, error));
     if (status != MNEME_OK) model_digest_free(digest);
     return status;
 }

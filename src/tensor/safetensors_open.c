@@ -68,8 +68,7 @@ static mneme_status parse_entry(const struct safetensors *file, const char *name
                                 const json_t *value, uint64_t data_start,
                                 struct safetensors_entry *entry, mneme_error *error) {
     entry->tensor.name = name;
-    mneme_status status = check_name(file, name, error);
-    if (status != MNEME_OK) return status;
+    TRY(check_name(file, name, error));
     const char *type = json_string_value(json_object_get(value, "dtype"));
     if (type == NULL || json_object_size(value) != 3) {
         return refuse(file, name, "must have `dtype`, `shape` and `data_offsets`, no more", error);
@@ -78,8 +77,7 @@ static mneme_status parse_entry(const struct safetensors *file, const char *name
         return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: unknown dtype `%.32s`",
                          file->file.path, name, type);
     }
-    status = parse_shape(file, json_object_get(value, "shape"), &entry->tensor, error);
-    if (status != MNEME_OK) return status;
+    TRY(parse_shape(file, json_object_get(value, "shape"), &entry->tensor, error));
     return parse_offsets(file, json_object_get(value, "data_offsets"), data_start,
                          file->file.size - data_start, entry, error);
 }
@@ -137,8 +135,7 @@ static mneme_status read_header(struct safetensors *file, uint64_t *data_start,
     if (file->file.size < sizeof length) {
         return error_set(error, MNEME_BAD_INPUT, "%s: too short for a safetensors file", path);
     }
-    mneme_status status = file_reader_read(&file->file, 0, &length, sizeof length, error);
-    if (status != MNEME_OK) return status;
+    TRY(file_reader_read(&file->file, 0, &length, sizeof length, error));
     if (length > file->file.size - sizeof length) {
         return error_set(error, MNEME_BAD_INPUT,
                          "%s: not a safetensors file, or cut short: the header would be %llu bytes",
@@ -150,7 +147,7 @@ static mneme_status read_header(struct safetensors *file, uint64_t *data_start,
     }
     char *text = malloc((size_t)length + 1);
     if (text == NULL) return error_set_memory(error, path);
-    status = file_reader_read(&file->file, sizeof length, text, (size_t)length, error);
+    mneme_status status = file_reader_read(&file->file, sizeof length, text, (size_t)length, error);
     if (status == MNEME_OK) {
         json_error_t cause;
         file->header = json_parse(text, (size_t)length, JSON_REJECT_DUPLICATES, &cause);
@@ -173,9 +170,7 @@ static mneme_status parse_entries(struct safetensors *file, uint64_t data_start,
     json_t *value;
     json_object_foreach(file->header, name, value) {
         if (strcmp(name, "__metadata__") == 0) continue;
-        mneme_status status =
-            parse_entry(file, name, value, data_start, &file->entries[file->n], error);
-        if (status != MNEME_OK) return status;
+        TRY(parse_entry(file, name, value, data_start, &file->entries[file->n], error));
         file->n++;
     }
     return MNEME_OK;
@@ -185,12 +180,10 @@ mneme_status safetensors_open(struct safetensors *file, const char *path, mneme_
     *file = (struct safetensors){0};
     uint64_t data_start = 0;
     mneme_status status = file_reader_open(&file->file, path, error);
-    if (status == MNEME_OK) status = read_header(file, &data_start, error);
-    if (status == MNEME_OK) {
-        status = check_metadata(file, json_object_get(file->header, "__metadata__"), error);
-    }
-    if (status == MNEME_OK) status = parse_entries(file, data_start, error);
-    if (status == MNEME_OK) status = check_coverage(file, data_start, error);
+    THEN(read_header(file, &data_start, error));
+    THEN(check_metadata(file, json_object_get(file->header, "__metadata__"), error));
+    THEN(parse_entries(file, data_start, error));
+    THEN(check_coverage(file, data_start, error));
     if (status != MNEME_OK) safetensors_close(file);
     return status;
 }

@@ -116,8 +116,7 @@ static mneme_status check_finite(const struct safetensors *file, const struct te
 static mneme_status find_f32(const struct safetensors *file, const char *name, size_t rank,
                              const size_t *shape, const struct safetensors_entry **found,
                              mneme_error *error) {
-    mneme_status status = find_shaped(file, name, rank, shape, found, error);
-    if (status != MNEME_OK) return status;
+    TRY(find_shaped(file, name, rank, shape, found, error));
     enum tensor_type type = (*found)->tensor.type;
     if (type == TENSOR_F32 || type == TENSOR_BF16 || type == TENSOR_F16) return MNEME_OK;
     return wrong_type(file, &(*found)->tensor, "F32, F16 or BF16", error);
@@ -132,13 +131,11 @@ mneme_status safetensors_check_f32(const struct safetensors *file, const char *n
 mneme_status safetensors_read_f32(const struct safetensors *file, const char *name, size_t rank,
                                   const size_t *shape, float *destination, mneme_error *error) {
     const struct safetensors_entry *entry = NULL;
-    mneme_status status = find_f32(file, name, rank, shape, &entry, error);
-    if (status != MNEME_OK) return status;
+    TRY(find_f32(file, name, rank, shape, &entry, error));
     enum tensor_type type = entry->tensor.type;
-    status = type == TENSOR_F32
-                 ? safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error)
-                 : read_converted(file, entry, destination, error);
-    if (status != MNEME_OK) return status;
+    TRY(type == TENSOR_F32
+            ? safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error)
+            : read_converted(file, entry, destination, error));
     return check_finite(file, &entry->tensor, destination, entry->bytes / tensor_type_size(type),
                         error);
 }
@@ -147,8 +144,7 @@ mneme_status safetensors_read_exact(const struct safetensors *file, const char *
                                     enum tensor_type type, size_t rank, const size_t *shape,
                                     void *destination, mneme_error *error) {
     const struct safetensors_entry *entry = NULL;
-    mneme_status status = find_shaped(file, name, rank, shape, &entry, error);
-    if (status != MNEME_OK) return status;
+    TRY(find_shaped(file, name, rank, shape, &entry, error));
     if (entry->tensor.type != type) {
         return wrong_type(file, &entry->tensor, tensor_type_name(type), error);
     }

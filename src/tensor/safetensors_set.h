@@ -1,6 +1,7 @@
 #ifndef TENSOR_SAFETENSORS_SET_H
 #define TENSOR_SAFETENSORS_SET_H
 
+#include "base/path.h"
 #include "tensor/safetensors.h"
 
 /* The tensors of a model folder: of its model.safetensors or, where there is none, of the files
@@ -10,7 +11,7 @@
 #define SAFETENSORS_MAX_SHARDS 512
 
 struct safetensors_set {
-    char *place;               /* the file or the index, for messages */
+    struct path place;         /* the file or the index, for messages */
     struct safetensors *files; /* [n_files] */
     size_t n_files;
     size_t capacity;

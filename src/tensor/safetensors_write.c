@@ -37,6 +37,25 @@ static json_t *tensor_to_json(const struct tensor *tensor, size_t begin, size_t 
                      shape, "data_offsets", (json_int_t)begin, (json_int_t)end);
 }
 
+static mneme_status add_to_header(const char *path, const struct tensor *tensor, size_t *offset,
+                                  json_t *header, mneme_error *error) {
+    size_t bytes, end;
+    const char *name = tensor->name;
+    if (!tensor_bytes(tensor, &bytes) || __builtin_add_overflow(*offset, bytes, &end) ||
+        end > INT64_MAX) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: too large", path, name);
+    }
+    if (json_object_get(header, name) != NULL || strcmp(name, "__metadata__") == 0) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: name is taken", path, name);
+    }
+    if (json_object_set_new(header, name, tensor_to_json(tensor, *offset, end)) != 0) {
+        return error_set(error, MNEME_FAILED, "%s: tensor `%s`: cannot be described in JSON", path,
+                         name);
+    }
+    *offset = end;
+    return MNEME_OK;
+}
+
 /* The header as text without its padding; entries stand in the tensors' order. */
 static mneme_status make_header(const char *path, const struct tensor *tensors, size_t n,
                                 json_t *metadata, char **text, mneme_error *error) {
@@ -44,29 +63,9 @@ static mneme_status make_header(const char *path, const struct tensor *tensors, 
     json_t *header = json_object();
     if (json_object_size(metadata) > 0) json_object_set(header, "__metadata__", metadata);
     size_t offset = 0;
-    for (size_t i = 0; i < n; i++) {
-        size_t bytes, end;
-        const char *name = tensors[i].name;
-        if (!tensor_bytes(&tensors[i], &bytes) || __builtin_add_overflow(offset, bytes, &end) ||
-            end > INT64_MAX) {
-            status = error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: too large", path, name);
-            goto done;
-        }
-        if (json_object_get(header, name) != NULL || strcmp(name, "__metadata__") == 0) {
-            status =
-                error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: name is taken", path, name);
-            goto done;
-        }
-        if (json_object_set_new(header, name, tensor_to_json(&tensors[i], offset, end)) != 0) {
-            status = error_set(error, MNEME_FAILED, "%s: tensor `%s`: cannot be described in JSON",
-                               path, name);
-            goto done;
-        }
-        offset = end;
-    }
-    *text = json_print(header, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    if (*text == NULL) status = error_set_memory(error, path);
-done:
+    for (size_t i = 0; i < n; i++) THEN(add_to_header(path, &tensors[i], &offset, header, error));
+    if (status == MNEME_OK) *text = json_print(header, JSON_COMPACT | JSON_PRESERVE_ORDER);
+    if (status == MNEME_OK && *text == NULL) status = error_set_memory(error, path);
     json_decref(header);
     return status;
 }
@@ -76,10 +75,8 @@ static mneme_status write_header(struct file_writer *writer, const char *text, m
     size_t length = strlen(text);
     uint64_t padded = (length + 7) / 8 * 8;
     mneme_status status = file_writer_write(writer, &padded, sizeof padded, error);
-    if (status == MNEME_OK) status = file_writer_write(writer, text, length, error);
-    if (status == MNEME_OK) {
-        status = file_writer_write(writer, "        ", (size_t)padded - length, error);
-    }
+    THEN(file_writer_write(writer, text, length, error));
+    THEN(file_writer_write(writer, "        ", (size_t)padded - length, error));
     return status;
 }
 
@@ -118,18 +115,16 @@ mneme_status safetensors_write(const char *path, const struct tensor *tensors, s
     json_t *metadata_object = sorted_metadata(metadata, n_metadata);
     if (sorted == NULL || metadata_object == NULL) {
         status = error_set(error, MNEME_FAILED, "%s: cannot make the header", path);
-        goto fail;
     }
-    status = make_header(path, sorted, n, metadata_object, &text, error);
-    if (status == MNEME_OK) status = file_writer_open(&writer, path, error);
-    if (status == MNEME_OK) status = write_header(&writer, text, error);
+    THEN(make_header(path, sorted, n, metadata_object, &text, error));
+    THEN(file_writer_open(&writer, path, error));
+    THEN(write_header(&writer, text, error));
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
         size_t bytes = 0;
         tensor_bytes(&sorted[i], &bytes);
         status = file_writer_write(&writer, sorted[i].data, bytes, error);
     }
-    if (status == MNEME_OK) status = file_writer_finish(&writer, error);
-fail:
+    THEN(file_writer_finish(&writer, error));
     file_writer_abandon(&writer);
     free(text);
     free(sorted);

@@ -28,7 +28,7 @@ mneme_status tensor_digest_whole(mneme_digest *digest, mneme_error *error) {
         status = add_line(&stream, tensor->name, tensor->type, tensor->rank, tensor->shape,
                           tensor->sha256, error);
     }
-    if (status == MNEME_OK) status = digest_finish(&stream, &whole, error);
+    THEN(digest_finish(&stream, &whole, error));
     digest_close(&stream);
     if (status == MNEME_OK) memcpy(digest->sha256, whole.hex, sizeof whole.hex);
     return status;
@@ -61,7 +61,7 @@ mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct d
         status = add_line(&stream, tensor->name, tensor_type_name(tensor->type), tensor->rank,
                           tensor->shape, digest.hex, error);
     }
-    if (status == MNEME_OK) status = digest_finish(&stream, whole, error);
+    THEN(digest_finish(&stream, whole, error));
     digest_close(&stream);
     free(sorted);
     return status;

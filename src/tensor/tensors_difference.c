@@ -52,9 +52,7 @@ static mneme_status compare_bytes(struct comparing *c, const struct safetensors_
     for (size_t done = 0; done < a->bytes;) {
         size_t length = a->bytes - done < PIECE ? a->bytes - done : PIECE;
         mneme_status status = safetensors_read_bytes(&c->a, a, done, c->a_piece, length, error);
-        if (status == MNEME_OK) {
-            status = safetensors_read_bytes(&c->b, b, done, c->b_piece, length, error);
-        }
+        THEN(safetensors_read_bytes(&c->b, b, done, c->b_piece, length, error));
         if (status != MNEME_OK) return status;
         for (size_t i = 0; i < length; i += size) {
             add_element(tensor, a->tensor.type, (done + i) / size, c->a_piece + i, c->b_piece + i,
@@ -94,8 +92,7 @@ static mneme_status compare_entry(struct comparing *c, const struct safetensors_
                           : !same_shape(&a->tensor, &b->tensor) ? "other type or shape"
                                                                 : NULL;
     mneme_tensor_difference *tensor = &all->tensors[all->n_tensors];
-    mneme_status status = describe(a, problem, tensor, error);
-    if (status != MNEME_OK) return status;
+    TRY(describe(a, problem, tensor, error));
     all->n_tensors++;
     return problem == NULL ? compare_bytes(c, a, b, tensor, error) : MNEME_OK;
 }
@@ -139,11 +136,7 @@ static mneme_status compare_files(struct comparing *c, mneme_tensors_difference 
 /* A model folder stands for its model.safetensors. */
 static mneme_status open_side(struct safetensors *file, const char *path, mneme_error *error) {
     if (!file_is_directory(path)) return safetensors_open(file, path, error);
-    char *model = path_join(path, "model.safetensors");
-    mneme_status status =
-        model == NULL ? error_set_memory(error, "a path") : safetensors_open(file, model, error);
-    free(model);
-    return status;
+    return safetensors_open(file, path_in(path, "model.safetensors").text, error);
 }
 
 mneme_status tensors_difference_find(const char *a, const char *b,
@@ -152,8 +145,8 @@ mneme_status tensors_difference_find(const char *a, const char *b,
     mneme_status status = c.a_piece == NULL || c.b_piece == NULL
                               ? error_set_memory(error, "a comparison")
                               : open_side(&c.a, a, error);
-    if (status == MNEME_OK) status = open_side(&c.b, b, error);
-    if (status == MNEME_OK) status = compare_files(&c, difference, error);
+    THEN(open_side(&c.b, b, error));
+    THEN(compare_files(&c, difference, error));
     safetensors_close(&c.b);
     safetensors_close(&c.a);
     free(c.b_piece);
