@@ -63,8 +63,9 @@ static bool make(struct onednn_matmul *m, const dnnl_memory_desc_t *a, const dnn
     dnnl_primitive_desc_t desc = NULL;
     dnnl_primitive_attr_t attributes = NULL;
     bool fine = true;
-    if (packed_b)
+    if (packed_b) {
         fine = ok(dnnl_memory_desc_init_by_tag(&any, 2, b->dims, dnnl_f32, dnnl_format_tag_any));
+    }
     fine = fine && ok(dnnl_matmul_desc_init(&operation, a, &any, NULL, c)) &&
            make_attributes(&attributes, accumulate) &&
            ok(dnnl_primitive_desc_create(&desc, &operation, attributes, m->engine, NULL)) &&

@@ -19,8 +19,9 @@ static size_t capacity;
 static bool reserve(size_t threads, size_t count) {
     mneme_error error;
     for (size_t t = 0; t < threads; t++) {
-        if (scratches[t].panels == NULL && matmul_scratch_open(&scratches[t], &error) != MNEME_OK)
+        if (scratches[t].panels == NULL && matmul_scratch_open(&scratches[t], &error) != MNEME_OK) {
             return false;
+        }
         if (count <= capacity && sums[t] != NULL) continue;
         free(sums[t]);
         sums[t] = aligned_alloc(64, (count * sizeof(float) + 63) / 64 * 64);

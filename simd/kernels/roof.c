@@ -60,8 +60,9 @@ float SIMD_FN(sum_rows)(size_t n, size_t width, const int32_t *slots, const floa
         if (count == TOGETHER) {
             add_row_parts(TOGETHER, width, rows, ahead, sums);
         } else {
-            for (size_t r = 0; r < count; r++)
+            for (size_t r = 0; r < count; r++) {
                 add_row_parts(1, width, rows + r, ahead + r, sums + r);
+            }
         }
     }
     return vf_fold_add(vf_add(vf_add(sums[0], sums[1]), vf_add(sums[2], sums[3])));

@@ -81,8 +81,9 @@ mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size
     if (length == 0) return MNEME_OK;
     if (tokenizer->ignores_merges) {
         uint32_t whole = string_map_find(&tokenizer->vocabulary, word, length);
-        if (whole != STRING_MAP_NONE)
+        if (whole != STRING_MAP_NONE) {
             return token_list_append(list, &(int32_t){(int32_t)whole}, 1, error);
+        }
     }
     struct bpe_scratch *scratch = &tokenizer->scratch;
     TRY(start_word(tokenizer, word, length, error));

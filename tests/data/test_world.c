@@ -183,8 +183,9 @@ START_TEST(documents) {
                 size_t longest = 0; /* some wordings end others */
                 for (size_t w = 0; w < fact->n_texts; w++) {
                     size_t n = strlen(fact->texts[w]);
-                    if (strstr(lesson->texts[t], fact->texts[w]) != NULL && n > longest)
+                    if (strstr(lesson->texts[t], fact->texts[w]) != NULL && n > longest) {
                         longest = n;
+                    }
                 }
                 ck_assert_uint_gt(longest, 0);
                 length += longest;

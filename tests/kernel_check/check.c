@@ -1,6 +1,7 @@
 #include "kernel_check/check.h"
 
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,10 +13,45 @@
 
 #define PATTERN 0xa5
 
-const size_t check_sizes[] = {1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11,  12,  13,  14,
-                              15, 16, 17, 18, 19, 20, 21, 23, 24, 25, 26,  27,  28,  29,
-                              30, 31, 32, 33, 47, 48, 49, 63, 64, 65, 100, 128, 255, 1000};
-const size_t check_n_sizes = sizeof check_sizes / sizeof *check_sizes;
+#define N_WITHOUT_HOLE (2 * 16 + 2)
+static const size_t larger_sizes[] = {47, 48, 49, 63, 64, 65, 100, 128, 255, 1000};
+const size_t check_n_sizes = N_WITHOUT_HOLE + sizeof larger_sizes / sizeof *larger_sizes;
+
+size_t check_size(struct check *check, size_t i) {
+    size_t n = i < N_WITHOUT_HOLE ? i : larger_sizes[i - N_WITHOUT_HOLE];
+    check_begin(check, n, 0, 0);
+    return n;
+}
+
+void check_begin(struct check *check, size_t n, size_t m, size_t k) {
+    check->sizes[0] = n;
+    check->sizes[1] = m;
+    check->sizes[2] = k;
+}
+
+static const struct check *watched;
+
+/* Says what was being checked, and dies by the signal. (A kernel is no part of stdio, so that
+ * snprintf was not interrupted.) */
+static void tell_crash(int number) {
+    char line[512];
+    const char *isa = simd_isa_name(watched->other->isa);
+    int length = snprintf(line, sizeof line,
+                          "not ok kernel_%s_%s: killed by signal %d (%s) at sizes %zu %zu %zu\n"
+                          "    again: kernel_check --kernel %s --isa %s --seed %llu\n",
+                          watched->kernel, isa, number, strsignal(number), watched->sizes[0],
+                          watched->sizes[1], watched->sizes[2], watched->kernel, isa,
+                          (unsigned long long)watched->seed);
+    if (write(STDOUT_FILENO, line, (size_t)length) < 0) _exit(EXIT_FAILURE);
+    signal(number, SIG_DFL);
+    raise(number);
+}
+
+void check_watch(const struct check *check) {
+    static const int signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT};
+    watched = check;
+    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], tell_crash);
+}
 
 struct buffer buffer_make(size_t n) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -103,8 +139,9 @@ void check_same(struct check *check, const struct buffer *scalar, const struct b
         return;
     }
     if (!buffer_intact(scalar)) check_fail(check, "%s: scalar wrote before its buffer", what);
-    if (!buffer_intact(other))
+    if (!buffer_intact(other)) {
         check_fail(check, "%s: wrote before its buffer (%zu %zu)", what, n, m);
+    }
 }
 
 void check_same_value(struct check *check, float scalar, float other, const char *what, size_t n) {

@@ -34,7 +34,8 @@ struct check {
     const struct simd_kernels *scalar; /* the specification */
     const struct simd_kernels *other;
     uint64_t seed;
-    uint64_t draws; /* random numbers used so far */
+    uint64_t draws;  /* random numbers used so far */
+    size_t sizes[3]; /* of the case under way, for a crash */
     size_t cases;
     bool failed;
     char message[512]; /* about the first failure */
@@ -56,9 +57,16 @@ void check_same(struct check *check, const struct buffer *scalar, const struct b
 /* The same for one number. */
 void check_same_value(struct check *check, float scalar, float other, const char *what, size_t n);
 
-/* Sizes that vector kernels are tried with: 0 or 1 to two vectors and one more, and some beyond. */
-extern const size_t check_sizes[];
+/* Sizes that vector kernels are tried with: check_size(check, 0) is 0, and so on without a hole to
+ * two vectors and one more, then some beyond. Notes it as the size of the case under way. */
+size_t check_size(struct check *check, size_t i);
 extern const size_t check_n_sizes;
+
+/* Notes the sizes of a case that begins; 0 for those that it does not have. */
+void check_begin(struct check *check, size_t n, size_t m, size_t k);
+
+/* From now on a crash says what was being checked, which is *check, and how to repeat it. */
+void check_watch(const struct check *check);
 
 typedef void (*check_function)(struct check *check);
 

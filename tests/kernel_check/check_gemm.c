@@ -61,6 +61,7 @@ static void plain_product(const struct shape *s, const float *a, const float *b,
 }
 
 static void check_shape(struct check *check, const struct shape *s, enum kind kind) {
+    check_begin(check, s->m, s->n, s->k);
     size_t c_stride = s->n + check_random(check, 3);
     struct buffer a = check_filled(check, kind, s->m * s->k);
     struct buffer b = check_filled(check, kind, s->k * s->n);
@@ -83,16 +84,24 @@ static void check_shape(struct check *check, const struct shape *s, enum kind ki
     buffer_free(&plain);
 }
 
+/* The product of a random depth and form. */
+static void check_some(struct check *check, size_t m, size_t n) {
+    static const size_t depths[] = {0, 1, 2, 3, 15, 16, 17, 64, 257};
+    size_t k = depths[check_random(check, sizeof depths / sizeof *depths)];
+    uint32_t form = check_random(check, 8);
+    struct shape shape = {m, n, k, form & 1, form & 2, form & 4};
+    check_shape(check, &shape, check_random(check, 3) == 0 ? KIND_HARD : KIND_NORMAL);
+}
+
 void check_gemm_tiles(struct check *check) {
     static const size_t columns[] = {1, 7, 15, 16, 17, 31, 32, 33, 48, 63, 65};
-    static const size_t depths[] = {1, 2, 3, 15, 16, 17, 64, 257};
     for (size_t m = 1; m <= 2 * GEMM_MAX_ROWS + 1; m++) {
         for (size_t j = 0; j < sizeof columns / sizeof *columns; j++) {
-            size_t k = depths[check_random(check, sizeof depths / sizeof *depths)];
-            uint32_t form = check_random(check, 8);
-            struct shape shape = {m, columns[j], k, form & 1, form & 2, form & 4};
-            check_shape(check, &shape, j % 3 == 2 ? KIND_HARD : KIND_NORMAL);
+            check_some(check, m, columns[j]);
         }
+    }
+    for (size_t n = 1; n <= 2 * GEMM_MAX_COLUMNS + 1; n++) {
+        check_some(check, 1 + check_random(check, 2 * GEMM_MAX_ROWS), n);
     }
 }
 
@@ -103,6 +112,7 @@ static void check_packing(struct check *check, bool of_a) {
     for (size_t n = 1; n <= 9 * tile + 1; n += n <= 2 * tile ? 1 : tile - 1) {
         for (int transposed = 0; transposed < 2; transposed++) {
             size_t k = 1 + check_random(check, 20);
+            check_begin(check, n, k, (size_t)transposed);
             struct buffer x = check_filled(check, KIND_NORMAL, n * k);
             struct buffer packed = buffer_make(tiles(n, tile) * tile * k);
             struct buffer expected = buffer_make(packed.n);

@@ -8,6 +8,7 @@
 void check_fma_chains(struct check *check) {
     for (size_t n_chains = 0; n_chains < 40; n_chains++) {
         size_t n = check_random(check, 20);
+        check_begin(check, n_chains, n, 0);
         struct buffer x = check_filled(check, KIND_HARD, n_chains * 16);
         struct buffer other = check_copy(&x), plain = check_copy(&x);
         for (size_t i = 0; i < n_chains * 16; i++) {
@@ -44,7 +45,7 @@ static float sum_rows_by_definition(size_t n, size_t width, const int32_t *slots
 
 void check_sum_rows(struct check *check) {
     for (size_t s = 0; s < check_n_sizes; s++) {
-        size_t width = check_sizes[s];
+        size_t width = check_size(check, s);
         int32_t slots[32];
         struct buffer table = check_filled(check, KIND_NORMAL, 8 * width);
         for (size_t n = 0; n <= 32; n++) {

@@ -27,16 +27,17 @@ static struct buffer candidates(struct check *check, size_t n, size_t round) {
 }
 
 void check_topk_row(struct check *check) {
-    for (size_t s = 0; s < check_n_sizes; s++) {
-        size_t n = check_sizes[s];
+    for (size_t s = 1; s < check_n_sizes; s++) {
+        size_t n = check_size(check, s);
         for (size_t round = 0; round < 10; round++) {
             size_t k = round == 0 ? n : round == 1 ? 1 : 1 + check_random(check, (uint32_t)n);
             struct buffer x = candidates(check, n, round), top = buffer_make(k);
             struct buffer expected = buffer_make(k);
             int32_t *indices = malloc(k * sizeof *indices);
             struct candidate *all = calloc(n, sizeof *all);
-            for (size_t i = 0; i < n; i++)
+            for (size_t i = 0; i < n; i++) {
                 all[i] = (struct candidate){.score = x.data[i], .position = i};
+            }
             qsort(all, n, sizeof *all, by_score);
             for (size_t i = 0; i < k; i++) expected.data[i] = all[i].score;
             if (!check->other->topk_row(n, x.data, k, top.data, indices)) {
@@ -69,6 +70,7 @@ static int descending(const void *a, const void *b) {
 static void check_pairs(struct check *check, size_t k, enum kind kind) {
     struct buffer rows = check_filled(check, kind, k), columns = check_filled(check, kind, k);
     struct buffer top = buffer_make(k), expected = buffer_make(k);
+    check_begin(check, k, 0, 0);
     int32_t keys[2][256];
     struct key_pair pairs[256];
     struct candidate *all = calloc(k * k, sizeof *all);
@@ -125,8 +127,9 @@ static struct reads make_reads(struct check *check, size_t width, size_t n) {
     struct reads reads = {.n = n, .width = width, .rows = 1 + check_random(check, 30)};
     reads.table = check_filled(check, KIND_HARD, reads.rows * width);
     reads.factors = check_filled(check, KIND_NORMAL, n);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         reads.slots[i] = (int32_t)check_random(check, (uint32_t)reads.rows);
+    }
     return reads;
 }
 
@@ -138,7 +141,7 @@ static void free_reads(struct reads *reads) {
 /* Gather begins at 0, scatter continues the row; both are the same chain. */
 static void check_chain(struct check *check, bool gather) {
     for (size_t s = 0; s < check_n_sizes; s++) {
-        size_t width = check_sizes[s];
+        size_t width = check_size(check, s);
         struct reads r = make_reads(check, width, check_random(check, 64));
         struct buffer row = check_filled(check, KIND_NORMAL, width);
         struct buffer other = check_copy(&row), plain = check_copy(&row);
@@ -178,7 +181,7 @@ void check_scatter_row(struct check *check) {
 
 void check_gather_dots(struct check *check) {
     for (size_t s = 0; s < check_n_sizes; s++) {
-        size_t width = check_sizes[s];
+        size_t width = check_size(check, s);
         struct reads r = make_reads(check, width, check_random(check, 64));
         struct buffer x = check_filled(check, KIND_NORMAL, width);
         struct buffer dots = buffer_make(r.n), other = buffer_make(r.n);

@@ -30,6 +30,7 @@ static bool run_check(const struct options *options, size_t index, enum simd_isa
                           .scalar = simd_table(SIMD_ISA_SCALAR),
                           .other = simd_table(isa),
                           .seed = options->seed};
+    check_watch(&check);
     kernels[index].run(&check);
     const char *name = simd_isa_name(isa);
     if (!check.failed) {
@@ -80,5 +81,6 @@ int main(int argc, char **argv) {
         for (size_t i = 0; i < N_KERNELS; i++) puts(kernels[i].name);
         return EXIT_SUCCESS;
     }
+    setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the lines before it along */
     return run_all(&options);
 }
