@@ -10,7 +10,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "base/error.h"
+#include "tests/assertions.h"
 
 /* A folder for one test, made in its set-up and removed with everything in it in its tear-down. */
 static char temporary_folder[256];
@@ -65,16 +65,6 @@ static inline void temporary_limit_files(rlim_t bytes) {
     ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
     limit.rlim_cur = bytes < limit.rlim_max ? bytes : limit.rlim_max;
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
-/* The call failed so, with one line that has both words in it. */
-static inline void check_refused(mneme_status status, const mneme_error *error,
-                                 mneme_status expected, const char *place, const char *cause) {
-    ck_assert_msg(status == expected, "status %d: %s", (int)status, error->message);
-    ck_assert_int_eq((int)error->status, (int)expected);
-    ck_assert_msg(strstr(error->message, place) != NULL, "no '%s' in: %s", place, error->message);
-    ck_assert_msg(strstr(error->message, cause) != NULL, "no '%s' in: %s", cause, error->message);
-    ck_assert_ptr_null(strchr(error->message, '\n'));
 }
 
 #endif

@@ -1,4 +1,5 @@
 #include "base/digest.h"
+#include "tests/assertions.h"
 
 #include <check.h>
 #include <string.h>
@@ -18,7 +19,7 @@ START_TEST(known_answers) {
     struct digest digest;
     mneme_error error;
     const char *text = examples[_i].text;
-    ck_assert_int_eq(digest_of_bytes(text, strlen(text), &digest, &error), MNEME_OK);
+    assert_ok(digest_of_bytes(text, strlen(text), &digest, &error), &error);
     ck_assert_str_eq(digest.hex, examples[_i].hex);
 }
 END_TEST
@@ -29,12 +30,12 @@ START_TEST(pieces_make_the_same_digest) {
     mneme_error error;
     digest_close(&stream);
     const char *text = examples[_i].text;
-    ck_assert_int_eq(digest_open(&stream, &error), MNEME_OK);
+    assert_ok(digest_open(&stream, &error), &error);
     for (; *text != '\0'; text++) {
-        ck_assert_int_eq(digest_update(&stream, text, 1, &error), MNEME_OK);
+        assert_ok(digest_update(&stream, text, 1, &error), &error);
     }
-    ck_assert_int_eq(digest_update(&stream, NULL, 0, &error), MNEME_OK);
-    ck_assert_int_eq(digest_finish(&stream, &digest, &error), MNEME_OK);
+    assert_ok(digest_update(&stream, NULL, 0, &error), &error);
+    assert_ok(digest_finish(&stream, &digest, &error), &error);
     ck_assert_str_eq(digest.hex, examples[_i].hex);
     digest_close(&stream);
 }

@@ -10,7 +10,7 @@ static void check_content(const char *path, const char *expected) {
     char *bytes;
     size_t length;
     mneme_error error;
-    ck_assert_int_eq(file_read(path, 1 << 20, &bytes, &length, &error), MNEME_OK);
+    assert_ok(file_read(path, 1 << 20, &bytes, &length, &error), &error);
     ck_assert_uint_eq(length, strlen(expected));
     ck_assert_str_eq(bytes, expected);
     free(bytes);
@@ -19,9 +19,9 @@ static void check_content(const char *path, const char *expected) {
 START_TEST(writes_and_reads_back) {
     mneme_error error;
     const char *path = temporary_path("a");
-    ck_assert_int_eq(file_write_atomic(path, "hello", 5, &error), MNEME_OK);
+    assert_ok(file_write_atomic(path, "hello", 5, &error), &error);
     check_content(path, "hello");
-    ck_assert_int_eq(file_write_atomic(path, "", 0, &error), MNEME_OK);
+    assert_ok(file_write_atomic(path, "", 0, &error), &error);
     check_content(path, "");
     ck_assert_uint_eq(temporary_count(), 1);
 }
@@ -31,11 +31,11 @@ START_TEST(reads_what_has_no_size) {
     char *bytes;
     size_t length;
     mneme_error error;
-    ck_assert_int_eq(file_read("/proc/self/status", 1 << 20, &bytes, &length, &error), MNEME_OK);
+    assert_ok(file_read("/proc/self/status", 1 << 20, &bytes, &length, &error), &error);
     ck_assert_uint_gt(length, 0);
     free(bytes);
     mneme_status status = file_read("/dev/zero", 100000, &bytes, &length, &error);
-    check_refused(status, &error, MNEME_BAD_INPUT, "/dev/zero", "larger than 100000 bytes");
+    assert_refused(status, &error, MNEME_BAD_INPUT, "/dev/zero", "larger than 100000 bytes");
     ck_assert_ptr_null(bytes);
 }
 END_TEST
@@ -45,36 +45,36 @@ START_TEST(refuses_paths_that_are_no_file) {
     size_t length;
     mneme_error error;
     const char *path = temporary_path("none");
-    check_refused(file_read(path, 9, &bytes, &length, &error), &error, MNEME_BAD_INPUT, path,
-                  "No such file");
-    check_refused(file_read(temporary_folder, 9, &bytes, &length, &error), &error, MNEME_BAD_INPUT,
-                  temporary_folder, "is a directory");
+    assert_refused(file_read(path, 9, &bytes, &length, &error), &error, MNEME_BAD_INPUT, path,
+                   "No such file");
+    assert_refused(file_read(temporary_folder, 9, &bytes, &length, &error), &error, MNEME_BAD_INPUT,
+                   temporary_folder, "is a directory");
     temporary_write("big", "0123456789", 10);
     path = temporary_path("big");
-    check_refused(file_read(path, 9, &bytes, &length, &error), &error, MNEME_BAD_INPUT, path,
-                  "larger than 9 bytes");
-    ck_assert_int_eq(file_read(path, 10, &bytes, &length, &error), MNEME_OK);
+    assert_refused(file_read(path, 9, &bytes, &length, &error), &error, MNEME_BAD_INPUT, path,
+                   "larger than 9 bytes");
+    assert_ok(file_read(path, 10, &bytes, &length, &error), &error);
     free(bytes);
 }
 END_TEST
 
 START_TEST(refuses_targets_that_are_no_file) {
     mneme_error error;
-    check_refused(file_write_atomic(temporary_folder, "x", 1, &error), &error, MNEME_BAD_INPUT,
-                  temporary_folder, "is a directory");
-    check_refused(file_write_atomic("/dev/full", "x", 1, &error), &error, MNEME_BAD_INPUT,
-                  "/dev/full", "not a regular file");
-    check_refused(file_write_atomic("", "x", 1, &error), &error, MNEME_BAD_INPUT, "", "no name");
+    assert_refused(file_write_atomic(temporary_folder, "x", 1, &error), &error, MNEME_BAD_INPUT,
+                   temporary_folder, "is a directory");
+    assert_refused(file_write_atomic("/dev/full", "x", 1, &error), &error, MNEME_BAD_INPUT,
+                   "/dev/full", "not a regular file");
+    assert_refused(file_write_atomic("", "x", 1, &error), &error, MNEME_BAD_INPUT, "", "no name");
     const char *path = temporary_path("no/such/folder");
-    check_refused(file_write_atomic(path, "x", 1, &error), &error, MNEME_BAD_INPUT, path,
-                  "No such file");
+    assert_refused(file_write_atomic(path, "x", 1, &error), &error, MNEME_BAD_INPUT, path,
+                   "No such file");
 }
 END_TEST
 
 START_TEST(a_full_disk_leaves_the_old_file) {
     mneme_error error;
     const char *path = temporary_path("a");
-    ck_assert_int_eq(file_write_atomic(path, "old", 3, &error), MNEME_OK);
+    assert_ok(file_write_atomic(path, "old", 3, &error), &error);
     static char bytes[100000];
     signal(SIGXFSZ, SIG_IGN);
     temporary_limit_files(8192);
@@ -83,8 +83,8 @@ START_TEST(a_full_disk_leaves_the_old_file) {
     temporary_limit_files(100); /* only the last flush meets the end of the disk */
     mneme_status small = file_write_atomic(path, bytes, 200, &small_error);
     temporary_limit_files(RLIM_INFINITY);
-    check_refused(large, &error, MNEME_FAILED, path, "cannot write: File too large");
-    check_refused(small, &small_error, MNEME_FAILED, path, "cannot write: File too large");
+    assert_refused(large, &error, MNEME_FAILED, path, "cannot write: File too large");
+    assert_refused(small, &small_error, MNEME_FAILED, path, "cannot write: File too large");
     check_content(path, "old");
     ck_assert_uint_eq(temporary_count(), 1);
 }
@@ -101,8 +101,9 @@ START_TEST(a_folder_not_writable_is_named) {
     mneme_status make_status = directory_make(temporary_path("b/c"), &make_error);
     if (root) ck_assert_int_eq(seteuid(0), 0);
     ck_assert_int_eq(chmod(temporary_folder, 0755), 0);
-    check_refused(status, &error, MNEME_FAILED, path, "Permission denied");
-    check_refused(make_status, &make_error, MNEME_FAILED, temporary_path("b"), "Permission denied");
+    assert_refused(status, &error, MNEME_FAILED, path, "Permission denied");
+    assert_refused(make_status, &make_error, MNEME_FAILED, temporary_path("b"),
+                   "Permission denied");
     ck_assert_uint_eq(temporary_count(), 0);
 }
 END_TEST
@@ -110,13 +111,13 @@ END_TEST
 START_TEST(a_leftover_of_a_killed_writer_does_not_disturb) {
     mneme_error error;
     temporary_write("a.partial", "left over by somebody", 21);
-    ck_assert_int_eq(file_write_atomic(temporary_path("a"), "new", 3, &error), MNEME_OK);
+    assert_ok(file_write_atomic(temporary_path("a"), "new", 3, &error), &error);
     check_content(temporary_path("a"), "new");
     ck_assert_uint_eq(temporary_count(), 1);
 
     temporary_write("victim", "keep", 4);
     ck_assert_int_eq(symlink(temporary_path("victim"), temporary_path("b.partial")), 0);
-    ck_assert_int_eq(file_write_atomic(temporary_path("b"), "new", 3, &error), MNEME_OK);
+    assert_ok(file_write_atomic(temporary_path("b"), "new", 3, &error), &error);
     check_content(temporary_path("victim"), "keep");
 }
 END_TEST
@@ -125,8 +126,8 @@ START_TEST(abandoned_writers_leave_nothing) {
     mneme_error error;
     struct file_writer writer = {0};
     file_writer_abandon(&writer);
-    ck_assert_int_eq(file_writer_open(&writer, temporary_path("a"), &error), MNEME_OK);
-    ck_assert_int_eq(file_writer_write(&writer, "x", 1, &error), MNEME_OK);
+    assert_ok(file_writer_open(&writer, temporary_path("a"), &error), &error);
+    assert_ok(file_writer_write(&writer, "x", 1, &error), &error);
     file_writer_abandon(&writer);
     file_writer_abandon(&writer);
     ck_assert_uint_eq(temporary_count(), 0);
@@ -139,19 +140,19 @@ START_TEST(reader_reports_a_file_cut_while_open) {
     char bytes[4] = "";
     temporary_write("a", "0123456789", 10);
     const char *path = temporary_path("a");
-    ck_assert_int_eq(file_reader_open(&reader, path, &error), MNEME_OK);
+    assert_ok(file_reader_open(&reader, path, &error), &error);
     ck_assert_uint_eq(reader.size, 10);
-    ck_assert_int_eq(file_reader_read(&reader, 6, bytes, 4, &error), MNEME_OK);
+    assert_ok(file_reader_read(&reader, 6, bytes, 4, &error), &error);
     ck_assert_mem_eq(bytes, "6789", 4);
     ck_assert_int_eq(truncate(path, 8), 0);
-    check_refused(file_reader_read(&reader, 6, bytes, 4, &error), &error, MNEME_BAD_INPUT, path,
-                  "ends at byte 8");
+    assert_refused(file_reader_read(&reader, 6, bytes, 4, &error), &error, MNEME_BAD_INPUT, path,
+                   "ends at byte 8");
     file_reader_close(&reader);
     file_reader_close(&reader);
-    check_refused(file_reader_open(&reader, "/dev/null", &error), &error, MNEME_BAD_INPUT,
-                  "/dev/null", "not a regular file");
-    check_refused(file_reader_open(&reader, temporary_folder, &error), &error, MNEME_BAD_INPUT,
-                  temporary_folder, "is a directory");
+    assert_refused(file_reader_open(&reader, "/dev/null", &error), &error, MNEME_BAD_INPUT,
+                   "/dev/null", "not a regular file");
+    assert_refused(file_reader_open(&reader, temporary_folder, &error), &error, MNEME_BAD_INPUT,
+                   temporary_folder, "is a directory");
 }
 END_TEST
 

@@ -39,10 +39,10 @@ static void digest_run(const char *folder, char sha256[65]) {
     mneme_error error = {0};
     mneme_digest digest;
     char *table, path[600];
-    ck_assert_msg(mneme_run(&options, &table, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(mneme_run(&options, &table, &error), &error);
     free(table);
     snprintf(path, sizeof path, "%s/base", folder);
-    ck_assert(mneme_digest_path(path, &digest, &error) == MNEME_OK);
+    assert_ok(mneme_digest_path(path, &digest, &error), &error);
     memcpy(sha256, digest.sha256, 65);
     mneme_digest_free(&digest);
 }

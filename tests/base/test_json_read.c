@@ -15,7 +15,7 @@ static void set_up(void) {
         " \"mixed\": [1, \"2\"], \"inner\": {\"deep\": {\"size\": 70000}}}",
         0, NULL);
     mneme_error error;
-    ck_assert_int_eq(json_place_root(root_object, "file.json", &root, &error), MNEME_OK);
+    assert_ok(json_place_root(root_object, "file.json", &root, &error), &error);
 }
 
 static void tear_down(void) {
@@ -35,29 +35,28 @@ START_TEST(typed_values) {
     bool truth = false;
     char *text = NULL;
     mneme_error error;
-    ck_assert_int_eq(json_get_size(&root, "size", KEY_REQUIRED, 7, 7, &size, &error), MNEME_OK);
+    assert_ok(json_get_size(&root, "size", KEY_REQUIRED, 7, 7, &size, &error), &error);
     ck_assert_uint_eq(size, 7);
-    ck_assert_int_eq(json_get_float(&root, "real", KEY_REQUIRED, 0, 3, &number, &error), MNEME_OK);
-    ck_assert(number == 2.5f);
-    ck_assert_int_eq(json_get_float(&root, "size", KEY_REQUIRED, 0, 9, &number, &error), MNEME_OK);
-    ck_assert(number == 7.0f);
-    ck_assert_int_eq(json_get_bool(&root, "yes", KEY_REQUIRED, &truth, &error), MNEME_OK);
+    assert_ok(json_get_float(&root, "real", KEY_REQUIRED, 0, 3, &number, &error), &error);
+    ck_assert_float_eq(number, 2.5f);
+    assert_ok(json_get_float(&root, "size", KEY_REQUIRED, 0, 9, &number, &error), &error);
+    ck_assert_float_eq(number, 7.0f);
+    assert_ok(json_get_bool(&root, "yes", KEY_REQUIRED, &truth, &error), &error);
     ck_assert(truth);
-    ck_assert_int_eq(json_get_string(&root, "text", KEY_REQUIRED, &text, &error), MNEME_OK);
-    ck_assert_int_eq(json_get_string(&root, "text", KEY_REQUIRED, &text, &error), MNEME_OK);
+    assert_ok(json_get_string(&root, "text", KEY_REQUIRED, &text, &error), &error);
+    assert_ok(json_get_string(&root, "text", KEY_REQUIRED, &text, &error), &error);
     ck_assert_str_eq(text, "word");
     free(text);
-    ck_assert_int_eq(json_get_sizes(&root, "sizes", KEY_REQUIRED, 1, 3, sizes, 3, &count, &error),
-                     MNEME_OK);
+    assert_ok(json_get_sizes(&root, "sizes", KEY_REQUIRED, 1, 3, sizes, 3, &count, &error), &error);
     ck_assert_uint_eq(count, 3);
     ck_assert_uint_eq(sizes[2], 3);
-    ck_assert_int_eq(
-        json_get_floats(&root, "floats", KEY_REQUIRED, 0, 3, floats, 4, &count, &error), MNEME_OK);
+    assert_ok(json_get_floats(&root, "floats", KEY_REQUIRED, 0, 3, floats, 4, &count, &error),
+              &error);
     ck_assert_uint_eq(count, 2);
-    ck_assert(floats[0] == 0.5f && floats[1] == 2.0f);
+    ck_assert_float_eq(floats[0], 0.5f);
+    ck_assert_float_eq(floats[1], 2.0f);
     const char *const names[] = {"other", "word"};
-    ck_assert_int_eq(json_get_choice(&root, "text", KEY_REQUIRED, names, 2, &size, &error),
-                     MNEME_OK);
+    assert_ok(json_get_choice(&root, "text", KEY_REQUIRED, names, 2, &size, &error), &error);
     ck_assert_uint_eq(size, 1);
 }
 END_TEST
@@ -67,12 +66,12 @@ START_TEST(missing_keys) {
     float number = 5;
     struct json_place inner;
     mneme_error error;
-    ck_assert_int_eq(json_get_size(&root, "none", KEY_OPTIONAL, 0, 9, &size, &error), MNEME_OK);
+    assert_ok(json_get_size(&root, "none", KEY_OPTIONAL, 0, 9, &size, &error), &error);
     ck_assert_uint_eq(size, 5);
-    ck_assert_int_eq(json_get_object(&root, "none", KEY_OPTIONAL, &inner, &error), MNEME_OK);
+    assert_ok(json_get_object(&root, "none", KEY_OPTIONAL, &inner, &error), &error);
     ck_assert_ptr_null(inner.object);
-    ck_assert_int_eq(json_get_float(&inner, "a", KEY_OPTIONAL, 0, 9, &number, &error), MNEME_OK);
-    ck_assert_int_eq(json_check_keys(&inner, NULL, 0, &error), MNEME_OK);
+    assert_ok(json_get_float(&inner, "a", KEY_OPTIONAL, 0, 9, &number, &error), &error);
+    assert_ok(json_check_keys(&inner, NULL, 0, &error), &error);
     check_message(json_get_size(&root, "none", KEY_REQUIRED, 0, 9, &size, &error), &error,
                   "file.json: key `none`: missing");
     check_message(json_get_size(&inner, "size", KEY_REQUIRED, 0, 9, &size, &error), &error,
@@ -140,7 +139,7 @@ START_TEST(unknown_keys) {
         struct json_place place;
         mneme_error error = {.message = ""};
         json_t *object = json_loads(examples[i].json, 0, NULL);
-        ck_assert_int_eq(json_place_root(object, "f", &place, &error), MNEME_OK);
+        assert_ok(json_place_root(object, "f", &place, &error), &error);
         mneme_status status = json_check_keys(&place, known, 3, &error);
         ck_assert_int_eq(status, examples[i].message == NULL ? MNEME_OK : MNEME_BAD_INPUT);
         if (examples[i].message != NULL) ck_assert_str_eq(error.message, examples[i].message);
@@ -168,17 +167,17 @@ START_TEST(files_that_are_no_json) {
     mneme_error error;
     for (size_t i = 0; i < sizeof examples / sizeof *examples; i++) {
         temporary_write("a", examples[i].text, strlen(examples[i].text));
-        check_refused(json_read_file(temporary_path("a"), 999, &read, &error), &error,
-                      MNEME_BAD_INPUT, examples[i].place, examples[i].cause);
+        assert_refused(json_read_file(temporary_path("a"), 999, &read, &error), &error,
+                       MNEME_BAD_INPUT, examples[i].place, examples[i].cause);
         ck_assert_ptr_null(read);
     }
     static char deep[100000];
     memset(deep, '[', sizeof deep);
     temporary_write("a", deep, sizeof deep);
-    check_refused(json_read_file(temporary_path("a"), sizeof deep, &read, &error), &error,
-                  MNEME_BAD_INPUT, "/a:1:", "depth");
-    check_refused(json_read_file(temporary_path("a"), 999, &read, &error), &error, MNEME_BAD_INPUT,
-                  "/a", "larger than 999 bytes");
+    assert_refused(json_read_file(temporary_path("a"), sizeof deep, &read, &error), &error,
+                   MNEME_BAD_INPUT, "/a:1:", "depth");
+    assert_refused(json_read_file(temporary_path("a"), 999, &read, &error), &error, MNEME_BAD_INPUT,
+                   "/a", "larger than 999 bytes");
 }
 END_TEST
 

@@ -31,12 +31,12 @@ static void check_written(json_t *value, const char *expected) {
     char *text;
     size_t length;
     const char *path = temporary_path("a.json");
-    ck_assert_int_eq(json_write_file(path, value, &error), MNEME_OK);
-    ck_assert_int_eq(file_read(path, 1 << 20, &text, &length, &error), MNEME_OK);
+    assert_ok(json_write_file(path, value, &error), &error);
+    assert_ok(file_read(path, 1 << 20, &text, &length, &error), &error);
     ck_assert_str_eq(text, expected);
     free(text);
     json_t *read;
-    ck_assert_int_eq(json_read_file(path, 1 << 20, &read, &error), MNEME_OK);
+    assert_ok(json_read_file(path, 1 << 20, &read, &error), &error);
     ck_assert(json_equal(read, value));
     json_decref(read);
     json_decref(value);

@@ -23,33 +23,33 @@ END_TEST
 START_TEST(makes_folders_on_the_way) {
     mneme_error error;
     const char *path = temporary_path("a/b//c/");
-    ck_assert_int_eq(directory_make(path, &error), MNEME_OK);
+    assert_ok(directory_make(path, &error), &error);
     ck_assert(file_is_directory(path));
-    ck_assert_int_eq(directory_make(path, &error), MNEME_OK);
+    assert_ok(directory_make(path, &error), &error);
     temporary_write("file", "", 0);
-    check_refused(directory_make(temporary_path("file/x"), &error), &error, MNEME_BAD_INPUT,
-                  "/file", "is not a directory");
-    check_refused(directory_make("", &error), &error, MNEME_BAD_INPUT, "", "no name");
+    assert_refused(directory_make(temporary_path("file/x"), &error), &error, MNEME_BAD_INPUT,
+                   "/file", "is not a directory");
+    assert_refused(directory_make("", &error), &error, MNEME_BAD_INPUT, "", "no name");
 }
 END_TEST
 
 START_TEST(lists_in_byte_order) {
     mneme_error error;
-    ck_assert_int_eq(directory_make(temporary_path("b"), &error), MNEME_OK);
+    assert_ok(directory_make(temporary_path("b"), &error), &error);
     ck_assert_int_eq(symlink(temporary_folder, temporary_path("loop")), 0);
     temporary_write("b/z.t", "", 0);
     temporary_write("a.t", "", 0);
     temporary_write("Z.t", "", 0);
     temporary_write("b.u", "", 0);
     struct path_list list;
-    ck_assert_int_eq(directory_list(temporary_folder, ".t", &list, &error), MNEME_OK);
+    assert_ok(directory_list(temporary_folder, ".t", &list, &error), &error);
     ck_assert_uint_eq(list.n, 3);
     ck_assert_str_eq(list.paths[0], "Z.t");
     ck_assert_str_eq(list.paths[1], "a.t");
     ck_assert_str_eq(list.paths[2], "b/z.t");
     path_list_free(&list);
-    check_refused(directory_list(temporary_path("none"), ".t", &list, &error), &error,
-                  MNEME_BAD_INPUT, "none", "No such file");
+    assert_refused(directory_list(temporary_path("none"), ".t", &list, &error), &error,
+                   MNEME_BAD_INPUT, "none", "No such file");
 }
 END_TEST
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/pin.h"
+#include "tests/assertions.h"
 
 /* How many CPUs the process may use. */
 static int allowed_cpus(cpu_set_t *set) {
@@ -37,7 +38,7 @@ START_TEST(a_cpu_for_each_thread) {
     if (threads > 4) threads = 4;
     omp_set_num_threads(threads);
     ck_assert_str_eq(pin_list(), "");
-    ck_assert_msg(pin_threads(&error) == MNEME_OK, "%s", error.message);
+    assert_ok(pin_threads(&error), &error);
     check_team(threads);
     /* A loop that is not worth a team does not lose the team's threads. */
 #pragma omp parallel for if (threads < 0)
@@ -52,7 +53,7 @@ START_TEST(too_few_cpus) {
     cpu_set_t allowed;
     mneme_error error = {0};
     omp_set_num_threads(allowed_cpus(&allowed) + 1);
-    ck_assert(pin_threads(&error) == MNEME_BAD_INPUT);
+    ck_assert_int_eq(pin_threads(&error), MNEME_BAD_INPUT);
     ck_assert_ptr_nonnull(strstr(error.message, "OMP_NUM_THREADS"));
     ck_assert_str_eq(pin_list(), "");
 }

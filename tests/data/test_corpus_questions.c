@@ -83,16 +83,16 @@ START_TEST(unfit_files_are_refused) {
     struct corpus corpus;
     mneme_error error;
     struct question_sources sources = {.known = temporary_path("skill")};
-    check_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
-                  "skill:1: ", "neither");
+    assert_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
+                   "skill:1: ", "neither");
     sources = (struct question_sources){.known = temporary_path("known"),
                                         .fresh = temporary_path("known")};
-    check_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
-                  "known", "among the known");
+    assert_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
+                   "known", "among the known");
     ck_assert_ptr_null(corpus.known);
     sources = (struct question_sources){.skill = temporary_path("skill"), .n_skill_test = 5};
-    check_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
-                  "skill", "too few");
+    assert_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
+                   "skill", "too few");
 }
 END_TEST
 

@@ -21,8 +21,8 @@ static void check_text_refused(const char *text, size_t length, const char *plac
     temporary_write("q", text, length);
     struct question_set set;
     mneme_error error;
-    check_refused(questions_load(temporary_path("q"), &set, &error), &error, MNEME_BAD_INPUT, place,
-                  cause);
+    assert_refused(questions_load(temporary_path("q"), &set, &error), &error, MNEME_BAD_INPUT,
+                   place, cause);
     ck_assert_ptr_null(set.questions);
 }
 
@@ -159,8 +159,8 @@ START_TEST(malformed_files_are_refused) {
         "q: Data[0].Answer.Aliases: ", "string");
     struct question_set set;
     mneme_error error;
-    check_refused(questions_load(temporary_folder, &set, &error), &error, MNEME_BAD_INPUT,
-                  temporary_folder, "directory");
+    assert_refused(questions_load(temporary_folder, &set, &error), &error, MNEME_BAD_INPUT,
+                   temporary_folder, "directory");
 }
 END_TEST
 

@@ -26,7 +26,7 @@ static struct token_list encode(struct tokenizer *tokenizer, const char *text, s
 static char *token_bytes(const struct tokenizer *tokenizer, int32_t id) {
     char *bytes;
     mneme_error error;
-    ck_assert_int_eq(tokenizer_decode(tokenizer, &id, 1, &bytes, NULL, &error), MNEME_OK);
+    assert_ok(tokenizer_decode(tokenizer, &id, 1, &bytes, NULL, &error), &error);
     return bytes;
 }
 
@@ -35,8 +35,8 @@ static void check_round_trip(struct tokenizer *tokenizer, const char *text, size
     char *decoded;
     size_t decoded_length;
     mneme_error error;
-    ck_assert_int_eq(
-        tokenizer_decode(tokenizer, list.ids, list.n, &decoded, &decoded_length, &error), MNEME_OK);
+    assert_ok(tokenizer_decode(tokenizer, list.ids, list.n, &decoded, &decoded_length, &error),
+              &error);
     ck_assert_uint_eq(decoded_length, length);
     ck_assert_int_eq(memcmp(decoded, text, length), 0);
     ck_assert_int_eq(decoded[length], '\0');
@@ -163,17 +163,17 @@ START_TEST(bad_ids_and_sizes_are_refused) {
     mneme_error error;
     char *text;
     static const int32_t too_large[] = {1, 300}, negative[] = {-1};
-    check_refused(tokenizer_decode(tokenizer, too_large, 2, &text, NULL, &error), &error,
-                  MNEME_BAD_INPUT, "token 1", "300");
-    check_refused(tokenizer_decode(tokenizer, negative, 1, &text, NULL, &error), &error,
-                  MNEME_BAD_INPUT, "token 0", "-1");
+    assert_refused(tokenizer_decode(tokenizer, too_large, 2, &text, NULL, &error), &error,
+                   MNEME_BAD_INPUT, "token 1", "300");
+    assert_refused(tokenizer_decode(tokenizer, negative, 1, &text, NULL, &error), &error,
+                   MNEME_BAD_INPUT, "token 0", "-1");
     tokenizer_free(tokenizer);
-    check_refused(tokenizer_train(small_texts, 1, 256, &tokenizer, &error), &error, MNEME_BAD_INPUT,
-                  "vocabulary", "256");
-    check_refused(tokenizer_train_pattern("(a", small_texts, 1, 300, &tokenizer, &error), &error,
-                  MNEME_BAD_INPUT, "pattern", "parenthesis");
-    check_refused(tokenizer_train_pattern("a*", small_texts, 1, 300, &tokenizer, &error), &error,
-                  MNEME_BAD_INPUT, "pattern", "empty");
+    assert_refused(tokenizer_train(small_texts, 1, 256, &tokenizer, &error), &error,
+                   MNEME_BAD_INPUT, "vocabulary", "256");
+    assert_refused(tokenizer_train_pattern("(a", small_texts, 1, 300, &tokenizer, &error), &error,
+                   MNEME_BAD_INPUT, "pattern", "parenthesis");
+    assert_refused(tokenizer_train_pattern("a*", small_texts, 1, 300, &tokenizer, &error), &error,
+                   MNEME_BAD_INPUT, "pattern", "empty");
 }
 END_TEST
 
@@ -300,7 +300,7 @@ static void check_same_file(const struct tokenizer *a, const struct tokenizer *b
     const struct tokenizer *both[] = {a, b};
     for (int i = 0; i < 2; i++) {
         const char *path = temporary_path(i == 0 ? "a.json" : "b.json");
-        ck_assert_int_eq(tokenizer_save(both[i], path, &error), MNEME_OK);
+        assert_ok(tokenizer_save(both[i], path, &error), &error);
         FILE *stream = fopen(path, "rb");
         ck_assert_ptr_nonnull(stream);
         bytes[i] = malloc(100000);

@@ -11,8 +11,8 @@ static const char *const small_texts[] = {"low lower lowest, newer newest wider 
 static struct tokenizer *saved_tokenizer(void) {
     struct tokenizer *tokenizer;
     mneme_error error;
-    ck_assert_int_eq(tokenizer_train(small_texts, 2, 280, &tokenizer, &error), MNEME_OK);
-    ck_assert_int_eq(tokenizer_save(tokenizer, temporary_path("t.json"), &error), MNEME_OK);
+    assert_ok(tokenizer_train(small_texts, 2, 280, &tokenizer, &error), &error);
+    assert_ok(tokenizer_save(tokenizer, temporary_path("t.json"), &error), &error);
     return tokenizer;
 }
 
@@ -29,27 +29,27 @@ static void check_json_refused(json_t *root, const char *cause) {
     json_decref(root);
     struct tokenizer *tokenizer = NULL;
     mneme_error error;
-    check_refused(tokenizer_load(temporary_path("bad.json"), &tokenizer, &error), &error,
-                  MNEME_BAD_INPUT, "bad.json: ", cause);
+    assert_refused(tokenizer_load(temporary_path("bad.json"), &tokenizer, &error), &error,
+                   MNEME_BAD_INPUT, "bad.json: ", cause);
     ck_assert_ptr_null(tokenizer);
 }
 
 START_TEST(loads_what_it_saved) {
     struct tokenizer *tokenizer = saved_tokenizer(), *loaded;
     mneme_error error;
-    ck_assert_int_eq(tokenizer_load(temporary_path("t.json"), &loaded, &error), MNEME_OK);
+    assert_ok(tokenizer_load(temporary_path("t.json"), &loaded, &error), &error);
     ck_assert_uint_eq(tokenizer_vocab_size(loaded), tokenizer_vocab_size(tokenizer));
     ck_assert_int_eq(tokenizer_end_of_text(loaded), 0);
     struct token_list a = {0}, b = {0};
     static const char text[] = "the widest new <|end_of_text|>\xff low-er 3\n";
-    ck_assert_int_eq(tokenizer_encode(tokenizer, text, strlen(text), &a, &error), MNEME_OK);
-    ck_assert_int_eq(tokenizer_encode(loaded, text, strlen(text), &b, &error), MNEME_OK);
+    assert_ok(tokenizer_encode(tokenizer, text, strlen(text), &a, &error), &error);
+    assert_ok(tokenizer_encode(loaded, text, strlen(text), &b, &error), &error);
     ck_assert_uint_eq(a.n, b.n);
     ck_assert_mem_eq(a.ids, b.ids, a.n * sizeof *a.ids);
     token_list_free(&a);
     token_list_free(&b);
 
-    ck_assert_int_eq(tokenizer_save(loaded, temporary_path("u.json"), &error), MNEME_OK);
+    assert_ok(tokenizer_save(loaded, temporary_path("u.json"), &error), &error);
     json_t *first = json_load_file(temporary_path("t.json"), 0, NULL);
     json_t *second = json_load_file(temporary_path("u.json"), 0, NULL);
     ck_assert(json_equal(first, second));
@@ -91,7 +91,7 @@ START_TEST(merges_may_be_pairs) {
     json_decref(root);
     struct tokenizer *tokenizer;
     mneme_error error;
-    ck_assert_int_eq(tokenizer_load(temporary_path("pairs.json"), &tokenizer, &error), MNEME_OK);
+    assert_ok(tokenizer_load(temporary_path("pairs.json"), &tokenizer, &error), &error);
     tokenizer_free(tokenizer);
 }
 END_TEST
@@ -200,7 +200,7 @@ static void load_mangled(const char *bytes, size_t length) {
         tokenizer_free(tokenizer);
         return;
     }
-    check_refused(status, &error, MNEME_BAD_INPUT, "mangled.json:", "");
+    assert_refused(status, &error, MNEME_BAD_INPUT, "mangled.json:", "");
 }
 
 START_TEST(mangled_files_give_one_line) {
@@ -208,8 +208,7 @@ START_TEST(mangled_files_give_one_line) {
     char *bytes;
     size_t length;
     mneme_error error;
-    ck_assert_int_eq(file_read(temporary_path("t.json"), 100000, &bytes, &length, &error),
-                     MNEME_OK);
+    assert_ok(file_read(temporary_path("t.json"), 100000, &bytes, &length, &error), &error);
     for (size_t i = 0; i < 100; i++) load_mangled(bytes, random_below(1, 1, i, (uint32_t)length));
     for (size_t i = 0; i < 400; i++) {
         size_t at = random_below(2, 1, i, (uint32_t)length);
@@ -221,8 +220,8 @@ START_TEST(mangled_files_give_one_line) {
     load_mangled("", 0);
     free(bytes);
     struct tokenizer *tokenizer;
-    check_refused(tokenizer_load(temporary_path("none.json"), &tokenizer, &error), &error,
-                  MNEME_BAD_INPUT, "none.json", "No such file");
+    assert_refused(tokenizer_load(temporary_path("none.json"), &tokenizer, &error), &error,
+                   MNEME_BAD_INPUT, "none.json", "No such file");
 }
 END_TEST
 

@@ -19,7 +19,7 @@ static struct tokenizer *load(const char *kind) {
     snprintf(path, sizeof path, "tests/tokenizers/%s.json", kind);
     struct tokenizer *tokenizer;
     mneme_error error = {0};
-    ck_assert_msg(tokenizer_load(path, &tokenizer, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(tokenizer_load(path, &tokenizer, &error), &error);
     return tokenizer;
 }
 
@@ -27,9 +27,9 @@ static void check_ids(struct tokenizer *tokenizer, const char *kind, const json_
     const json_t *text = json_array_get(pair, 0), *ids = json_array_get(pair, 1);
     struct token_list list = {0};
     mneme_error error = {0};
-    ck_assert_int_eq(tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text),
-                                      &list, &error),
-                     MNEME_OK);
+    assert_ok(tokenizer_encode(tokenizer, json_string_value(text), json_string_length(text), &list,
+                               &error),
+              &error);
     bool same = list.n == json_array_size(ids);
     for (size_t i = 0; same && i < list.n; i++) {
         same = json_integer_value(json_array_get(ids, i)) == list.ids[i];
@@ -37,8 +37,7 @@ static void check_ids(struct tokenizer *tokenizer, const char *kind, const json_
     ck_assert_msg(same, "%s: other ids for: %s", kind, json_string_value(text));
     char *decoded;
     size_t length;
-    ck_assert_int_eq(tokenizer_decode(tokenizer, list.ids, list.n, &decoded, &length, &error),
-                     MNEME_OK);
+    assert_ok(tokenizer_decode(tokenizer, list.ids, list.n, &decoded, &length, &error), &error);
     ck_assert_uint_eq(length, json_string_length(text));
     ck_assert_mem_eq(decoded, json_string_value(text), length);
     free(decoded);
@@ -77,12 +76,10 @@ START_TEST(a_loaded_file_is_saved_as_it_was) {
     mneme_error error = {0};
     char *before, *after;
     size_t length, saved;
-    ck_assert_int_eq(tokenizer_save(tokenizer, temporary_path("t.json"), &error), MNEME_OK);
+    assert_ok(tokenizer_save(tokenizer, temporary_path("t.json"), &error), &error);
     tokenizer_free(tokenizer);
-    ck_assert_int_eq(file_read("tests/tokenizers/smollm.json", 1 << 20, &before, &length, &error),
-                     MNEME_OK);
-    ck_assert_int_eq(file_read(temporary_path("t.json"), 1 << 20, &after, &saved, &error),
-                     MNEME_OK);
+    assert_ok(file_read("tests/tokenizers/smollm.json", 1 << 20, &before, &length, &error), &error);
+    assert_ok(file_read(temporary_path("t.json"), 1 << 20, &after, &saved, &error), &error);
     ck_assert_uint_eq(saved, length);
     ck_assert_mem_eq(before, after, length);
     free(before);
@@ -96,8 +93,8 @@ static void check_changed_refused(json_t *root, const char *cause) {
     json_decref(root);
     struct tokenizer *tokenizer = NULL;
     mneme_error error;
-    check_refused(tokenizer_load(temporary_path("t.json"), &tokenizer, &error), &error,
-                  MNEME_BAD_INPUT, "t.json: ", cause);
+    assert_refused(tokenizer_load(temporary_path("t.json"), &tokenizer, &error), &error,
+                   MNEME_BAD_INPUT, "t.json: ", cause);
     ck_assert_ptr_null(tokenizer);
 }
 

@@ -109,14 +109,14 @@ START_TEST(held_out_sums_are_not_trained) {
         const char *text = corpus.skill_test[i];
         bool is_sum = sscanf(text, "%d + %d = %d", &a, &b, &sum) == 3 ||
                       sscanf(text, "%d plus %d is %d", &a, &b, &sum) == 3;
-        ck_assert(is_sum && a + b == sum && !held_out[a][b]);
+        ck_assert_msg(is_sum && a + b == sum && !held_out[a][b], "%d + %d is %d?", a, b, sum);
         held_out[a][b] = true;
     }
     for (size_t i = 0; i < corpus.n_skill_train; i++) {
         const char *text = corpus.skill_train[i];
         bool is_sum = sscanf(text, "%d + %d = %d", &a, &b, &sum) == 3 ||
                       sscanf(text, "%d plus %d is %d", &a, &b, &sum) == 3;
-        ck_assert(is_sum && a + b == sum && !held_out[a][b]);
+        ck_assert_msg(is_sum && a + b == sum && !held_out[a][b], "%d + %d is %d?", a, b, sum);
     }
     corpus_free(&corpus);
 }
@@ -211,16 +211,16 @@ START_TEST(too_few_names_or_sums_are_refused) {
     struct corpus corpus;
     mneme_error error;
     struct world_sizes sizes = {.known_entities = 1, .fresh_facts = 30000};
-    check_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
-                  "people.json: names", "30001");
+    assert_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
+                   "people.json: names", "30001");
     ck_assert_ptr_null(corpus.known);
     sizes = (struct world_sizes){
         .known_entities = 1, .fresh_facts = 1, .skill_texts = 1, .skill_test_texts = 10000};
-    check_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
-                  "people.json: skill", "10000");
+    assert_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
+                   "people.json: skill", "10000");
     sizes = (struct world_sizes){.known_entities = SIZE_MAX / 2, .fresh_facts = 1};
-    check_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
-                  "people.json", "too many");
+    assert_refused(corpus_from_world(PEOPLE, &sizes, 1, &corpus, &error), &error, MNEME_BAD_INPUT,
+                   "people.json", "too many");
 }
 END_TEST
 
@@ -231,8 +231,8 @@ static void check_json_refused(json_t *root, const char *key, const char *cause)
     mneme_error error;
     mneme_status status =
         corpus_from_world(temporary_path("world.json"), &small_sizes, 1, &corpus, &error);
-    check_refused(status, &error, MNEME_BAD_INPUT, key, cause);
-    check_refused(status, &error, MNEME_BAD_INPUT, "world.json: ", cause);
+    assert_refused(status, &error, MNEME_BAD_INPUT, key, cause);
+    assert_refused(status, &error, MNEME_BAD_INPUT, "world.json: ", cause);
 }
 
 /* Sets the value at a path of keys and indices, such as "relations.0.name", in the people's world
@@ -294,10 +294,10 @@ START_TEST(broken_files_are_refused) {
     struct corpus corpus;
     mneme_error error;
     temporary_write("cut.json", "{\n\"names\": {", 12);
-    check_refused(corpus_from_world(temporary_path("cut.json"), &small_sizes, 1, &corpus, &error),
-                  &error, MNEME_BAD_INPUT, "cut.json:2: ", "");
-    check_refused(corpus_from_world(temporary_path("none"), &small_sizes, 1, &corpus, &error),
-                  &error, MNEME_BAD_INPUT, "none", "No such file");
+    assert_refused(corpus_from_world(temporary_path("cut.json"), &small_sizes, 1, &corpus, &error),
+                   &error, MNEME_BAD_INPUT, "cut.json:2: ", "");
+    assert_refused(corpus_from_world(temporary_path("none"), &small_sizes, 1, &corpus, &error),
+                   &error, MNEME_BAD_INPUT, "none", "No such file");
 }
 END_TEST
 

@@ -10,16 +10,15 @@
 static inline void import(const char *format, const char *path, const char *folder) {
     mneme_interchange_result result;
     mneme_error error = {0};
-    ck_assert_msg(mneme_import(format, path, folder, &result, &error) == MNEME_OK, "%s",
-                  error.message);
+    assert_ok(mneme_import(format, path, folder, &result, &error), &error);
 }
 
 static inline void check_import_refused(const char *format, const char *path, const char *place,
                                         const char *cause) {
     mneme_interchange_result result;
     mneme_error error = {0};
-    check_refused(mneme_import(format, path, temporary_path("refused"), &result, &error), &error,
-                  MNEME_BAD_INPUT, place, cause);
+    assert_refused(mneme_import(format, path, temporary_path("refused"), &result, &error), &error,
+                   MNEME_BAD_INPUT, place, cause);
     ck_assert(!file_exists(temporary_path("refused")));
 }
 
@@ -27,15 +26,15 @@ static inline void check_import_refused(const char *format, const char *path, co
 static inline void check_same_model(const char *folder, const struct model *expected) {
     struct model model;
     mneme_error error = {0};
-    ck_assert_msg(model_load(folder, &model, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(model_load(folder, &model, &error), &error);
     ck_assert_uint_eq(model.n_parameters, expected->n_parameters);
     for (size_t i = 0; i < model.n_parameters; i++) {
         const struct parameter *a = &model.parameters[i], *b = &expected->parameters[i];
         ck_assert_str_eq(a->name, b->name);
         ck_assert_mem_eq(a->data, b->data, a->count * sizeof(float));
     }
-    ck_assert(model.config.norm_eps == expected->config.norm_eps);
-    ck_assert(model.config.rope_theta == expected->config.rope_theta);
+    ck_assert_float_eq(model.config.norm_eps, expected->config.norm_eps);
+    ck_assert_float_eq(model.config.rope_theta, expected->config.rope_theta);
     ck_assert_uint_eq(model.config.max_seq_len, expected->config.max_seq_len);
     model_close(&model);
 }

@@ -25,8 +25,8 @@ static void check_same_files(const char *a, const char *b) {
     char *bytes[2];
     size_t length[2];
     mneme_error error;
-    ck_assert_int_eq(file_read(a, 1 << 20, &bytes[0], &length[0], &error), MNEME_OK);
-    ck_assert_int_eq(file_read(b, 1 << 20, &bytes[1], &length[1], &error), MNEME_OK);
+    assert_ok(file_read(a, 1 << 20, &bytes[0], &length[0], &error), &error);
+    assert_ok(file_read(b, 1 << 20, &bytes[1], &length[1], &error), &error);
     ck_assert_uint_eq(length[0], length[1]);
     ck_assert_mem_eq(bytes[0], bytes[1], length[0]);
     free(bytes[0]);
@@ -39,14 +39,14 @@ static void run(const char *folder, const int32_t *tokens, float *logits) {
     struct workspace workspace;
     struct batch_builder builder;
     mneme_error error = {0};
-    ck_assert_int_eq(model_load(folder, &model, &error), MNEME_OK);
-    ck_assert_int_eq(workspace_open(&workspace, &model, N_TOKENS, false, &error), MNEME_OK);
-    ck_assert_int_eq(batch_builder_open(&builder, N_TOKENS, &error), MNEME_OK);
+    assert_ok(model_load(folder, &model, &error), &error);
+    assert_ok(workspace_open(&workspace, &model, N_TOKENS, false, &error), &error);
+    assert_ok(batch_builder_open(&builder, N_TOKENS, &error), &error);
     for (size_t i = 0; i < N_SEQUENCES; i++) {
         ck_assert(batch_builder_add(&builder, LENGTH, tokens + i * LENGTH, NULL, 0));
     }
     struct batch batch = batch_builder_whole(&builder);
-    ck_assert_int_eq(model_forward(&model, &workspace, &batch, NULL, &error), MNEME_OK);
+    assert_ok(model_forward(&model, &workspace, &batch, NULL, &error), &error);
     model_logits(&model, &workspace, N_TOKENS, workspace.output_normed, logits);
     batch_builder_close(&builder);
     workspace_close(&workspace);
@@ -60,11 +60,10 @@ START_TEST(logits_are_as_near_as_transformers_own) {
     int32_t tokens[N_TOKENS];
     struct safetensors file;
     mneme_error error = {0};
-    ck_assert_int_eq(safetensors_open(&file, HF_LLAMA "/logits.safetensors", &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_read_i32(&file, "tokens", 1, shape, tokens, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_read_f32(&file, "logits", 2, shape, theirs, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_read_exact(&file, "exact", TENSOR_F64, 2, shape, exact, &error),
-                     MNEME_OK);
+    assert_ok(safetensors_open(&file, HF_LLAMA "/logits.safetensors", &error), &error);
+    assert_ok(safetensors_read_i32(&file, "tokens", 1, shape, tokens, &error), &error);
+    assert_ok(safetensors_read_f32(&file, "logits", 2, shape, theirs, &error), &error);
+    assert_ok(safetensors_read_exact(&file, "exact", TENSOR_F64, 2, shape, exact, &error), &error);
     safetensors_close(&file);
     import("hf", HF_LLAMA, temporary_path("m"));
     run(temporary_path("m"), tokens, ours);
@@ -81,12 +80,12 @@ START_TEST(what_was_imported_exports_to_the_same_bytes) {
     mneme_error error = {0};
     struct model model;
     import("hf", HF_LLAMA, temporary_path("a"));
-    ck_assert_int_eq(mneme_export("hf", temporary_path("a"), temporary_path("b"), &result, &error),
-                     MNEME_OK);
+    assert_ok(mneme_export("hf", temporary_path("a"), temporary_path("b"), &result, &error),
+              &error);
     ck_assert_uint_eq(result.n_tensors, 21);
     check_same_files(temporary_path("b/model.safetensors"), HF_LLAMA "/model.safetensors");
     import("hf", temporary_path("b"), temporary_path("c"));
-    ck_assert_int_eq(model_load(temporary_path("a"), &model, &error), MNEME_OK);
+    assert_ok(model_load(temporary_path("a"), &model, &error), &error);
     check_same_model(temporary_path("c"), &model);
     model_close(&model);
 }
@@ -106,8 +105,7 @@ static void copy_changed(const char *key, json_t *value) {
     }
     ck_assert_int_eq(json_dump_file(config, temporary_path("config.json"), 0), 0);
     json_decref(config);
-    ck_assert_int_eq(file_read(HF_LLAMA "/model.safetensors", 1 << 20, &bytes, &length, &error),
-                     MNEME_OK);
+    assert_ok(file_read(HF_LLAMA "/model.safetensors", 1 << 20, &bytes, &length, &error), &error);
     temporary_write("model.safetensors", bytes, length);
     free(bytes);
 }
@@ -147,25 +145,22 @@ START_TEST(a_tokenizer_comes_along) {
     char *bytes;
     size_t length;
     copy_changed("head_dim", NULL);
-    ck_assert_int_eq(file_read("tests/tokenizers/gpt2.json", 1 << 20, &bytes, &length, &error),
-                     MNEME_OK);
+    assert_ok(file_read("tests/tokenizers/gpt2.json", 1 << 20, &bytes, &length, &error), &error);
     temporary_write("tokenizer.json", bytes, length);
     free(bytes);
-    ck_assert_int_eq(mneme_import("hf", temporary_folder, temporary_path("m"), &result, &error),
-                     MNEME_OK);
+    assert_ok(mneme_import("hf", temporary_folder, temporary_path("m"), &result, &error), &error);
     ck_assert_int_eq(result.has_tokenizer, 0); /* of more tokens than the model has */
     ck_assert_ptr_nonnull(strstr(result.tokenizer_problem, "vocab_size is 48"));
     mneme_generator *generator;
     char *text;
-    ck_assert_int_eq(mneme_generator_open(temporary_path("m"), &generator, &error), MNEME_OK);
-    check_refused(mneme_generate(generator, "x", 3, &text, NULL, &error), &error, MNEME_BAD_INPUT,
-                  "tokenizer.json", "only token ids");
+    assert_ok(mneme_generator_open(temporary_path("m"), &generator, &error), &error);
+    assert_refused(mneme_generate(generator, "x", 3, &text, NULL, &error), &error, MNEME_BAD_INPUT,
+                   "tokenizer.json", "only token ids");
     int32_t ids[3];
     size_t n;
-    check_refused(mneme_generate_ids(generator, (int32_t[]){48}, 1, 3, -1, ids, &n, &error), &error,
-                  MNEME_BAD_INPUT, "prompt: id 48", "ids 0 to 47");
-    ck_assert_int_eq(mneme_generate_ids(generator, (int32_t[]){1}, 1, 3, -1, ids, &n, &error),
-                     MNEME_OK);
+    assert_refused(mneme_generate_ids(generator, (int32_t[]){48}, 1, 3, -1, ids, &n, &error),
+                   &error, MNEME_BAD_INPUT, "prompt: id 48", "ids 0 to 47");
+    assert_ok(mneme_generate_ids(generator, (int32_t[]){1}, 1, 3, -1, ids, &n, &error), &error);
     ck_assert_uint_eq(n, 3);
     mneme_generator_close(generator);
 }
@@ -212,7 +207,7 @@ static void write_lingua(const struct model_config *config, struct model *model)
     mneme_error error = {0};
     struct tensor tensors[64];
     char copies[2][PARAMETER_NAME_SIZE];
-    ck_assert_int_eq(model_open(config, model, &error), MNEME_OK);
+    assert_ok(model_open(config, model, &error), &error);
     model_initialize(model, 3);
     size_t n = model->n_parameters, n_copies = 0;
     for (size_t i = 0; i < n; i++) {
@@ -226,9 +221,9 @@ static void write_lingua(const struct model_config *config, struct model *model)
         tensors[n + n_copies].name = copies[n_copies];
         n_copies++;
     }
-    ck_assert_int_eq(safetensors_write(temporary_path("model.safetensors"), tensors, n + n_copies,
-                                       NULL, 0, &error),
-                     MNEME_OK);
+    assert_ok(safetensors_write(temporary_path("model.safetensors"), tensors, n + n_copies, NULL, 0,
+                                &error),
+              &error);
 }
 
 START_TEST(lingua_memory_layers_are_imported) {
@@ -239,8 +234,8 @@ START_TEST(lingua_memory_layers_are_imported) {
     check_same_model(temporary_path("m"), &model);
     mneme_interchange_result result;
     mneme_error error;
-    check_refused(mneme_export("hf", temporary_path("m"), temporary_path("e"), &result, &error),
-                  &error, MNEME_BAD_INPUT, "/m: layer 0", "memory layer");
+    assert_refused(mneme_export("hf", temporary_path("m"), temporary_path("e"), &result, &error),
+                   &error, MNEME_BAD_INPUT, "/m: layer 0", "memory layer");
     model_close(&model);
 }
 END_TEST

@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "eval/likelihood.h"
+#include "tests/assertions.h"
 #include "tests/data/data_sets.h"
 #include "tests/interchange/imports.h"
 
@@ -24,7 +25,7 @@ static size_t write_bin(struct model *model, bool tied, unsigned char *bytes) {
                                         .rope_theta = 10000.0f,
                                         .tied_output = tied};
     mneme_error error = {0};
-    ck_assert_int_eq(model_open(&config, model, &error), MNEME_OK);
+    assert_ok(model_open(&config, model, &error), &error);
     model_initialize(model, 4);
     const int32_t header[7] = {16, 20, 3, 4, 2, tied ? 30 : -30, 32};
     static const char *const kinds[] = {"attention_norm",  "attention.wq",    "attention.wk",
@@ -126,8 +127,8 @@ static bool import_stories(const char *test) {
     struct digest digest;
     mneme_error error = {0};
     if (!data_set(test, "tinyllama/stories260K.bin", path)) return false;
-    ck_assert_int_eq(file_read(path, 1 << 21, &bytes, &length, &error), MNEME_OK);
-    ck_assert_int_eq(digest_of_bytes(bytes, length, &digest, &error), MNEME_OK);
+    assert_ok(file_read(path, 1 << 21, &bytes, &length, &error), &error);
+    assert_ok(digest_of_bytes(bytes, length, &digest, &error), &error);
     if (strcmp(digest.hex, TANGLED) == 0) untangle_layers((float *)(void *)(bytes + 28));
     temporary_write("stories.bin", bytes, length);
     free(bytes);
@@ -146,9 +147,8 @@ START_TEST(a_real_model_tells_its_story) {
     mneme_error error = {0};
     int32_t ids[200];
     size_t n;
-    ck_assert_int_eq(mneme_generator_open(temporary_path("m"), &generator, &error), MNEME_OK);
-    ck_assert_int_eq(mneme_generate_ids(generator, (int32_t[]){1}, 1, 200, -1, ids, &n, &error),
-                     MNEME_OK);
+    assert_ok(mneme_generator_open(temporary_path("m"), &generator, &error), &error);
+    assert_ok(mneme_generate_ids(generator, (int32_t[]){1}, 1, 200, -1, ids, &n, &error), &error);
     ck_assert_uint_eq(n, 200);
     ck_assert_mem_eq(ids, expected, sizeof expected);
     mneme_generator_close(generator);
@@ -173,10 +173,10 @@ START_TEST(a_real_model_is_not_surprised_by_its_own_text) {
     mneme_error error = {0};
     float nll;
     if (!import_stories("a_real_model_is_not_surprised_by_its_own_text")) return;
-    ck_assert_int_eq(model_load(temporary_path("m"), &model, &error), MNEME_OK);
-    ck_assert_int_eq(workspace_open(&workspace, &model, 80, false, &error), MNEME_OK);
-    ck_assert_int_eq(batch_builder_open(&builder, 80, &error), MNEME_OK);
-    ck_assert_int_eq(likelihood_nll(&model, &workspace, &builder, &texts, &nll, &error), MNEME_OK);
+    assert_ok(model_load(temporary_path("m"), &model, &error), &error);
+    assert_ok(workspace_open(&workspace, &model, 80, false, &error), &error);
+    assert_ok(batch_builder_open(&builder, 80, &error), &error);
+    assert_ok(likelihood_nll(&model, &workspace, &builder, &texts, &nll, &error), &error);
     ck_assert_double_eq_tol(exp((double)nll), 2.340090, 1e-5);
     batch_builder_close(&builder);
     workspace_close(&workspace);

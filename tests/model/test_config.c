@@ -193,22 +193,22 @@ START_TEST(check_finds_what_no_file_said) {
     mneme_error error;
     ck_assert_int_eq(model_config_check(&config, "c", &error), MNEME_OK);
     config.norm_eps = 0.0f / (float)strlen("");
-    check_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                  "rms_norm_eps");
+    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+                   "rms_norm_eps");
     config = sample;
     config.n_heads = 0;
-    check_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                  "num_attention_heads");
+    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+                   "num_attention_heads");
     config = sample;
     config.memory.v_dim = 0;
-    check_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                  "memory.v_dim");
+    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+                   "memory.v_dim");
     config = sample;
     config.memory.n_layers = MODEL_MAX_MEMORY_LAYERS + 1;
-    check_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                  "memory.layers");
-    check_refused(model_config_from_json(NULL, "c", &config, &error), &error, MNEME_BAD_INPUT, "c",
-                  "must be an object");
+    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+                   "memory.layers");
+    assert_refused(model_config_from_json(NULL, "c", &config, &error), &error, MNEME_BAD_INPUT, "c",
+                   "must be an object");
 }
 END_TEST
 

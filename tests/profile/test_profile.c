@@ -106,8 +106,7 @@ END_TEST
 
 static void forward_and_loss(struct tiny_model *tiny) {
     mneme_error error = {0};
-    ck_assert(model_forward(&tiny->model, &tiny->workspace, &tiny->batch, NULL, &error) ==
-              MNEME_OK);
+    assert_ok(model_forward(&tiny->model, &tiny->workspace, &tiny->batch, NULL, &error), &error);
     model_loss(&tiny->model, &tiny->workspace, &tiny->batch, 1.0f);
 }
 
@@ -179,7 +178,7 @@ START_TEST(file_adds_up) {
     mneme_profile_start();
     for (int i = 0; i < 20; i++) forward_and_loss(&tiny);
     const char *path = temporary_path("profile.json");
-    ck_assert_msg(mneme_profile_finish(path, &table, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(mneme_profile_finish(path, &table, &error), &error);
     ck_assert_ptr_nonnull(strstr(table, "\nlinear_forward "));
     ck_assert_ptr_nonnull(strstr(table, "\nlayers.2.feed_forward "));
     free(table);

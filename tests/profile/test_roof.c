@@ -1,4 +1,5 @@
 #include "profile/roof.h"
+#include "tests/assertions.h"
 
 #include <check.h>
 #include <math.h>
@@ -7,7 +8,7 @@
 static struct roof_table open_table(float filled) {
     struct roof_table table;
     mneme_error error;
-    ck_assert_msg(roof_table_open(&table, 192, 100, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(roof_table_open(&table, 192, 100, &error), &error);
     for (size_t i = 0; i < table.n_rows * ROOF_ROW_FLOATS; i++) table.data[i] = filled;
     return table;
 }
@@ -25,15 +26,15 @@ static bool is_zero(const struct roof_table *table) {
 START_TEST(passes_reach_every_row) {
     for (size_t threads = 1; threads <= 3; threads++) {
         struct roof_table table = open_table(1.0f);
-        ck_assert(roof_run_pass(ROOF_READ, &table, threads) == 192 * 4096.0);
-        ck_assert(roof_run_pass(ROOF_ROWS, &table, threads) == 100 * 4096.0);
+        ck_assert_double_eq(roof_run_pass(ROOF_READ, &table, threads), 192 * 4096.0);
+        ck_assert_double_eq(roof_run_pass(ROOF_ROWS, &table, threads), 100 * 4096.0);
         ck_assert(!is_zero(&table));
-        ck_assert(roof_run_pass(ROOF_WRITE, &table, threads) == 192 * 4096.0);
+        ck_assert_double_eq(roof_run_pass(ROOF_WRITE, &table, threads), 192 * 4096.0);
         ck_assert(is_zero(&table));
         roof_table_close(&table);
         table = open_table(-0.0f);
         ck_assert(!is_zero(&table));
-        ck_assert(roof_run_pass(ROOF_UPDATE, &table, threads) == 2 * 192 * 4096.0);
+        ck_assert_double_eq(roof_run_pass(ROOF_UPDATE, &table, threads), 2 * 192 * 4096.0);
         ck_assert(is_zero(&table));
         roof_table_close(&table);
     }
@@ -46,7 +47,7 @@ START_TEST(arithmetic_is_counted) {
         const struct simd_kernels *kernels = simd_table(isa);
         if (kernels == NULL) continue;
         double lanes = (double)(kernels->gemm_rows * kernels->gemm_columns);
-        ck_assert(roof_run_fma(kernels, 2, 10) == 2 * lanes * 10 * 2);
+        ck_assert_double_eq(roof_run_fma(kernels, 2, 10), 2 * lanes * 10 * 2);
     }
 }
 END_TEST
@@ -54,12 +55,13 @@ END_TEST
 START_TEST(roof_is_measured) {
     struct machine_roof roof;
     mneme_error error;
-    ck_assert_msg(roof_measure(&roof, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(roof_measure(&roof, &error), &error);
     ck_assert_uint_eq(roof.threads, (size_t)omp_get_max_threads());
     const double limits[] = {roof.gflops, roof.read_gb_per_second, roof.write_gb_per_second,
                              roof.update_gb_per_second, roof.rows_gb_per_second};
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
-        ck_assert(isfinite(limits[i]) && limits[i] > 1e-3 && limits[i] < 1e6);
+        ck_assert_double_gt(limits[i], 1e-3);
+        ck_assert_double_lt(limits[i], 1e6);
     }
 }
 END_TEST

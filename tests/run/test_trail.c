@@ -68,7 +68,7 @@ START_TEST(continued) {
     free(again);
     struct trail trail = {0};
     mneme_status status = trail_open(&trail, temporary_path("t"), "pretrain", 6, &error);
-    check_refused(status, &error, MNEME_BAD_INPUT, "t", "fewer lines than the 6 steps");
+    assert_refused(status, &error, MNEME_BAD_INPUT, "t", "fewer lines than the 6 steps");
     trail_close(&trail);
 }
 END_TEST
@@ -87,14 +87,14 @@ START_TEST(refused) {
         mneme_error error;
         temporary_write("bad", cases[i].bytes, strlen(cases[i].bytes));
         mneme_status status = trail_text_open(&text, temporary_path("bad"), &error);
-        check_refused(status, &error, MNEME_BAD_INPUT, "bad", cases[i].cause);
+        assert_refused(status, &error, MNEME_BAD_INPUT, "bad", cases[i].cause);
         trail_text_close(&text);
     }
     struct trail_text text;
     mneme_error error;
     temporary_write("nul", "{\"contract\": 1}\0\n{}\n", 20);
     mneme_status status = trail_text_open(&text, temporary_path("nul"), &error);
-    check_refused(status, &error, MNEME_BAD_INPUT, "nul", "NUL");
+    assert_refused(status, &error, MNEME_BAD_INPUT, "nul", "NUL");
 }
 END_TEST
 

@@ -17,25 +17,24 @@ static const struct tensor two_tensors[] = {
 
 static void write_two(const char *name) {
     mneme_error error;
-    ck_assert_int_eq(safetensors_write(temporary_path(name), two_tensors, 2, NULL, 0, &error),
-                     MNEME_OK);
+    assert_ok(safetensors_write(temporary_path(name), two_tensors, 2, NULL, 0, &error), &error);
 }
 
 static void digest_two(struct digest *whole) {
     mneme_error error;
-    ck_assert_int_eq(tensor_digest_list(two_tensors, 2, whole, NULL, &error), MNEME_OK);
+    assert_ok(tensor_digest_list(two_tensors, 2, whole, NULL, &error), &error);
 }
 
 START_TEST(follows_the_documented_lines) {
     struct digest whole, each[2], expected, first;
     mneme_error error;
-    ck_assert_int_eq(tensor_digest_list(two_tensors, 2, &whole, each, &error), MNEME_OK);
+    assert_ok(tensor_digest_list(two_tensors, 2, &whole, each, &error), &error);
     ck_assert_str_eq(each[1].hex, ABC);
-    ck_assert_int_eq(digest_of_bytes(weights, sizeof weights, &first, &error), MNEME_OK);
+    assert_ok(digest_of_bytes(weights, sizeof weights, &first, &error), &error);
     ck_assert_str_eq(each[0].hex, first.hex);
     char lines[300];
     int n = snprintf(lines, sizeof lines, "b\tU8\t[3]\t" ABC "\nw\tF32\t[2,3]\t%s\n", first.hex);
-    ck_assert_int_eq(digest_of_bytes(lines, (size_t)n, &expected, &error), MNEME_OK);
+    assert_ok(digest_of_bytes(lines, (size_t)n, &expected, &error), &error);
     ck_assert_str_eq(whole.hex, expected.hex);
 }
 END_TEST
@@ -49,7 +48,7 @@ START_TEST(file_folder_and_memory_agree) {
     write_two("other.safetensors"); /* is not looked at beside a model.safetensors */
     const char *paths[] = {temporary_path("model.safetensors"), temporary_folder};
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(mneme_digest_path(paths[i], &digest, &error), MNEME_OK);
+        assert_ok(mneme_digest_path(paths[i], &digest, &error), &error);
         ck_assert_uint_eq(digest.n_tensors, 2);
         ck_assert_str_eq(digest.sha256, whole.hex);
         ck_assert_str_eq(digest.tensors[0].name, "b");
@@ -64,10 +63,10 @@ END_TEST
 START_TEST(folders_of_several_files_name_them) {
     mneme_digest digest;
     mneme_error error;
-    ck_assert_int_eq(directory_make(temporary_path("run/step"), &error), MNEME_OK);
+    assert_ok(directory_make(temporary_path("run/step"), &error), &error);
     write_two("run/step/b.safetensors");
     write_two("run/a.safetensors");
-    ck_assert_int_eq(mneme_digest_path(temporary_path("run"), &digest, &error), MNEME_OK);
+    assert_ok(mneme_digest_path(temporary_path("run"), &digest, &error), &error);
     ck_assert_uint_eq(digest.n_tensors, 4);
     ck_assert_str_eq(digest.tensors[0].name, "a.safetensors:b");
     ck_assert_str_eq(digest.tensors[3].name, "step/b.safetensors:w");
@@ -82,14 +81,14 @@ START_TEST(any_difference_shows) {
     digest_two(&whole);
     struct tensor tensors[2] = {two_tensors[0], two_tensors[1]};
     tensors[0].data = changed;
-    ck_assert_int_eq(tensor_digest_list(tensors, 2, &other, NULL, &error), MNEME_OK);
+    assert_ok(tensor_digest_list(tensors, 2, &other, NULL, &error), &error);
     ck_assert_str_eq(whole.hex, other.hex);
     changed[3] = -4;
-    ck_assert_int_eq(tensor_digest_list(tensors, 2, &other, NULL, &error), MNEME_OK);
+    assert_ok(tensor_digest_list(tensors, 2, &other, NULL, &error), &error);
     ck_assert_str_ne(whole.hex, other.hex);
     tensors[0] = two_tensors[0];
     tensors[0].shape[0] = 3, tensors[0].shape[1] = 2;
-    ck_assert_int_eq(tensor_digest_list(tensors, 2, &other, NULL, &error), MNEME_OK);
+    assert_ok(tensor_digest_list(tensors, 2, &other, NULL, &error), &error);
     ck_assert_str_ne(whole.hex, other.hex);
 }
 END_TEST
@@ -97,13 +96,13 @@ END_TEST
 START_TEST(other_files_are_refused) {
     mneme_digest digest;
     mneme_error error;
-    check_refused(mneme_digest_path(temporary_folder, &digest, &error), &error, MNEME_BAD_INPUT,
-                  temporary_folder, "has no .safetensors file");
+    assert_refused(mneme_digest_path(temporary_folder, &digest, &error), &error, MNEME_BAD_INPUT,
+                   temporary_folder, "has no .safetensors file");
     temporary_write("text", "some text that is no model", 26);
-    check_refused(mneme_digest_path(temporary_path("text"), &digest, &error), &error,
-                  MNEME_BAD_INPUT, "/text", "not a safetensors file");
-    check_refused(mneme_digest_path(temporary_path("none"), &digest, &error), &error,
-                  MNEME_BAD_INPUT, "/none", "No such file");
+    assert_refused(mneme_digest_path(temporary_path("text"), &digest, &error), &error,
+                   MNEME_BAD_INPUT, "/text", "not a safetensors file");
+    assert_refused(mneme_digest_path(temporary_path("none"), &digest, &error), &error,
+                   MNEME_BAD_INPUT, "/none", "No such file");
     ck_assert_ptr_null(digest.tensors);
 }
 END_TEST

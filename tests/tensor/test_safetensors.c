@@ -20,7 +20,7 @@ static const struct safetensors_metadata some_metadata[] = {{"format", "pt"}, {"
 
 static void write_three(const char *path) {
     mneme_error error;
-    ck_assert_int_eq(safetensors_write(path, three_tensors, 3, some_metadata, 2, &error), MNEME_OK);
+    assert_ok(safetensors_write(path, three_tensors, 3, some_metadata, 2, &error), &error);
 }
 
 /* Writes a file of this header and `data_size` zero bytes. */
@@ -39,8 +39,8 @@ static void check_crafted(const char *header, size_t data_size, const char *plac
                           const char *cause) {
     struct safetensors file;
     mneme_error error;
-    check_refused(safetensors_open(&file, craft(header, data_size), &error), &error,
-                  MNEME_BAD_INPUT, place, cause);
+    assert_refused(safetensors_open(&file, craft(header, data_size), &error), &error,
+                   MNEME_BAD_INPUT, place, cause);
     ck_assert_ptr_null(file.entries);
 }
 
@@ -49,7 +49,7 @@ START_TEST(writes_the_documented_bytes) {
     char *bytes;
     size_t length;
     mneme_error error;
-    ck_assert_int_eq(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), MNEME_OK);
+    assert_ok(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), &error);
     const char *header =
         "{\"__metadata__\":{\"a\":\"b\",\"format\":\"pt\"},"
         "\"weights\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},"
@@ -71,19 +71,18 @@ START_TEST(reads_back_what_it_wrote) {
     write_three(temporary_path("a"));
     struct safetensors file;
     mneme_error error;
-    ck_assert_int_eq(safetensors_open(&file, temporary_path("a"), &error), MNEME_OK);
+    assert_ok(safetensors_open(&file, temporary_path("a"), &error), &error);
     ck_assert_uint_eq(file.n, 3);
     ck_assert_str_eq(file.entries[0].tensor.name, "flags");
     ck_assert_str_eq(safetensors_metadata_get(&file, "format"), "pt");
     ck_assert_ptr_null(safetensors_metadata_get(&file, "none"));
     float read_weights[6];
     int32_t read_numbers[2];
-    ck_assert_int_eq(
-        safetensors_read_f32(&file, "weights", 2, (size_t[]){2, 3}, read_weights, &error),
-        MNEME_OK);
+    assert_ok(safetensors_read_f32(&file, "weights", 2, (size_t[]){2, 3}, read_weights, &error),
+              &error);
     ck_assert_mem_eq(read_weights, weights, sizeof weights);
-    ck_assert_int_eq(safetensors_read_i32(&file, "numbers", 1, (size_t[]){2}, read_numbers, &error),
-                     MNEME_OK);
+    assert_ok(safetensors_read_i32(&file, "numbers", 1, (size_t[]){2}, read_numbers, &error),
+              &error);
     ck_assert_mem_eq(read_numbers, numbers, sizeof numbers);
     safetensors_close(&file);
     safetensors_close(&file);
@@ -97,12 +96,12 @@ START_TEST(order_of_the_callers_list_does_not_matter) {
     size_t length[2];
     mneme_error error;
     write_three(temporary_path("a"));
-    ck_assert_int_eq(safetensors_write(temporary_path("b"), turned, 3, turned_metadata, 2, &error),
-                     MNEME_OK);
+    assert_ok(safetensors_write(temporary_path("b"), turned, 3, turned_metadata, 2, &error),
+              &error);
     for (int i = 0; i < 2; i++) {
-        ck_assert_int_eq(
+        assert_ok(
             file_read(temporary_path(i == 0 ? "a" : "b"), 1 << 20, &bytes[i], &length[i], &error),
-            MNEME_OK);
+            &error);
     }
     ck_assert_uint_eq(length[0], length[1]);
     ck_assert_mem_eq(bytes[0], bytes[1], length[0]);
@@ -120,13 +119,13 @@ START_TEST(empty_and_scalar_tensors) {
     mneme_error error;
     float value;
     const char *path = temporary_path("a");
-    ck_assert_int_eq(safetensors_write(path, tensors, 2, NULL, 0, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_open(&file, path, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_read_f32(&file, "a", 0, NULL, &value, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_read_f32(&file, "b", 2, (size_t[]){0, 4}, NULL, &error), MNEME_OK);
+    assert_ok(safetensors_write(path, tensors, 2, NULL, 0, &error), &error);
+    assert_ok(safetensors_open(&file, path, &error), &error);
+    assert_ok(safetensors_read_f32(&file, "a", 0, NULL, &value, &error), &error);
+    assert_ok(safetensors_read_f32(&file, "b", 2, (size_t[]){0, 4}, NULL, &error), &error);
     safetensors_close(&file);
-    ck_assert_int_eq(safetensors_write(path, NULL, 0, NULL, 0, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_open(&file, path, &error), MNEME_OK);
+    assert_ok(safetensors_write(path, NULL, 0, NULL, 0, &error), &error);
+    assert_ok(safetensors_open(&file, path, &error), &error);
     ck_assert_uint_eq(file.n, 0);
     ck_assert_ptr_null(safetensors_find(&file, "a"));
     safetensors_close(&file);
@@ -155,14 +154,14 @@ START_TEST(narrow_floats_convert_exactly) {
     };
     struct safetensors file;
     mneme_error error;
-    ck_assert_int_eq(safetensors_write(temporary_path("a"), tensors, 2, NULL, 0, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_open(&file, temporary_path("a"), &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_read_f32(&file, "half", 1, &n, read, &error), MNEME_OK);
+    assert_ok(safetensors_write(temporary_path("a"), tensors, 2, NULL, 0, &error), &error);
+    assert_ok(safetensors_open(&file, temporary_path("a"), &error), &error);
+    assert_ok(safetensors_read_f32(&file, "half", 1, &n, read, &error), &error);
     for (size_t i = 0; i < n; i++) {
         float expected = half_by_definition(halves[i]);
         ck_assert_mem_eq(&read[i], &expected, 4);
     }
-    ck_assert_int_eq(safetensors_read_f32(&file, "brain", 1, &n_brains, read, &error), MNEME_OK);
+    assert_ok(safetensors_read_f32(&file, "brain", 1, &n_brains, read, &error), &error);
     for (size_t i = 0; i < n_brains; i++) {
         uint32_t expected = (uint32_t)every[i] << 16;
         ck_assert_mem_eq(&read[i], &expected, 4);
@@ -183,14 +182,14 @@ START_TEST(weights_that_are_no_numbers_are_refused) {
     struct safetensors file;
     mneme_error error;
     float read[6];
-    ck_assert_int_eq(safetensors_write(temporary_path("a"), tensors, 3, NULL, 0, &error), MNEME_OK);
-    ck_assert_int_eq(safetensors_open(&file, temporary_path("a"), &error), MNEME_OK);
-    check_refused(safetensors_read_f32(&file, "bad", 2, (size_t[]){2, 3}, read, &error), &error,
-                  MNEME_BAD_INPUT, "/a: tensor `bad`", "element [1,1] is NaN");
-    check_refused(safetensors_read_f32(&file, "infinite", 1, (size_t[]){2}, read, &error), &error,
-                  MNEME_BAD_INPUT, "tensor `infinite`", "element [1] is infinite");
-    check_refused(safetensors_read_f32(&file, "half", 1, (size_t[]){1}, read, &error), &error,
-                  MNEME_BAD_INPUT, "tensor `half`", "element [0] is infinite");
+    assert_ok(safetensors_write(temporary_path("a"), tensors, 3, NULL, 0, &error), &error);
+    assert_ok(safetensors_open(&file, temporary_path("a"), &error), &error);
+    assert_refused(safetensors_read_f32(&file, "bad", 2, (size_t[]){2, 3}, read, &error), &error,
+                   MNEME_BAD_INPUT, "/a: tensor `bad`", "element [1,1] is NaN");
+    assert_refused(safetensors_read_f32(&file, "infinite", 1, (size_t[]){2}, read, &error), &error,
+                   MNEME_BAD_INPUT, "tensor `infinite`", "element [1] is infinite");
+    assert_refused(safetensors_read_f32(&file, "half", 1, (size_t[]){1}, read, &error), &error,
+                   MNEME_BAD_INPUT, "tensor `half`", "element [0] is infinite");
     safetensors_close(&file);
 }
 END_TEST
@@ -200,18 +199,18 @@ START_TEST(other_tensors_than_expected_are_refused) {
     struct safetensors file;
     mneme_error error;
     float read[6];
-    ck_assert_int_eq(safetensors_open(&file, temporary_path("a"), &error), MNEME_OK);
-    check_refused(safetensors_read_f32(&file, "none", 1, (size_t[]){2}, read, &error), &error,
-                  MNEME_BAD_INPUT, "/a", "no tensor `none`");
-    check_refused(safetensors_read_f32(&file, "weights", 2, (size_t[]){3, 2}, read, &error), &error,
-                  MNEME_BAD_INPUT, "tensor `weights`", "shape is [2,3], must be [3,2]");
-    check_refused(safetensors_read_f32(&file, "numbers", 1, (size_t[]){2}, read, &error), &error,
-                  MNEME_BAD_INPUT, "tensor `numbers`", "type is I32, must be F32, F16 or BF16");
-    check_refused(safetensors_read_i32(&file, "flags", 1, (size_t[]){3}, (int32_t *)read, &error),
-                  &error, MNEME_BAD_INPUT, "tensor `flags`", "type is BOOL, must be I32");
+    assert_ok(safetensors_open(&file, temporary_path("a"), &error), &error);
+    assert_refused(safetensors_read_f32(&file, "none", 1, (size_t[]){2}, read, &error), &error,
+                   MNEME_BAD_INPUT, "/a", "no tensor `none`");
+    assert_refused(safetensors_read_f32(&file, "weights", 2, (size_t[]){3, 2}, read, &error),
+                   &error, MNEME_BAD_INPUT, "tensor `weights`", "shape is [2,3], must be [3,2]");
+    assert_refused(safetensors_read_f32(&file, "numbers", 1, (size_t[]){2}, read, &error), &error,
+                   MNEME_BAD_INPUT, "tensor `numbers`", "type is I32, must be F32, F16 or BF16");
+    assert_refused(safetensors_read_i32(&file, "flags", 1, (size_t[]){3}, (int32_t *)read, &error),
+                   &error, MNEME_BAD_INPUT, "tensor `flags`", "type is BOOL, must be I32");
     ck_assert_int_eq(truncate(temporary_path("a"), (off_t)file.file.size - 20), 0);
-    check_refused(safetensors_read_f32(&file, "weights", 2, (size_t[]){2, 3}, read, &error), &error,
-                  MNEME_BAD_INPUT, "/a", "cut short");
+    assert_refused(safetensors_read_f32(&file, "weights", 2, (size_t[]){2, 3}, read, &error),
+                   &error, MNEME_BAD_INPUT, "/a", "cut short");
     safetensors_close(&file);
 }
 END_TEST
@@ -281,19 +280,19 @@ START_TEST(lengths_that_lie_are_refused) {
         memcpy(bytes, &lengths[i], 8);
         memcpy(bytes + 8, "{}", 2);
         temporary_write("a", bytes, sizeof bytes);
-        check_refused(safetensors_open(&file, temporary_path("a"), &error), &error, MNEME_BAD_INPUT,
-                      "/a", "not a safetensors file, or cut short");
+        assert_refused(safetensors_open(&file, temporary_path("a"), &error), &error,
+                       MNEME_BAD_INPUT, "/a", "not a safetensors file, or cut short");
     }
     uint64_t large = SAFETENSORS_MAX_HEADER + 1; /* in a file that has the room: a hole */
     temporary_write("a", &large, 8);
     ck_assert_int_eq(truncate(temporary_path("a"), 200000000), 0);
-    check_refused(safetensors_open(&file, temporary_path("a"), &error), &error, MNEME_BAD_INPUT,
-                  "/a", "too large");
+    assert_refused(safetensors_open(&file, temporary_path("a"), &error), &error, MNEME_BAD_INPUT,
+                   "/a", "too large");
     temporary_write("empty", "", 0);
-    check_refused(safetensors_open(&file, temporary_path("empty"), &error), &error, MNEME_BAD_INPUT,
-                  "/empty", "too short");
-    check_refused(safetensors_open(&file, temporary_folder, &error), &error, MNEME_BAD_INPUT,
-                  temporary_folder, "is a directory");
+    assert_refused(safetensors_open(&file, temporary_path("empty"), &error), &error,
+                   MNEME_BAD_INPUT, "/empty", "too short");
+    assert_refused(safetensors_open(&file, temporary_folder, &error), &error, MNEME_BAD_INPUT,
+                   temporary_folder, "is a directory");
 }
 END_TEST
 
@@ -303,11 +302,11 @@ START_TEST(every_truncation_is_refused) {
     size_t length;
     mneme_error error;
     struct safetensors file;
-    ck_assert_int_eq(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), MNEME_OK);
+    assert_ok(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), &error);
     for (size_t n = 0; n < length; n++) {
         temporary_write("cut", bytes, n);
-        check_refused(safetensors_open(&file, temporary_path("cut"), &error), &error,
-                      MNEME_BAD_INPUT, "/cut", "");
+        assert_refused(safetensors_open(&file, temporary_path("cut"), &error), &error,
+                       MNEME_BAD_INPUT, "/cut", "");
     }
     free(bytes);
 }
@@ -332,7 +331,7 @@ START_TEST(flipped_headers_never_crash) {
     size_t length, n_refused = 0;
     mneme_error error;
     struct safetensors file;
-    ck_assert_int_eq(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), MNEME_OK);
+    assert_ok(file_read(temporary_path("a"), 1 << 20, &bytes, &length, &error), &error);
     const unsigned char masks[] = {1, 2, 4, 8, 16, 32, 64, 128, 255};
     for (size_t i = 0; i < length - 35; i++) {
         for (size_t m = 0; m < sizeof masks; m++) {
@@ -343,7 +342,7 @@ START_TEST(flipped_headers_never_crash) {
                 read_everything(&file);
                 safetensors_close(&file);
             } else {
-                check_refused(status, &error, MNEME_BAD_INPUT, "/flipped", "");
+                assert_refused(status, &error, MNEME_BAD_INPUT, "/flipped", "");
                 n_refused++;
             }
             bytes[i] = (char)(bytes[i] ^ masks[m]);
@@ -360,10 +359,10 @@ START_TEST(names_must_differ) {
     reserved.name = "__metadata__";
     mneme_error error;
     const char *path = temporary_path("a");
-    check_refused(safetensors_write(path, twice, 2, NULL, 0, &error), &error, MNEME_BAD_INPUT, path,
-                  "tensor `weights`: name is taken");
-    check_refused(safetensors_write(path, &reserved, 1, NULL, 0, &error), &error, MNEME_BAD_INPUT,
-                  path, "name is taken");
+    assert_refused(safetensors_write(path, twice, 2, NULL, 0, &error), &error, MNEME_BAD_INPUT,
+                   path, "tensor `weights`: name is taken");
+    assert_refused(safetensors_write(path, &reserved, 1, NULL, 0, &error), &error, MNEME_BAD_INPUT,
+                   path, "name is taken");
     ck_assert_uint_eq(temporary_count(), 0);
 }
 END_TEST
@@ -380,9 +379,9 @@ START_TEST(a_full_disk_leaves_the_old_file) {
     temporary_limit_files(10000);
     mneme_status status = safetensors_write(path, &tensor, 1, NULL, 0, &error);
     temporary_limit_files(RLIM_INFINITY);
-    check_refused(status, &error, MNEME_FAILED, path, "File too large");
+    assert_refused(status, &error, MNEME_FAILED, path, "File too large");
     ck_assert_uint_eq(temporary_count(), 1);
-    ck_assert_int_eq(safetensors_open(&file, path, &error), MNEME_OK);
+    assert_ok(safetensors_open(&file, path, &error), &error);
     safetensors_close(&file);
 }
 END_TEST

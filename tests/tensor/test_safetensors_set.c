@@ -11,7 +11,7 @@ static void write_shard(const char *name, size_t n, const char *const *tensors) 
         list[i] = (struct tensor){
             .name = tensors[i], .type = TENSOR_F32, .rank = 1, .shape = {3}, .data = numbers};
     }
-    ck_assert_int_eq(safetensors_write(temporary_path(name), list, n, NULL, 0, &error), MNEME_OK);
+    assert_ok(safetensors_write(temporary_path(name), list, n, NULL, 0, &error), &error);
 }
 
 /* Two shards, a and b in the first, c in the second. */
@@ -28,8 +28,8 @@ static void check_index_refused(const char *text, const char *place, const char 
     struct safetensors_set set;
     mneme_error error;
     write_index(text);
-    check_refused(safetensors_set_open(&set, temporary_folder, &error), &error, MNEME_BAD_INPUT,
-                  place, cause);
+    assert_refused(safetensors_set_open(&set, temporary_folder, &error), &error, MNEME_BAD_INPUT,
+                   place, cause);
     ck_assert_ptr_null(set.files);
 }
 
@@ -41,16 +41,16 @@ START_TEST(shards_are_one_set) {
     struct safetensors_set set;
     mneme_error error;
     float read[3];
-    ck_assert_int_eq(safetensors_set_open(&set, temporary_folder, &error), MNEME_OK);
+    assert_ok(safetensors_set_open(&set, temporary_folder, &error), &error);
     ck_assert_uint_eq(set.n_files, 2);
     ck_assert_uint_eq(set.n, 3);
-    ck_assert_int_eq(safetensors_set_read_f32(&set, "c", 1, (size_t[]){3}, read, &error), MNEME_OK);
+    assert_ok(safetensors_set_read_f32(&set, "c", 1, (size_t[]){3}, read, &error), &error);
     ck_assert_mem_eq(read, numbers, sizeof read);
-    ck_assert_int_eq(safetensors_set_check_f32(&set, "b", 1, (size_t[]){3}, &error), MNEME_OK);
-    check_refused(safetensors_set_check_f32(&set, "b", 1, (size_t[]){4}, &error), &error,
-                  MNEME_BAD_INPUT, "/one: tensor `b`", "shape is [3], must be [4]");
-    check_refused(safetensors_set_read_f32(&set, "d", 1, (size_t[]){3}, read, &error), &error,
-                  MNEME_BAD_INPUT, "index.json", "no tensor `d`");
+    assert_ok(safetensors_set_check_f32(&set, "b", 1, (size_t[]){3}, &error), &error);
+    assert_refused(safetensors_set_check_f32(&set, "b", 1, (size_t[]){4}, &error), &error,
+                   MNEME_BAD_INPUT, "/one: tensor `b`", "shape is [3], must be [4]");
+    assert_refused(safetensors_set_read_f32(&set, "d", 1, (size_t[]){3}, read, &error), &error,
+                   MNEME_BAD_INPUT, "index.json", "no tensor `d`");
     safetensors_set_close(&set);
     safetensors_set_close(&set);
 }
@@ -61,7 +61,7 @@ START_TEST(one_file_comes_first) {
     write_index("no JSON");
     struct safetensors_set set;
     mneme_error error;
-    ck_assert_int_eq(safetensors_set_open(&set, temporary_folder, &error), MNEME_OK);
+    assert_ok(safetensors_set_open(&set, temporary_folder, &error), &error);
     ck_assert_uint_eq(set.n, 1);
     safetensors_set_close(&set);
 }
@@ -92,8 +92,8 @@ END_TEST
 START_TEST(an_empty_folder_is_refused) {
     struct safetensors_set set;
     mneme_error error;
-    check_refused(safetensors_set_open(&set, temporary_folder, &error), &error, MNEME_BAD_INPUT,
-                  "/model.safetensors", "No such file");
+    assert_refused(safetensors_set_open(&set, temporary_folder, &error), &error, MNEME_BAD_INPUT,
+                   "/model.safetensors", "No such file");
 }
 END_TEST
 

@@ -32,13 +32,20 @@ START_TEST(narrow_floats) {
     const uint16_t one = 0x3c00, above = 0x3c01, least = 0x0001, minus_two = 0xc000;
     const uint16_t infinity = 0x7c00, nan_bits = 0x7e00, b_one = 0x3f80, b_two = 0x4000;
     mneme_value_pair pair = value_pair(TENSOR_F16, &one, &above);
-    ck_assert(pair.a == 1.0 && pair.b == 1.0009765625 && pair.ulp == 1);
+    ck_assert_double_eq(pair.a, 1.0);
+    ck_assert_double_eq(pair.b, 1.0009765625);
+    ck_assert_uint_eq(pair.ulp, 1);
     pair = value_pair(TENSOR_F16, &least, &minus_two);
-    ck_assert(pair.a == 0x1p-24 && pair.b == -2.0);
+    ck_assert_double_eq(pair.a, 0x1p-24);
+    ck_assert_double_eq(pair.b, -2.0);
     pair = value_pair(TENSOR_F16, &infinity, &nan_bits);
-    ck_assert(isinf(pair.a) && isnan(pair.b) && pair.ulp == UINT64_MAX);
+    ck_assert_double_infinite(pair.a);
+    ck_assert_double_nan(pair.b);
+    ck_assert_uint_eq(pair.ulp, UINT64_MAX);
     pair = value_pair(TENSOR_BF16, &b_one, &b_two);
-    ck_assert(pair.a == 1.0 && pair.b == 2.0 && pair.ulp == 128);
+    ck_assert_double_eq(pair.a, 1.0);
+    ck_assert_double_eq(pair.b, 2.0);
+    ck_assert_uint_eq(pair.ulp, 128);
 }
 END_TEST
 
@@ -47,7 +54,7 @@ START_TEST(integers) {
     const uint8_t small = 3, large = 250;
     const int64_t first = INT64_MIN, last = INT64_MAX;
     ck_assert_uint_eq(value_pair(TENSOR_I32, &low, &high).ulp, UINT32_MAX);
-    ck_assert(value_pair(TENSOR_I32, &minus, &high).a == -3.0);
+    ck_assert_double_eq(value_pair(TENSOR_I32, &minus, &high).a, -3.0);
     ck_assert_uint_eq(value_pair(TENSOR_U8, &large, &small).ulp, 247);
     ck_assert_uint_eq(value_pair(TENSOR_I64, &first, &last).ulp, UINT64_MAX);
 }
