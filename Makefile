@@ -145,7 +145,7 @@ $(OBJ)/tests/%.o: ALL_CPPFLAGS += -Itests -I$(OBJ)
 
 $(OBJ)/run_tests: $(TEST_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ)/library.list
 	$(say) LD $@
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -lcheck -lsubunit -lrt -lpthread $(LIBS)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--wrap=_tcase_add_test -o $@ $(filter %.o,$^) -lcheck -lsubunit -lrt -lpthread $(LIBS)
 
 $(OBJ)/kernel_check: $(CHECK_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ)/library.list
 	$(say) LD $@
@@ -325,6 +325,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
 		awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
+	@echo 'One test, kernel or check of a script alone: see the head of tests/run.sh.'
 	@echo 'Variables: CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, BUILD, V=1'
 
 -include $(ALL_OBJECTS:.o=.d)

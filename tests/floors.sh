@@ -71,6 +71,7 @@ includes simd src | awk -F: -v floors="$(printf '%s\n' "${floors[@]}")" -v apart
 # "PART PART" for each need within simd, src and perf/common. A definition begins in the first
 # column, as clang-format leaves it. A header without a .c is no part.
 needs() {
+    # shellcheck disable=SC2016 # awk's fields, not the shell's
     find simd src perf/common -name '*.[ch]' ! -path 'simd/kernels/*' | sort | xargs awk '
         # The line without comments, without strings, and without members, which may be called
         # like a function.

@@ -1,7 +1,8 @@
-/* Runs every suite of tests/, or those named in MNEME_TEST (separated by commas). */
+/* Runs every suite of tests/, or what MNEME_TEST names: SUITE or SUITE.TEST, between commas. */
 
 #include <check.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,15 +19,39 @@ static const struct {
 #undef SUITE
 };
 
-static bool wanted(const char *name) {
+static bool is_word(const char *text, size_t length, const char *word) {
+    return strlen(word) == length && memcmp(text, word, length) == 0;
+}
+
+/* Whether MNEME_TEST names the test, or the suite when `test` is NULL: all if it is not set. */
+static bool wanted(const char *suite, const char *test) {
     const char *list = getenv("MNEME_TEST");
     if (list == NULL || list[0] == '\0') return true;
-    size_t length = strlen(name);
-    for (const char *at = strstr(list, name); at != NULL; at = strstr(at + 1, name)) {
-        bool starts = at == list || at[-1] == ',';
-        if (starts && (at[length] == '\0' || at[length] == ',')) return true;
+    for (; *list != '\0'; list += *list == ',') {
+        size_t length = strcspn(list, ","), n = strcspn(list, ".,");
+        if (is_word(list, n, suite) &&
+            (n == length || test == NULL || is_word(list + n + 1, length - n - 1, test))) {
+            return true;
+        }
+        list += length;
     }
     return false;
+}
+
+/* What the suites' tcase_add_test calls: the linker puts it before Check's own function. */
+void __real__tcase_add_test(TCase *tests, const TTest *test, int signal, int status, int start,
+                            int end);
+void __wrap__tcase_add_test(TCase *tests, const TTest *test, int signal, int status, int start,
+                            int end);
+
+static const char *suite_being_made;
+static size_t n_tests;
+
+void __wrap__tcase_add_test(TCase *tests, const TTest *test, int signal, int status, int start,
+                            int end) {
+    if (!wanted(suite_being_made, test->name)) return;
+    __real__tcase_add_test(tests, test, signal, status, start, end);
+    n_tests++;
 }
 
 int main(void) {
@@ -34,7 +59,12 @@ int main(void) {
     setenv("CK_DEFAULT_TIMEOUT", "600", 0);
     SRunner *runner = srunner_create(NULL);
     for (size_t i = 0; i < sizeof suites / sizeof *suites; i++) {
-        if (wanted(suites[i].name)) srunner_add_suite(runner, suites[i].make());
+        suite_being_made = suites[i].name;
+        if (wanted(suite_being_made, NULL)) srunner_add_suite(runner, suites[i].make());
+    }
+    if (n_tests == 0) {
+        fprintf(stderr, "MNEME_TEST=%s: no test of that name\n", getenv("MNEME_TEST"));
+        return EXIT_FAILURE;
     }
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -1,6 +1,10 @@
 #!/bin/bash
 # Runs every test that was built, then tests/scripts/*.sh in order, and counts what passed, failed
-# and was skipped. `make check` calls it; MNEME_TEST=NAME,NAME runs only the suites of that name.
+# and was skipped. `make check` calls it. After `make tests` a part runs alone:
+#
+#     tests/run.sh SUITE [TEST]                a suite of tests/*/test_SUITE.c, or one of its tests
+#     tests/run.sh kernel_check [KERNEL [ISA]] all kernels, one, or one on one instruction set
+#     tests/run.sh SCRIPT [CHECK]              tests/scripts/SCRIPT.sh, or its check of that name
 #
 # Each part says what it found in lines "ok NAME", "not ok NAME" and "skip: NAME: why", or is a
 # Check program, whose last line counts for it. A part that fails without saying so counts as one.
@@ -49,12 +53,18 @@ run_part() {
 }
 
 [ -x "$BUILD/mneme" ] && "$BUILD/mneme" info | sed -n 's/^isa */instruction set: /p'
-[ -x "$BUILD/run_tests" ] && run_part suites "$BUILD/run_tests"
-if [ -z "${MNEME_TEST:-}" ]; then
+if [ $# -eq 0 ]; then
+    [ -x "$BUILD/run_tests" ] && run_part suites "$BUILD/run_tests"
     [ -x "$BUILD/kernel_check" ] && run_part kernel_check "$BUILD/kernel_check"
     for script in tests/scripts/*.sh; do
-        [ -e "$script" ] && run_part "$(basename "$script" .sh)" bash "$script"
+        run_part "$(basename "$script" .sh)" bash "$script"
     done
+elif [ "$1" = kernel_check ]; then
+    run_part kernel_check "$BUILD/kernel_check" ${2:+--kernel "$2"} ${3:+--isa "$3"}
+elif [ -e "tests/scripts/$1.sh" ]; then
+    run_part "$1" env MNEME_CHECK="${2:-}" bash "tests/scripts/$1.sh"
+else
+    run_part "$1" env MNEME_TEST="$1${2:+.$2}" "$BUILD/run_tests"
 fi
 
 echo "checks: $passed passed, $failed failed, $skipped skipped"
