@@ -27,6 +27,8 @@
 #define PLAN_MAX_VARIANTS 32
 #define PLAN_MAX_LEVELS 8
 
+_Static_assert(N_METHODS <= PLAN_MAX_SERIES, "a run has a series per method");
+
 enum plan_kind { PLAN_RUN, PLAN_SWEEP };
 
 /* A choice of values: overrides of the recipe, and how it is called. */

@@ -143,15 +143,12 @@ static json_t *run_to_json(const struct result *result, const struct scored_run 
 
 static json_t *method_to_json(const struct result *result, size_t method) {
     double known = result_known_at(result, 0, method, result->level);
-    json_t *o = json_object(), *sweep = json_array(), *equal = json_object();
-    json_t *chosen = run_to_json(result, chosen_run(result, method));
+    json_t *o = json_object(), *sweep = json_array();
     json_object_set_new(o, "name", json_string(result->plan->series[method].name));
-    json_object_update(o, chosen);
-    json_decref(chosen);
-    json_object_set_new(equal, "new_f1", json_real(result->level));
-    json_object_set_new(equal, "known_f1", json_real(known));
-    json_object_set_new(equal, "known_drop_percent", json_real(result_lost(result, 0, known)));
-    json_object_set_new(o, "at_equal_f1", equal);
+    json_object_update_new(o, run_to_json(result, chosen_run(result, method)));
+    json_object_set_new(o, "at_equal_f1",
+                        json_pack("{s:f, s:f, s:f}", "new_f1", result->level, "known_f1", known,
+                                  "known_drop_percent", result_lost(result, 0, known)));
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
         json_t *one = run_to_json(result, run);
@@ -172,11 +169,9 @@ static void add_json(const struct result *result, json_t *root) {
                             json_string(chosen_run(result, m)->digest.hex));
         json_array_append_new(list, method_to_json(result, m));
     }
-    json_object_set_new(root, "digests", digests);
-    json_object_set_new(root, "result", json_string(result->digest.hex));
-    json_object_set_new(root, "base", base);
-    json_object_set_new(root, "methods", list);
-    json_object_set_new(root, "seconds", json_real(result->seconds));
+    json_object_update_new(root, json_pack("{s:o, s:s, s:o, s:o, s:f}", "digests", digests,
+                                           "result", result->digest.hex, "base", base, "methods",
+                                           list, "seconds", result->seconds));
 }
 
 const struct report_form report_form_run = {.report = "report",

@@ -224,51 +224,41 @@ static void add_csv(const struct result *result, struct text *text) {
     }
 }
 
-static void set_range(json_t *object, const char *key, struct seed_range range) {
-    json_t *o = json_object();
-    json_object_set_new(o, "mean", json_real(range.mean));
-    json_object_set_new(o, "least", json_real(range.least));
-    json_object_set_new(o, "most", json_real(range.most));
-    json_object_set_new(o, "seeds", json_integer((json_int_t)range.n));
-    if (range.n > 0) {
-        json_object_set_new(object, key, o);
-    } else {
-        json_object_set_new(object, key, json_null());
-        json_decref(o);
-    }
+static json_t *range_to_json(struct seed_range range) {
+    if (range.n == 0) return json_null();
+    return json_pack("{s:f, s:f, s:f, s:I}", "mean", range.mean, "least", range.least, "most",
+                     range.most, "seeds", (json_int_t)range.n);
 }
 
 static json_t *row_to_json(const struct result *result, const struct row *row) {
-    json_t *o = json_object(), *levels = json_array();
-    char *name = row_name(result, row);
-    json_object_set_new(o, "name", name == NULL ? NULL : json_string(name));
-    free(name);
-    set_range(o, "best_new_f1", row_best_new(result, row));
-    set_range(o, "known_lost_percent_at_best", row_lost_at_best(result, row));
-    set_range(o, "known_lost_percent_at_common_level", row_lost_at(result, row, result->level));
+    json_t *levels = json_array();
     for (size_t i = 0; i < result->plan->n_levels; i++) {
-        json_t *level = json_object();
-        json_object_set_new(level, "new_f1", json_real(result->plan->levels[i]));
-        set_range(level, "known_lost_percent", row_lost_at(result, row, result->plan->levels[i]));
-        json_array_append_new(levels, level);
+        double level = result->plan->levels[i];
+        json_array_append_new(levels, json_pack("{s:f, s:o}", "new_f1", level, "known_lost_percent",
+                                                range_to_json(row_lost_at(result, row, level))));
     }
-    json_object_set_new(o, "levels", levels);
-    set_range(o, "seconds_per_lesson", row_seconds(result, row));
+    char *name = row_name(result, row);
+    json_t *o = json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "name", name, "best_new_f1",
+                          range_to_json(row_best_new(result, row)), "known_lost_percent_at_best",
+                          range_to_json(row_lost_at_best(result, row)),
+                          "known_lost_percent_at_common_level",
+                          range_to_json(row_lost_at(result, row, result->level)), "levels", levels,
+                          "seconds_per_lesson", range_to_json(row_seconds(result, row)));
+    free(name);
     return o;
 }
 
 static json_t *cell_to_json(const struct result *result, size_t v, size_t s, size_t c) {
     const struct plan_series *series = &result->plan->series[s];
     const struct cell *cell = &result->outcomes[v][s].cells[c];
-    json_t *o = json_object(), *settings = json_array();
-    json_object_set_new(o, "run_folder", json_string(result->plan->variants[v].folder));
-    json_object_set_new(o, "series", json_string(series->name));
-    json_object_set_new(o, "method", json_string(series->method->name));
-    json_object_set_new(o, "label", json_string(series->cells[c].label));
+    json_t *settings = json_array();
     for (size_t i = 0; i < series->cells[c].n_overrides; i++) {
         json_array_append_new(settings, json_string(series->cells[c].overrides[i]));
     }
-    json_object_set_new(o, "settings", settings);
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:o}", "run_folder", result->plan->variants[v].folder,
+                  "series", series->name, "method", series->method->name, "label",
+                  series->cells[c].label, "settings", settings);
     scores_to_json(&cell->run.scores, o);
     json_object_set_new(o, "known_lost_percent",
                         json_real(result_lost(result, v, cell->run.scores.known_f1)));
@@ -280,8 +270,7 @@ static json_t *cell_to_json(const struct result *result, size_t v, size_t s, siz
 }
 
 static json_t *base_to_json(const struct result *result, size_t v) {
-    json_t *base = json_object();
-    json_object_set_new(base, "run_folder", json_string(result->plan->variants[v].folder));
+    json_t *base = json_pack("{s:s}", "run_folder", result->plan->variants[v].folder);
     scores_to_json(&result->base[v].scores, base);
     json_object_set_new(base, "digest", json_string(result->base[v].digest.hex));
     return base;
@@ -303,12 +292,10 @@ static void add_json(const struct result *result, json_t *root) {
             }
         }
     }
-    json_object_set_new(root, "result", json_string(result->digest.hex));
-    json_object_set_new(root, "lessons", json_integer((json_int_t)result->n_lessons));
-    json_object_set_new(root, "bases", bases);
-    json_object_set_new(root, "common_level", json_real(result->level));
-    json_object_set_new(root, "rows", comparison);
-    json_object_set_new(root, "cells", cells);
+    json_object_update_new(
+        root, json_pack("{s:s, s:I, s:o, s:f, s:o, s:o}", "result", result->digest.hex, "lessons",
+                        (json_int_t)result->n_lessons, "bases", bases, "common_level",
+                        result->level, "rows", comparison, "cells", cells));
 }
 
 const struct report_form report_form_sweep = {.report = "sweep",

@@ -16,24 +16,21 @@
 #define MAX_SCORES_BYTES ((size_t)1 << 20)
 
 int scored_run_add_json(const struct scored_run *run, json_t *object) {
-    int failed = json_object_set_new(object, "diverged", json_boolean(run->diverged));
-    failed |= json_object_set_new(object, "trainable_parameters",
-                                  json_integer((json_int_t)run->trainable_parameters));
-    failed |= json_object_set_new(object, "steps", json_integer((json_int_t)run->steps));
-    return failed | json_object_set_new(object, "seconds", json_real(run->seconds));
+    return json_object_update_new(
+        object, json_pack("{s:b, s:I, s:I, s:f}", "diverged", (int)run->diverged,
+                          "trainable_parameters", (json_int_t)run->trainable_parameters, "steps",
+                          (json_int_t)run->steps, "seconds", run->seconds));
 }
 
 /* What one evaluated model leaves on disk. */
 static mneme_status save(const char *path, const struct scored_run *run, mneme_error *error) {
     json_t *root = json_object();
     int failed = scores_to_json(&run->scores, root);
-    failed |= json_object_set_new(root, "lr", json_real(run->lr));
-    failed |= json_object_set_new(root, "diverged", json_boolean(run->diverged));
-    failed |= json_object_set_new(root, "steps", json_integer((json_int_t)run->steps));
-    failed |= json_object_set_new(root, "trainable_parameters",
-                                  json_integer((json_int_t)run->trainable_parameters));
-    failed |= json_object_set_new(root, "seconds", json_real(run->seconds));
-    failed |= json_object_set_new(root, "digest", json_string(run->digest.hex));
+    failed |= json_object_update_new(
+        root, json_pack("{s:f, s:b, s:I, s:I, s:f, s:s}", "lr", run->lr, "diverged",
+                        (int)run->diverged, "steps", (json_int_t)run->steps, "trainable_parameters",
+                        (json_int_t)run->trainable_parameters, "seconds", run->seconds, "digest",
+                        run->digest.hex));
     mneme_status status =
         failed != 0 ? error_set_memory(error, "the scores") : json_write_file(path, root, error);
     json_decref(root);

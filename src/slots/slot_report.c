@@ -176,80 +176,61 @@ char *slot_report_text(const struct slot_report *report) {
     return make_text(report, false);
 }
 
+/* jansson takes NULL for any value and then fails, so that one check at the end is enough. */
+
 static json_t *usage_to_json(const struct slot_usage *usage) {
-    json_t *o = json_object(), *bins = json_array();
-    json_object_set_new(o, "slots", json_integer((json_int_t)usage->n_slots));
-    json_object_set_new(o, "batches", json_integer((json_int_t)usage->n_batches));
-    json_object_set_new(o, "dead", json_integer((json_int_t)usage->dead));
-    json_object_set_new(o, "read_by_all", json_integer((json_int_t)usage->in_all));
-    json_object_set_new(o, "effective_slots", json_real(usage->effective));
+    json_t *bins = json_array();
     for (size_t b = 0; b < usage->n_bins; b++) {
-        json_t *bin = json_object();
         size_t low = b == 0 ? 0 : (size_t)1 << (b - 1);
-        json_object_set_new(bin, "least_batches", json_integer((json_int_t)low));
-        json_object_set_new(bin, "slots", json_integer((json_int_t)usage->slots[b]));
-        json_object_set_new(bin, "reads", json_real(usage->reads[b]));
-        json_array_append_new(bins, bin);
+        json_array_append_new(
+            bins, json_pack("{s:I, s:I, s:f}", "least_batches", (json_int_t)low, "slots",
+                            (json_int_t)usage->slots[b], "reads", usage->reads[b]));
     }
-    json_object_set_new(o, "bins", bins);
-    return o;
+    return json_pack("{s:I, s:I, s:I, s:I, s:f, s:o}", "slots", (json_int_t)usage->n_slots,
+                     "batches", (json_int_t)usage->n_batches, "dead", (json_int_t)usage->dead,
+                     "read_by_all", (json_int_t)usage->in_all, "effective_slots", usage->effective,
+                     "bins", bins);
 }
 
 static json_t *slot_to_json(const struct slot_report *report, const struct slot_of_fact *slot) {
-    json_t *o = json_object(), *tokens = json_array();
-    json_object_set_new(o, "slot", json_integer(slot->slot));
-    json_object_set_new(o, "wordings", json_integer((json_int_t)slot->n_texts));
-    json_object_set_new(o, "reads", json_integer((json_int_t)slot->reads));
-    json_object_set_new(o, "idf", json_real((double)slot->idf));
-    json_object_set_new(o, "tf_idf", json_real((double)slot->score));
-    json_object_set_new(o, "trainable", json_boolean(slot->trainable));
+    json_t *tokens = json_array();
     for (size_t i = 0; i < slot->n_tokens; i++) {
-        json_t *token = json_object();
         char *said = token_text(report, slot->tokens[i]);
-        json_object_set_new(token, "id", json_integer(slot->tokens[i]));
-        json_object_set_new(token, "text", said == NULL ? NULL : json_string(said));
-        json_object_set_new(token, "reads", json_integer((json_int_t)slot->token_reads[i]));
-        json_array_append_new(tokens, token);
+        json_array_append_new(
+            tokens, json_pack("{s:i, s:s, s:I}", "id", (int)slot->tokens[i], "text", said, "reads",
+                              (json_int_t)slot->token_reads[i]));
         free(said);
     }
-    json_object_set_new(o, "tokens", tokens);
-    return o;
+    return json_pack("{s:i, s:I, s:I, s:f, s:f, s:b, s:o}", "slot", (int)slot->slot, "wordings",
+                     (json_int_t)slot->n_texts, "reads", (json_int_t)slot->reads, "idf",
+                     (double)slot->idf, "tf_idf", (double)slot->score, "trainable",
+                     (int)slot->trainable, "tokens", tokens);
 }
 
 static json_t *fact_to_json(const struct slot_report *report, const struct slot_fact *fact) {
-    json_t *o = json_object(), *slots = json_array();
-    json_object_set_new(o, "set", json_string(fact->set));
-    json_object_set_new(o, "number", json_integer((json_int_t)fact->number));
-    json_object_set_new(o, "prompt", json_string(fact->prompt));
-    json_object_set_new(o, "answer", json_string(fact->answer));
-    json_object_set_new(o, "wordings", json_integer((json_int_t)fact->n_texts));
-    json_object_set_new(o, "slots_read", json_integer((json_int_t)fact->n_slots));
-    json_object_set_new(o, "shared_by_all_wordings", json_integer((json_int_t)fact->n_shared));
-    json_object_set_new(o, "trainable", json_integer((json_int_t)fact->n_trainable));
-    json_object_set_new(o, "trainable_share_of_reads", json_real(fact->trainable_share));
+    json_t *slots = json_array();
     for (size_t i = 0; i < fact->n_slots; i++) {
         json_array_append_new(slots, slot_to_json(report, &fact->slots[i]));
     }
-    json_object_set_new(o, "slots", slots);
-    return o;
+    return json_pack("{s:s, s:I, s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:o}", "set", fact->set,
+                     "number", (json_int_t)fact->number, "prompt", fact->prompt, "answer",
+                     fact->answer, "wordings", (json_int_t)fact->n_texts, "slots_read",
+                     (json_int_t)fact->n_slots, "shared_by_all_wordings",
+                     (json_int_t)fact->n_shared, "trainable", (json_int_t)fact->n_trainable,
+                     "trainable_share_of_reads", fact->trainable_share, "slots", slots);
 }
 
 static json_t *report_to_json(const struct slot_report *report) {
-    json_t *root = json_object(), *facts = json_array(), *overlap = json_object();
-    json_object_set_new(root, "recipe", json_string(report->recipe));
-    json_object_set_new(root, "usage", usage_to_json(&report->usage));
+    json_t *facts = json_array();
+    size_t most, i, j;
+    double mean = slot_overlap_mean(&report->overlap, &most, &i, &j);
     for (size_t f = 0; f < report->n_facts; f++) {
         json_array_append_new(facts, fact_to_json(report, &report->facts[f]));
     }
-    json_object_set_new(root, "facts", facts);
-    size_t most, i, j;
-    double mean = slot_overlap_mean(&report->overlap, &most, &i, &j);
-    json_object_set_new(overlap, "facts", json_integer((json_int_t)report->overlap.n));
-    json_object_set_new(overlap, "t", json_integer((json_int_t)report->overlap.t));
-    json_object_set_new(overlap, "mean", json_real(mean));
-    json_object_set_new(overlap, "most", json_integer((json_int_t)most));
-    json_object_set_new(root, "overlap", overlap);
-    return root;
+    return json_pack("{s:s, s:o, s:o, s:{s:I, s:I, s:f, s:I}}", "recipe", report->recipe, "usage",
+                     usage_to_json(&report->usage), "facts", facts, "overlap", "facts",
+                     (json_int_t)report->overlap.n, "t", (json_int_t)report->overlap.t, "mean",
+                     mean, "most", (json_int_t)most);
 }
 
 static char *usage_csv(const struct slot_usage *usage) {
