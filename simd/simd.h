@@ -98,9 +98,8 @@ static inline const struct simd_kernels *simd(void) {
     return simd_chosen;
 }
 
-/* From now on simd() is that instruction set; false, and nothing changes, where it is not to be
- * had. For tests of all of them: no kernel may be running, and what was packed before is of no use.
- */
+/* Makes simd() that instruction set, for tests of all of them; false, without any change, where
+ * this build or CPU lacks it. No kernel may be running, and packed matrices must be packed anew. */
 bool simd_use(enum simd_isa isa);
 
 /* NULL, or why MNEME_ISA could not be followed (simd() is then the best the CPU has). */

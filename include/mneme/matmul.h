@@ -1,7 +1,7 @@
 #ifndef MNEME_MATMUL_H
 #define MNEME_MATMUL_H
 
-/* Whose dense matrix products the process computes with. */
+/* The choice of the library that computes dense matrix products. */
 
 #include <mneme/error.h>
 

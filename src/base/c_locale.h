@@ -3,8 +3,8 @@
 
 #include <locale.h>
 
-/* Numbers are printed and read as in the C locale between enter and leave, in this thread only,
- * whatever locale the process has chosen. */
+/* Between enter and leave this thread prints and reads numbers as in the C locale, whatever locale
+ * the process has chosen. */
 struct c_locale {
     locale_t numbers, before;
 };

@@ -14,12 +14,12 @@ mneme_status error_set_errno(mneme_error *error, const char *path, const char *a
 
 /* The idiom for calls that can fail, everywhere in src/.
  *
- * A function that holds nothing which it would have to free returns at once:
+ * A function that has nothing to free returns at once:
  *
  *     TRY(file_read(path, MAX_BYTES, &bytes, &length, error));
  *
- * One that does has a `status`, goes on as long as that is MNEME_OK, and frees at its end what it
- * holds, whether it failed or not (every close function takes what is {0} or half open):
+ * One that has something to free keeps a `status`, goes on while that is MNEME_OK, and frees at its
+ * end what it holds, after a failure too (every close function accepts what is {0} or half open):
  *
  *     mneme_status status = text_order_open(&order, …, error);
  *     THEN(batch_builder_open(&builder, …, error));

@@ -15,7 +15,7 @@
  * the same name at the same time.
  *
  * Everywhere here: MNEME_BAD_INPUT when the path is wrong (missing, a directory, not permitted to
- * read), MNEME_FAILED when the machine would not (disk full, no memory, folder not writable). The
+ * read), MNEME_FAILED when the machine refuses (disk full, no memory, folder not writable). The
  * message names path and cause. */
 
 /* Reads all of `path`, which may be a pipe or a device too. *bytes is malloc'ed and has a NUL
@@ -37,8 +37,8 @@ struct file_writer {
 mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error);
 mneme_status file_writer_write(struct file_writer *writer, const void *bytes, size_t length,
                                mneme_error *error);
-/* Flush, fsync, rename, fsync of the folder. When that fails the partial file is gone and an
- * earlier file of that name untouched. Frees the writer either way. */
+/* Flushes, syncs, renames, and syncs the folder. When that fails the partial file is gone and an
+ * earlier file of that name untouched. The writer is closed either way. */
 mneme_status file_writer_finish(struct file_writer *writer, mneme_error *error);
 /* Removes the partial file. Does nothing to a writer that is {0} or finished. */
 void file_writer_abandon(struct file_writer *writer);

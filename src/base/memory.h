@@ -12,7 +12,8 @@
 /* *product = a * b; false when it does not fit. For sizes that come from files. */
 bool size_multiply(size_t a, size_t b, size_t *product);
 
-/* Zeroed memory aligned to MEMORY_ALIGNMENT; NULL when there is none or count * size overflows.
+/* Allocates zeroed memory aligned to MEMORY_ALIGNMENT; NULL when there is none or count * size
+ * overflows.
  * Free with free(). A count of 0 gives a valid pointer. */
 void *memory_allocate(size_t count, size_t size);
 

@@ -8,8 +8,8 @@
 /* Names of files and folders. Strings returned are malloc'ed; NULL when there is no memory. */
 
 /* A path as a value: nothing to free, and making one cannot fail. One that is longer than the
- * system takes is cut to PATH_SIZE - 1 bytes, which is still longer than that: whoever opens it is
- * refused, by its name. `path_in(folder, "x").text` lives to the end of the expression. */
+ * system accepts is cut to PATH_SIZE - 1 bytes, which is still too long: opening it fails.
+ * `path_in(folder, "x").text` lives to the end of the expression. */
 #define PATH_SIZE 4097 /* Linux' PATH_MAX, which counts the NUL, and one */
 struct path {
     char text[PATH_SIZE];

@@ -8,8 +8,8 @@
 
 #include <mneme/profile.h>
 
-/* A file that cannot be written is better refused before hours of work than after. The folder of a
- * run may be yet to make, so that only a folder that is asked for is looked at. */
+/* Refuses a file that cannot be written before hours of work rather than after. The run folder may
+ * not exist yet, so that only a file that was asked for is checked. */
 static int check_file(const struct usage *usage, const char *file) {
     char folder[4096];
     const char *slash = strrchr(file, '/'), *cause = NULL;

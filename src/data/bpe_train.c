@@ -79,8 +79,8 @@ static mneme_status queue_grown_pairs(struct trainer *trainer, mneme_error *erro
     return MNEME_OK;
 }
 
-/* Merges the pair. It can have been merged before, when its tokens came back as the result of
- * other merges; the merge that there is then covers it. */
+/* Merges the pair. It may have been merged before and come back as the result of other merges; then
+ * its earlier merge applies. */
 static mneme_status merge_pair(struct trainer *trainer, uint32_t pair, mneme_error *error) {
     struct tokenizer *tokenizer = trainer->tokenizer;
     int32_t left = trainer->pairs.pairs[pair].left, right = trainer->pairs.pairs[pair].right;

@@ -155,8 +155,8 @@ static mneme_status make_fact(const struct maker *maker, size_t entity, const ch
     return status;
 }
 
-/* One fact for each further entity, in the relations by turns; or all facts of each, when
- * documents are to tell them. */
+/* Makes one fact of each further entity, taking turns with the relations; or all facts of each, for
+ * documents about them. */
 static mneme_status make_fresh(const struct maker *maker, const struct world_sizes *sizes,
                                char *const *names, struct corpus *corpus) {
     size_t n_relations = maker->world.n_relations;

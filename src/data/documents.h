@@ -3,10 +3,10 @@
 
 #include "data/corpus.h"
 
-/* Documents about the new entities of a world, as lessons. The document of an entity tells its
- * facts, n_relations in a row of corpus->fresh, chunk by chunk: facts_per_chunk of them each, the
- * last one fewer when they run out. A chunk is taught by rewrites of it: all its facts in an order
- * and in wordings of theirs that are drawn for each rewrite. A function of facts, sizes, seed. */
+/* Makes documents about the new entities of a world, as lessons. An entity's document holds its
+ * facts, n_relations consecutive ones of corpus->fresh, in chunks of facts_per_chunk; the last
+ * chunk may be shorter. A lesson is a chunk's rewrites: each has all facts of the chunk, in an
+ * order and with wordings drawn for it. A function of facts, sizes and seed. */
 mneme_status documents_make(size_t n_relations, const struct world_sizes *sizes, uint64_t seed,
                             struct corpus *corpus, mneme_error *error);
 

@@ -21,8 +21,8 @@ struct question_set {
     bool is_text; /* the file was plain text: each line a `question`, with no answers */
 };
 
-/* Appends a question without answers; its text is text[0..length) without the white space at its
- * ends, which must leave something (`place` begins the message when it does not). */
+/* Appends a question without answers: text[0..length) without the white space at its ends. One that
+ * is empty is MNEME_BAD_INPUT, with a message that begins with `place`. */
 mneme_status question_add(struct question_set *set, const char *text, size_t length,
                           const char *place, mneme_error *error);
 

@@ -22,7 +22,7 @@ struct splitter {
     struct special_tokens specials[2]; /* those looked for first, and the late ones */
 };
 
-/* A text being split: who is told of the pieces. */
+/* A text being split, and the function that receives its pieces. */
 struct visitor {
     struct splitter *splitter;
     splitter_visit *visit;

@@ -15,13 +15,13 @@
 #endif
 
 #ifdef PROBES_ARE_BUILT
-/* The kernel counts in these who traces a probe; the names are <sys/sdt.h>'s. */
+/* The operating system counts the tracers of a probe in these; the names are <sys/sdt.h>'s. */
 extern volatile unsigned short mneme_kernel_begin_semaphore;
 extern volatile unsigned short mneme_kernel_end_semaphore;
 extern volatile unsigned short mneme_layer_semaphore;
 #endif
 
-/* True while somebody traces. */
+/* True while a tracer listens. */
 static inline bool probes_trace_kernels(void) {
 #ifdef PROBES_ARE_BUILT
     return (mneme_kernel_begin_semaphore | mneme_kernel_end_semaphore) != 0;

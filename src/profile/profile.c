@@ -31,7 +31,7 @@ struct part_cells {
 static struct {
     struct part_cells parts[PROFILE_PART_COUNT];
     uint64_t start;
-    bool failed; /* for want of memory */
+    bool failed; /* no memory for a cell */
 } counts;
 
 /* What only the thread that started the profile has. */

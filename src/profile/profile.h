@@ -45,7 +45,7 @@ struct profile_cell {
 /* A kernel under way. */
 struct profile_region {
     enum profile_kernel kernel;
-    bool watched;           /* by a profile or by who traces */
+    bool watched;           /* by a profile or a tracer */
     bool counted;           /* by a profile */
     uint64_t start;         /* nanoseconds */
     uint64_t inside_before; /* of the kernel around this one: spent in those within it */
@@ -73,7 +73,7 @@ void profile_open_region(struct profile_region *region, const uint64_t *sizes);
 void profile_close_region(const struct profile_region *region);
 void profile_set_layer(enum profile_part part, size_t layer);
 
-/* True while a profile counts or somebody traces: for sizes that take work to find. */
+/* True while a profile counts or a tracer listens: for sizes that take work to find. */
 static inline bool profile_is_watched(void) {
     return atomic_load_explicit(&profile_on, memory_order_relaxed) || probes_trace_kernels();
 }

@@ -11,7 +11,7 @@
 
 /* Rows that a thread passes over at a time. */
 #define ROW_BLOCK 64
-/* 512 MiB: no cache holds it, and it is there in a moment. */
+/* 512 MiB: larger than any cache, and quick to fill. */
 #define MEASURED_ROWS ((size_t)1 << 17)
 #define MEASURED_READS ((size_t)1 << 16)
 #define TURNS 5

@@ -14,8 +14,8 @@
 /* A header longer than this is refused, as by the reference implementation. */
 #define SAFETENSORS_MAX_HEADER 100000000
 
-/* Metadata of files whose numbers do not follow docs/arithmetic.md: whose products they are from.
- */
+/* The metadata key of files whose numbers do not follow docs/arithmetic.md; its value names the
+ * library that computed the matrix products. */
 #define SAFETENSORS_NOT_CANONICAL "not_canonical"
 
 struct safetensors_metadata {

@@ -27,7 +27,7 @@ enum tensor_type {
     TENSOR_N_TYPES,
 };
 
-/* A view: name and data belong to somebody else. Elements are little-endian, rows outermost. */
+/* A view: it owns neither name nor data. Elements are little-endian, rows outermost. */
 struct tensor {
     const char *name;
     enum tensor_type type;
