@@ -29,14 +29,6 @@
 #define READ_COST 8
 #define ROW_COST 30000
 
-struct matrix matrix_rows(const float *data, size_t stride) {
-    return (struct matrix){data, stride, 1, NULL};
-}
-
-struct matrix matrix_transposed(const float *data, size_t stride) {
-    return (struct matrix){data, 1, stride, NULL};
-}
-
 static mneme_status open_panels(struct matmul_scratch *scratch, size_t rows, size_t threads,
                                 mneme_error *error) {
     *scratch = (struct matmul_scratch){.row_block = rows, .n_threads = threads};

@@ -5,23 +5,11 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "nn/matrix.h"
 
 /* Matrix products over the kernels of simd/, each element one chain over ascending k (rule 2 of
  * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. With another
  * nn/matmul_backend.h matmul is that one's, with whatever order it takes. */
-
-/* Element (i, j) is data[i * row_stride + j * column_stride]; one of the strides is 1. A right
- * operand may come with its packed form, which is then read instead. */
-struct matrix {
-    const float *data;
-    size_t row_stride;
-    size_t column_stride;
-    const float *packed; /* by matmul_pack, or NULL */
-};
-
-/* A row-major matrix whose rows are `stride` apart, and the transpose of one. */
-struct matrix matrix_rows(const float *data, size_t stride);
-struct matrix matrix_transposed(const float *data, size_t stride);
 
 /* Floats that matmul_pack writes for B [k, n], and the packing, by all threads: worth its while
  * for a B that many products share and nobody changes. The layout is the instruction set's own, or

@@ -4,7 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "nn/matmul.h"
+#include "nn/matrix.h"
 
 /* Matrix products by oneDNN's primitives, for nn/matmul.c. A primitive is made once for each
  * shape and kept, and right operands can be packed once into the layout that oneDNN prefers. All

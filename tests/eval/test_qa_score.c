@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "eval/qa_score.h"
+#include "tests/assertions.h"
 
 static void check_normal(const char *text, const char *expected) {
     char *normal = qa_normalize(text);
@@ -41,7 +42,7 @@ static void check_score(const char *said, const char *answer, double f1, double 
     double got_f1, got_em;
     mneme_error error;
     const char *answers[] = {"nothing like it zzz", answer};
-    ck_assert(qa_score(said, answers, 2, &got_f1, &got_em, &error) == MNEME_OK);
+    assert_ok(qa_score(said, answers, 2, &got_f1, &got_em, &error), &error);
     ck_assert_msg(got_f1 == f1 && got_em == em, "'%s' for '%s': F1 %.17g, EM %g", said, answer,
                   got_f1, got_em);
 }
@@ -57,7 +58,7 @@ START_TEST(scores) {
     check_score("b a c", "c b", 1.0, 0.0);
     double f1, em;
     mneme_error error;
-    ck_assert(qa_score("x", NULL, 0, &f1, &em, &error) == MNEME_OK);
+    assert_ok(qa_score("x", NULL, 0, &f1, &em, &error), &error);
     ck_assert(f1 == 0.0 && em == 0.0);
 }
 END_TEST

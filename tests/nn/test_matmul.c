@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "nn/matmul.h"
+#include "tests/assertions.h"
 
 static float value(size_t i) {
     return random_uniform(5, 1, i) * 2.0f - 1.0f;
@@ -54,7 +55,7 @@ START_TEST(any_size) {
                                       {70, 1, 600},  {257, 96, 64},  {60, 97, 512}};
     struct matmul_scratch scratch = {0};
     mneme_error error;
-    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    assert_ok(matmul_scratch_open(&scratch, &error), &error);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (int form = 0; form < 16; form++) {
             check_product(&scratch, sizes[s][0], sizes[s][1], sizes[s][2], form & 1, form & 2,
@@ -69,7 +70,7 @@ END_TEST
 START_TEST(beyond_the_panels) {
     struct matmul_scratch scratch = {0};
     mneme_error error;
-    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    assert_ok(matmul_scratch_open(&scratch, &error), &error);
     check_product(&scratch, 2100, 40, 33, true, false, false, false);
     check_product(&scratch, 40, 2100, 33, false, true, true, false);
     check_product(&scratch, 1100, 1100, 800, true, false, false, false);
@@ -84,7 +85,7 @@ END_TEST
 START_TEST(every_way_to_read_the_operands) {
     struct matmul_scratch scratch = {0};
     mneme_error error;
-    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    assert_ok(matmul_scratch_open(&scratch, &error), &error);
     check_product(&scratch, 700, 150, 1030, false, true, false, true);
     check_product(&scratch, 700, 150, 1030, false, true, true, false);
     check_product(&scratch, 90, 200, 1536, false, true, false, true);
@@ -99,7 +100,7 @@ START_TEST(any_number_of_threads) {
     mneme_error error;
     for (int threads = 1; threads <= 7; threads++) {
         omp_set_num_threads(threads); /* the scratch is for so many */
-        ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+        assert_ok(matmul_scratch_open(&scratch, &error), &error);
         ck_assert_uint_eq(scratch.n_threads, (size_t)threads);
         check_product(&scratch, 201, 130, 300, false, true, false, false);
         check_product(&scratch, 40, 700, 300, false, true, false, true);

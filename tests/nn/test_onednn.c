@@ -11,6 +11,7 @@
 #include "nn/matmul.h"
 #include "nn/matmul_backend.h"
 #include "nn/onednn.h"
+#include "tests/assertions.h"
 
 /* A and B [k, n] hold values in [-1, 1); C is padded by 3. */
 struct problem {
@@ -83,12 +84,12 @@ START_TEST(products_are_near_the_exact_ones) {
         return;
     }
     ck_assert_str_eq(matmul_backend_mark(), onednn_version());
-    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    assert_ok(matmul_scratch_open(&scratch, &error), &error);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         for (int form = 0; form < 16; form++) check_form(&scratch, sizes[s], form);
     }
     matmul_scratch_close(&scratch);
-    ck_assert(matmul_backend_choose(MATMUL_CANONICAL, &error) == MNEME_OK);
+    assert_ok(matmul_backend_choose(MATMUL_CANONICAL, &error), &error);
     ck_assert_ptr_null(matmul_backend_mark());
 }
 END_TEST
@@ -102,7 +103,7 @@ START_TEST(many_shapes_and_empty_products) {
         puts("skip: oneDNN's many shapes: this build has no oneDNN");
         return;
     }
-    ck_assert(matmul_scratch_open(&scratch, &error) == MNEME_OK);
+    assert_ok(matmul_scratch_open(&scratch, &error), &error);
     for (size_t stride = 4; stride < 1200; stride++) {
         float sum = 0.0f;
         matmul(&scratch, 1, 1, 4, matrix_rows(a, stride), matrix_rows(b, 1), &sum, 1, false);
@@ -111,7 +112,7 @@ START_TEST(many_shapes_and_empty_products) {
     matmul(&scratch, 2, 2, 0, matrix_rows(a, 1), matrix_rows(b, 2), c, 2, false);
     for (size_t i = 0; i < 4; i++) ck_assert(c[i] == 0.0f);
     matmul_scratch_close(&scratch);
-    ck_assert(matmul_backend_choose(MATMUL_CANONICAL, &error) == MNEME_OK);
+    assert_ok(matmul_backend_choose(MATMUL_CANONICAL, &error), &error);
 }
 END_TEST
 

@@ -11,6 +11,7 @@
 #include "nn/matmul.h"
 #include "nn/product_key.h"
 #include "nn/row_scatter.h"
+#include "tests/assertions.h"
 
 struct scored {
     float score;
@@ -52,7 +53,7 @@ static void check_lookup(const struct product_key_shape *shape, size_t n, bool c
                                       calloc(reads_n, 4)};
     struct product_key_scratch scratch = {0};
     mneme_error error;
-    ck_assert(product_key_scratch_open(&scratch, shape, &error) == MNEME_OK);
+    assert_ok(product_key_scratch_open(&scratch, shape, &error), &error);
     float *packed = malloc(product_key_packed_size(shape) * sizeof *packed);
     product_key_pack(shape, keys, packed);
     ck_assert(product_key_forward(&scratch, shape, n, query, keys, coarse ? packed : NULL, &reads));
@@ -106,7 +107,7 @@ START_TEST(nan_is_an_error) {
     struct product_key_reads reads = {slots, rows, columns, weights};
     struct product_key_scratch scratch = {0};
     mneme_error error;
-    ck_assert(product_key_scratch_open(&scratch, &shape, &error) == MNEME_OK);
+    assert_ok(product_key_scratch_open(&scratch, &shape, &error), &error);
     ck_assert(!product_key_forward(&scratch, &shape, 1, query, keys, NULL, &reads));
     query[1] = 0.0f;
     ck_assert(product_key_forward(&scratch, &shape, 1, query, keys, NULL, &reads));
@@ -121,7 +122,7 @@ static void check_scatter(size_t n, size_t rows) {
     float *source = malloc(SOURCES * WIDTH * sizeof *source);
     float *table = malloc(rows * WIDTH * sizeof *table);
     float *expected = malloc(rows * WIDTH * sizeof *expected);
-    ck_assert(row_scatter_open(&scatter, n, &error) == MNEME_OK);
+    assert_ok(row_scatter_open(&scatter, n, &error), &error);
     for (size_t i = 0; i < SOURCES * WIDTH; i++) source[i] = random_uniform(2, 1, i) - 0.5f;
     for (size_t i = 0; i < rows * WIDTH; i++) expected[i] = table[i] = random_uniform(2, 2, i);
     for (size_t e = 0; e < n; e++) {
