@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""docs/performance.md from the results in perf/results/: perf/performance.md.in with its places
+"""docs/results/performance.md from the results in perf/results/: perf/performance.md.in with its places
 filled by tables and sentences, and plots beside it. Every figure comes from the results. What was
 not measured is named in the document."""
 
@@ -24,7 +24,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--results", type=Path, default=PERF / "results",
                         help="folder that perf/run_all.sh wrote")
-    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "performance.md",
+    parser.add_argument("--output", type=Path, default=ROOT / "docs" / "results" / "performance.md",
                         help="document; its plots go into a folder of the same name beside it")
     return parser.parse_args()
 

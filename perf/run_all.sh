@@ -1,5 +1,5 @@
 #!/bin/bash
-# Runs every benchmark on one thread and on all and writes perf/results/, then docs/performance.md's
+# Runs every benchmark on one thread and on all and writes perf/results/, then docs/results/performance.md's
 # tables and plots from it. The machine should have nothing else to do. Goes on where it was: what
 # has a result newer than its program is left out, unless with --again. With --quick a few cases
 # only, into BUILD/bench-quick, and no document. RESULTS=DIR puts them elsewhere; PYTHON=python is
@@ -86,11 +86,11 @@ fi
 
 if [ ${#quick[@]} -eq 0 ] && [ "$RESULTS" = perf/results ]; then
     part=$((part + 1))
-    echo "[$part/$n_parts] docs/performance.md"
+    echo "[$part/$n_parts] docs/results/performance.md"
     if command -v "$PYTHON" >/dev/null; then
         "$PYTHON" perf/report.py || failed=1
     else
-        echo "skip: docs/performance.md: there is no $PYTHON"
+        echo "skip: docs/results/performance.md: there is no $PYTHON"
     fi
 fi
 exit "$failed"

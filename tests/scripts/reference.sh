@@ -10,11 +10,11 @@ check "every instruction set gives the same bits" grep -q '^instruction sets: sc
 
 # The bits are the same on every machine, and so are their errors.
 grep -v '^instruction sets' "$work/out" >"$work/table"
-sed -n '/^## The table$/,$p' docs/equivalence.md | sed -n '4,$p' | sed '$d' >"$work/documented"
+sed -n '/^## The table$/,$p' docs/results/equivalence.md | sed -n '4,$p' | sed '$d' >"$work/documented"
 if cmp -s "$work/table" "$work/documented"; then
-    pass "docs/equivalence.md shows this table"
+    pass "docs/results/equivalence.md shows this table"
 else
-    fail "docs/equivalence.md shows this table" "$(diff "$work/table" "$work/documented" | head -n 3)"
+    fail "docs/results/equivalence.md shows this table" "$(diff "$work/table" "$work/documented" | head -n 3)"
 fi
 
 expect 0 "one case as JSON" '"case": "rope", "tensor": "y",.*"equivalent": true' \
