@@ -2,6 +2,8 @@
 
 VERSION := 0.1.0
 SOVERSION := 0
+# The date that man pages show, for anyone who does not set it: 2026-11-27.
+SOURCE_DATE_EPOCH ?= 1795737600
 
 # CROSS=aarch64-linux-gnu takes that machine's tools.
 CROSS ?=
@@ -22,6 +24,7 @@ LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
 DATADIR ?= $(PREFIX)/share/mneme
+MANDIR ?= $(PREFIX)/share/man
 BUILD ?= build
 
 ifeq ($(V),1)
@@ -41,8 +44,8 @@ ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CONTRACT) \
 ALL_CPPFLAGS := -I. -Isrc -Iinclude $(CPPFLAGS)
 LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lm
 # Without oneDNN there is no --matmul onednn. A cross compiler finds the host's header, but no library.
-ONEDNN := $(shell echo '\#include <oneapi/dnnl/dnnl.h>' | $(CC) -E - >/dev/null 2>&1 && \
-	$(CC) -print-file-name=libdnnl.so | grep -q / && echo yes)
+ONEDNN := $(shell echo 'int main(void) { return 0; }' | $(CC) $(CPPFLAGS) \
+	-include oneapi/dnnl/dnnl.h -x c -o /dev/null - $(LDFLAGS) -ldnnl >/dev/null 2>&1 && echo yes)
 ifeq ($(ONEDNN),yes)
 LIBS += -ldnnl
 endif
@@ -85,13 +88,24 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS) $(CHECK_OBJECTS
 .PHONY: all
 all: $(BUILD)/libmneme.a $(BUILD)/libmneme.so $(BUILD)/mneme ## build the library and the program (default)
 
-$(OBJ)/%.o: %.c
+# A missing library is named before anything is compiled.
+LIBRARY_NAMES := openmp sleef random123 jansson crypto pcre2
+FIND_LIBRARIES = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' sh tests/find_libraries.sh
+$(OBJ)/libraries.found:
+	$(Q)mkdir -p $(@D)
+	$(Q)$(FIND_LIBRARIES) $(LIBRARY_NAMES)
+	$(Q)touch $@
+$(OBJ)/check.found: | $(OBJ)/libraries.found
+	$(Q)$(FIND_LIBRARIES) check
+	$(Q)touch $@
+
+$(OBJ)/%.o: %.c | $(OBJ)/libraries.found
 	$(say) CC $<
 	$(Q)mkdir -p $(@D)
 	$(Q)$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -c $< -o $@
 
 define kernel_rule
-$(OBJ)/simd/$(1)/%.o: simd/kernels/%.c
+$(OBJ)/simd/$(1)/%.o: simd/kernels/%.c | $(OBJ)/libraries.found
 	$$(say) CC "$$< ($(1))"
 	$$(Q)mkdir -p $$(@D)
 	$$(Q)$$(CC) $$(ALL_CPPFLAGS) $$(ALL_CFLAGS) $$(FLAGS_$(1)) $$(KERNEL_FLAGS) -DSIMD_ISA=$(1) -MMD -MP -c $$< -o $$@
@@ -142,6 +156,7 @@ $(OBJ)/mneme: $(CLI_OBJECTS) $(OBJ)/libmneme.a $(OBJ)/program.list
 
 $(OBJ)/tests/main.o: $(OBJ)/suites.inc
 $(OBJ)/tests/%.o: ALL_CPPFLAGS += -Itests -I$(OBJ)
+$(TEST_OBJECTS): | $(OBJ)/check.found
 
 $(OBJ)/run_tests: $(TEST_OBJECTS) $(LIBRARY_OBJECTS) $(OBJ)/tests.list $(OBJ)/library.list
 	$(say) LD $@
@@ -192,7 +207,7 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
-	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all
+	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all help2man mandoc
 BENCH_PACKAGES := libopenblas-openmp-dev linux-perf
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck $(BENCH_PACKAGES)
@@ -299,8 +314,20 @@ PKG_CONFIG_LINES := 'prefix=$(PREFIX)' 'libdir=$(LIBDIR)' 'includedir=$(INCLUDED
 	'Name: mneme' 'Description: CPU engine for memory-layer transformers' 'Version: $(VERSION)' \
 	'Cflags: -I$${includedir}' 'Libs: -L$${libdir} -lmneme' 'Libs.private: $(LIBS) -fopenmp'
 
+# Man pages are made from what the program says, so that it has to run here.
+MAN_MISSING := $(if $(CROSS),a cross build does not run here,\
+	$(if $(shell command -v help2man),,help2man is not installed))
+.PHONY: man
+man: all ## make the man pages from the commands' --help, into BUILD/man
+ifneq ($(strip $(MAN_MISSING)),)
+	@echo 'man pages: none: $(strip $(MAN_MISSING))'
+else
+	$(say) MAN $(BUILD)/man
+	$(Q)SOURCE_DATE_EPOCH=$(SOURCE_DATE_EPOCH) sh docs/man/make.sh $(BUILD)/mneme $(BUILD)/man
+endif
+
 .PHONY: install uninstall
-install: all ## install to PREFIX (/usr/local), below DESTDIR
+install: all man ## install to PREFIX (/usr/local), below DESTDIR
 	$(say) INSTALL "$(DESTDIR)$(PREFIX)"
 	$(Q)install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(LIBDIR)/pkgconfig $(DESTDIR)$(INCLUDEDIR)/mneme
 	$(Q)install -m 755 $(BUILD)/mneme $(DESTDIR)$(BINDIR)/mneme
@@ -312,10 +339,15 @@ install: all ## install to PREFIX (/usr/local), below DESTDIR
 	$(Q)find data -type d -exec sh -c 'install -d "$$1$${2#data}"' - $(DESTDIR)$(DATADIR) {} \;
 	$(Q)find data -type f -exec sh -c 'install -m 644 "$$2" "$$1$${2#data}"' - $(DESTDIR)$(DATADIR) {} \;
 	$(Q)printf '%s\n' $(PKG_CONFIG_LINES) > $(DESTDIR)$(LIBDIR)/pkgconfig/mneme.pc
+ifeq ($(strip $(MAN_MISSING)),)
+	$(Q)install -d $(DESTDIR)$(MANDIR)/man1
+	$(Q)install -m 644 $(BUILD)/man/*.1 $(DESTDIR)$(MANDIR)/man1
+endif
 
 uninstall: ## remove what install put there
 	$(Q)rm -rf $(DESTDIR)$(BINDIR)/mneme $(DESTDIR)$(LIBDIR)/libmneme.* \
-		$(DESTDIR)$(LIBDIR)/pkgconfig/mneme.pc $(DESTDIR)$(INCLUDEDIR)/mneme $(DESTDIR)$(DATADIR)
+		$(DESTDIR)$(LIBDIR)/pkgconfig/mneme.pc $(DESTDIR)$(INCLUDEDIR)/mneme $(DESTDIR)$(DATADIR) \
+		$(DESTDIR)$(MANDIR)/man1/mneme.1 $(DESTDIR)$(MANDIR)/man1/mneme-*.1
 
 .PHONY: clean
 clean: ## remove everything that was built
@@ -325,7 +357,7 @@ clean: ## remove everything that was built
 help: ## this list
 	@grep -hE '^[a-z][a-z -]*:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | \
 		awk -F '\t' '{ printf "  %-12s %s\n", $$1, $$2 }'
-	@echo 'One test, kernel or check of a script alone: see the head of tests/run.sh.'
-	@echo 'Variables: CC, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, BUILD, V=1'
+	@echo 'Variables: CC, CROSS, CFLAGS, CPPFLAGS, LDFLAGS, PREFIX, DESTDIR, LIBDIR, MANDIR, BUILD, V=1'
+	@echo 'One test, kernel or check of a script alone: see docs/hacking.md. To build elsewhere: docs/building.md.'
 
 -include $(ALL_OBJECTS:.o=.d)
