@@ -30,22 +30,24 @@ char *path_join(const char *folder, const char *name) {
     return concatenate(folder, folder[length - 1] == '/' ? "" : "/", name);
 }
 
-/* Appends what a format makes, cut at the size. */
-static void append(struct path *path, const char *format, va_list arguments) {
-    size_t used = strlen(path->text);
-    vsnprintf(path->text + used, sizeof path->text - used, format, arguments);
+/* Writes what a format makes, cut at the size: a path that is cut is longer than any file's. */
+static void write_path(struct path *path, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(path->text, sizeof path->text, format, arguments);
+    va_end(arguments);
 }
 
 struct path path_in(const char *folder, const char *format, ...) {
-    struct path name = {""}, path;
+    struct path name, path;
     va_list arguments;
     va_start(arguments, format);
-    append(&name, format, arguments);
+    vsnprintf(name.text, sizeof name.text, format, arguments);
     va_end(arguments);
     size_t length = strlen(folder);
     if (length == 0 || name.text[0] == '/') return name;
     const char *slash = folder[length - 1] == '/' ? "" : "/";
-    snprintf(path.text, sizeof path.text, "%s%s%s", folder, slash, name.text);
+    write_path(&path, "%s%s%s", folder, slash, name.text);
     return path;
 }
 
