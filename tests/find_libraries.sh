@@ -6,9 +6,13 @@ missing=0
 
 # library HEADER LINK-FLAG PACKAGE WHAT-FOR
 library() {
-    printf '#define PCRE2_CODE_UNIT_WIDTH 8\n#include <stdio.h>\n#include <%s>\nint main(void) { return 0; }\n' "$1" |
-        # shellcheck disable=SC2086 # flags are words
-        ${CC:-cc} -D_GNU_SOURCE ${CPPFLAGS:-} -x c -o /dev/null - ${LDFLAGS:-} $2 >/dev/null 2>&1 && return
+    program="#define PCRE2_CODE_UNIT_WIDTH 8
+#include <stdio.h>
+#include <$1>
+int main(void) { return 0; }"
+    # shellcheck disable=SC2086 # flags are words
+    echo "$program" | ${CC:-cc} -D_GNU_SOURCE ${CPPFLAGS:-} -x c -o /dev/null - ${LDFLAGS:-} $2 \
+        >/dev/null 2>&1 && return
     echo "mneme: $4: no <$1>${2:+ or no $2}; Debian has it in $3" >&2
     missing=1
 }

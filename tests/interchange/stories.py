@@ -7,7 +7,7 @@ texts, and how the lengths of a feed-forward unit's weights in and out correlate
 
 --untangle also writes the file OUT: FILE with every matrix [rows, columns] of its layers transposed
 five times, each time read as [rows, columns] again. Some copies of stories260K.bin need it; how that
-was found is in docs/interchange.md.
+was found is in README.md.
 """
 
 import argparse
