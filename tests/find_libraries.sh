@@ -3,6 +3,7 @@
 # CPPFLAGS and LDFLAGS, and says for each that is missing which package has it. The Makefile asks
 # before it compiles anything.
 missing=0
+: "${CC:=cc}"
 
 # library HEADER LINK-FLAG PACKAGE WHAT-FOR
 library() {
@@ -11,7 +12,7 @@ library() {
 #include <$1>
 int main(void) { return 0; }"
     # shellcheck disable=SC2086 # flags are words
-    echo "$program" | ${CC:-cc} -D_GNU_SOURCE ${CPPFLAGS:-} -x c -o /dev/null - ${LDFLAGS:-} $2 \
+    echo "$program" | $CC -D_GNU_SOURCE ${CPPFLAGS:-} -x c -o /dev/null - ${LDFLAGS:-} $2 \
         >/dev/null 2>&1 && return
     echo "mneme: $4: no <$1>${2:+ or no $2}; Debian has it in $3" >&2
     missing=1
