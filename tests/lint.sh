@@ -53,7 +53,7 @@ arithmetic() {
 }
 
 scripts() {
-    shellcheck -x -P . tests/*.sh tests/scripts/*.sh perf/*.sh .ci/run
+    shellcheck -x -P . tests/*.sh tests/scripts/*.sh perf/*.sh docs/man/*.sh .ci/run
 }
 
 run_cppcheck() {

@@ -16,8 +16,8 @@ extern "C" {
 /* One value of both sides. */
 typedef struct mneme_value_pair {
     double a, b; /* exact for every type but 64-bit integers beyond 2^53 */
-    /* How many representable numbers of the type one has to step over from a to b, for integers
-     * |a - b|; UINT64_MAX when one of them is NaN. -0 and +0 differ by 1. */
+    /* Steps from a to b through the representable numbers of the type; for integers |a - b|.
+     * UINT64_MAX if one of them is NaN. -0 and +0 differ by 1. */
     uint64_t ulp;
 } mneme_value_pair;
 
@@ -35,13 +35,13 @@ typedef struct mneme_trail_difference {
         const char *name; /* "loss", "gradient_norm", "lr" */
         mneme_value_pair value;
     } fields[MNEME_DIFF_MAX_FIELDS]; /* those that differ */
-    char *a, *b;                     /* what both say; NULL where one has no more lines */
+    char *a, *b;                     /* both lines; NULL where a trail has ended */
     size_t n_stages;                 /* that both runs have and that were compared */
     size_t n_compared;               /* steps */
 } mneme_trail_difference;
 
 /* Compares the trails of two run folders, stage by stage, step by step. MNEME_BAD_INPUT when one
- * of them is no run folder or they have no stage in common. */
+ * of them is not a run folder, or if they have no stage in common. */
 MNEME_API mneme_status mneme_diff_trails(const char *a, const char *b,
                                          mneme_trail_difference *difference, mneme_error *error);
 MNEME_API void mneme_trail_difference_free(mneme_trail_difference *difference);
@@ -53,7 +53,7 @@ typedef struct mneme_tensor_difference {
     const char *type; /* static; of a's */
     size_t rank;
     size_t shape[MNEME_DIFF_MAX_RANK];
-    /* "only in a", "only in b", "other type or shape": nothing more is known; NULL: compared */
+    /* "only in a", "only in b", "other type or shape"; then no more is known. NULL: compared */
     const char *problem;
     size_t n_elements;
     size_t n_different;      /* elements whose bytes differ */

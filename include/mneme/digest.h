@@ -14,7 +14,8 @@
  *     NAME <tab> TYPE <tab> SHAPE <tab> DIGEST <newline>        e.g. "w\tF32\t[2,3]\t9f86…0f00a\n"
  *
  * TYPE is safetensors' (F32, BF16, I64…), SHAPE has no spaces ("[]" for a scalar), DIGEST is 64
- * lower-case hexadecimal digits. The order of tensors in the file and its metadata do not count. */
+ * lower-case hexadecimal digits. The order of tensors in the file and its metadata do not matter.
+ */
 
 #ifdef __cplusplus
 extern "C" {
@@ -34,8 +35,8 @@ typedef struct mneme_digest {
     mneme_tensor_digest *tensors; /* [n_tensors] by name */
     size_t n_tensors;
     char sha256[65]; /* of the whole */
-    /* What computed the numbers, such as "onednn 2.6.3", when that was not by the arithmetic
-     * contract: another machine then gets other digests. Empty for all else. */
+    /* What computed the numbers, such as "onednn 2.6.3", if it does not keep to the arithmetic
+     * contract; another machine then gets other digests. Otherwise empty. */
     char not_canonical[64];
 } mneme_digest;
 

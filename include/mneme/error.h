@@ -1,8 +1,8 @@
 #ifndef MNEME_ERROR_H
 #define MNEME_ERROR_H
 
-/* What a failed call reports. Functions that can fail return a status and, when it is not
- * MNEME_OK, have written one line into the mneme_error they were given. */
+/* What a failed call reports. A function that can fail returns a status; if it is not MNEME_OK, the
+ * function has written one line into the mneme_error it was given. */
 
 #ifdef __cplusplus
 extern "C" {
@@ -20,7 +20,7 @@ extern "C" {
 /* The numbers are the exit statuses of the command line. */
 typedef enum mneme_status {
     MNEME_OK = 0,
-    MNEME_FAILED = 1,    /* the machine would not: disk full, out of memory, NaN in training */
+    MNEME_FAILED = 1,    /* the machine could not: disk full, out of memory, NaN in training */
     MNEME_BAD_INPUT = 2, /* the caller's file, recipe or argument is wrong */
 } mneme_status;
 

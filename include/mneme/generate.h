@@ -14,17 +14,18 @@ extern "C" {
 
 typedef struct mneme_generator mneme_generator;
 
-/* Opens a folder with config.json, model.safetensors and tokenizer.json; without the last only
- * token ids can be continued. Prompt and continuation have at most 4096 tokens, or what the model
- * takes when that is less. */
+/* Opens a folder with config.json, model.safetensors and tokenizer.json; without the last it can
+ * continue token ids only. Prompt and continuation together have at most 4096 tokens, or as many as
+ * the model takes if that is less. */
 MNEME_API mneme_status mneme_generator_open(const char *folder, mneme_generator **generator,
                                             mneme_error *error);
 /* NULL is allowed. */
 MNEME_API void mneme_generator_close(mneme_generator *generator);
 
 /* Continues the prompt (UTF-8) by up to max_new_tokens tokens, always the likeliest, and stops at
- * the end of text. *text, which the caller frees, is the continuation alone; *n_tokens (may be
- * NULL) its length in tokens. MNEME_BAD_INPUT for a prompt that is longer than the model takes. */
+ * the end of text. *text becomes the continuation without the prompt; free it with free().
+ * *n_tokens (may be NULL) becomes its length. MNEME_BAD_INPUT for a prompt that is longer than the
+ * model takes. */
 MNEME_API mneme_status mneme_generate(mneme_generator *generator, const char *prompt,
                                       size_t max_new_tokens, char **text, size_t *n_tokens,
                                       mneme_error *error);

@@ -1,7 +1,7 @@
 #ifndef MNEME_INFO_H
 #define MNEME_INFO_H
 
-/* What the library runs on. */
+/* The machine and the libraries that this library runs on. */
 
 #include <stddef.h>
 
@@ -30,8 +30,8 @@ typedef struct mneme_info {
     mneme_library libraries[MNEME_INFO_MAX_LIBRARIES];
 } mneme_info;
 
-/* Fills *info. MNEME_BAD_INPUT when the environment's MNEME_ISA cannot be followed; *info is
- * filled all the same. */
+/* Fills *info. MNEME_BAD_INPUT when the environment's MNEME_ISA names an instruction set that this
+ * build or CPU does not have; *info is filled then, too. */
 MNEME_API mneme_status mneme_info_get(mneme_info *info, mneme_error *error);
 
 #ifdef __cplusplus

@@ -17,10 +17,10 @@ typedef struct mneme_interchange_result {
     size_t n_tensors;            /* read or written */
     size_t n_parameters;         /* numbers in them */
     int has_tokenizer;           /* a tokenizer.json was copied */
-    char tokenizer_problem[512]; /* why one that is there was not; "" */
+    char tokenizer_problem[512]; /* why an existing one was not copied, or "" */
 } mneme_interchange_result;
 
-/* Makes the model folder `folder` of the foreign model at `path` (a folder; a file for llama2c).
+/* Makes the model folder `folder` from the foreign model at `path` (a folder; a file for llama2c).
  * Weights of 16 bits become f32, which is exact. A tokenizer.json that mneme can read is copied.
  * MNEME_BAD_INPUT, naming file and place, for a model that mneme would compute differently or that
  * is damaged; nothing is written then. */

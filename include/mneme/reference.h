@@ -14,7 +14,7 @@
 extern "C" {
 #endif
 
-/* How far from float64: the L2 norm of the difference over that of the tensor, and the largest
+/* The distance from float64: the L2 norm of the difference over that of the tensor, and the largest
  * difference in ULP of the tensor's scale, which is its greatest magnitude times 2^-23. */
 typedef struct mneme_reference_error {
     double relative;
@@ -28,13 +28,14 @@ typedef struct mneme_reference_row {
     char isas[48];   /* the instruction sets that gave exactly these bits */
     size_t n;        /* elements */
     bool is_selection;
-    size_t different; /* selection: elements that are not PyTorch's float64's */
-    size_t near_ties; /* those of them whose float64 scores are nearer than either's error */
-    /* Not a selection: the largest errors of the trials, theirs being PyTorch's in float32 over all
-     * trials that the manifest knows, here over those alone whose inputs ours had too. */
+    size_t different; /* selection: elements that differ from PyTorch's float64 */
+    size_t near_ties; /* those of them with float64 scores as near as the larger error */
+    /* Not a selection: the largest error over the trials, of mneme (ours) and of PyTorch's float32:
+     * over all trials that the manifest knows (theirs), and over those that mneme ran too (here).
+     */
     mneme_reference_error ours, theirs, here;
     bool equivalent;
-    bool within_here; /* ours is at most 1.5 times `here`, no allowance made for rounding */
+    bool within_here; /* ours is at most 1.5 times `here`, without allowance for rounding */
     bool here_within; /* and the other way round: `here` is at most 1.5 times ours */
 } mneme_reference_row;
 

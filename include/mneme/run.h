@@ -17,7 +17,7 @@ typedef struct mneme_progress {
     const char *stage;  /* "pretrain", "background", "full lr 0.001", "evaluate base", … */
     const char *unit;   /* what is counted: "steps", "batches", "questions" */
     size_t done, total; /* in units */
-    size_t tokens;      /* processed in this stage since the call began, for a rate */
+    size_t tokens;      /* processed in this stage since the call began, to show a rate */
     bool has_loss;
     float loss; /* of the last step */
 } mneme_progress;
@@ -34,11 +34,11 @@ typedef struct mneme_run_options {
     void *user;
 } mneme_run_options;
 
-/* Runs a recipe in a folder. Stages that the folder already holds are not done again; a run that
- * was killed goes on from its last checkpoint, with the bits of a run that was not. A folder that
- * holds another recipe, or whose input files have changed, is refused (MNEME_BAD_INPUT).
- * *table becomes the comparison as text for a terminal; free it with free(). Digests other than
- * options->expected are MNEME_FAILED, with the table all the same. */
+/* Runs a recipe in a folder. Stages that the folder already has are skipped. A run that was killed
+ * continues from its last checkpoint and ends with the same bits. MNEME_BAD_INPUT for a folder of
+ * another recipe, or whose input files have changed. *table becomes the comparison as text for a
+ * terminal; free it with free(). MNEME_FAILED if the digests are not those of options->expected;
+ * *table is set then, too. */
 MNEME_API mneme_status mneme_run(const mneme_run_options *options, char **table,
                                  mneme_error *error);
 

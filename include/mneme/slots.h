@@ -1,7 +1,7 @@
 #ifndef MNEME_SLOTS_H
 #define MNEME_SLOTS_H
 
-/* Where facts are: which memory slots texts read. */
+/* Where a model keeps facts: which memory slots texts read. */
 
 #include <stddef.h>
 
@@ -26,11 +26,11 @@ typedef struct mneme_slots_options {
     void *user;
 } mneme_slots_options;
 
-/* Reads texts with the base model of a run, and says which slots they read: how all slots are used
- * by ordinary text; for each fact asked for, the slots that its wordings share, how specific they
- * are (IDF), and which tokens read them; and how much the trainable sets of new facts overlap.
- * Leaves DIR/slots/ with slots.md, slots.json, usage.csv, fact-*.csv, overlap.csv and their plots.
- * *report becomes the text for a terminal; free it with free(). */
+/* Reports which slots texts read in the base model of a run: how ordinary text uses all slots; for
+ * each fact asked for, the slots that its wordings share, how specific they are (IDF), and which
+ * tokens read them; and how much the trainable sets of new facts overlap. Writes slots.md,
+ * slots.json, usage.csv, fact-*.csv, overlap.csv and their plots into DIR/slots/. *report becomes
+ * the text for a terminal; free it with free(). */
 MNEME_API mneme_status mneme_slots(const mneme_slots_options *options, char **report,
                                    mneme_error *error);
 

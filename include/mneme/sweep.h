@@ -11,8 +11,8 @@ extern "C" {
 #endif
 
 /* Runs the `sweep` of a recipe (docs/experiments.md): every variant's pretraining in a run folder
- * of its own below options->directory, and every cell of its series' grids from there. What the
- * folders already hold is not done again; a cell that was killed is begun again. options->recipe is
+ * of its own below options->directory, and from there every cell of its series' grids. What the
+ * folders already have is skipped; a cell that was killed starts again. options->recipe is
  * required, options->expected must be NULL.
  * Leaves sweep.md, sweep.json, sweep.csv and the plots sweep.svg, .png and, when the cells were
  * evaluated along the stream, stream.svg, .png. *report becomes the comparison as text for a

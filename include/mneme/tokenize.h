@@ -21,8 +21,8 @@ MNEME_API mneme_status mneme_tokenizer_open(const char *path, mneme_tokenizer **
 /* NULL is allowed. */
 MNEME_API void mneme_tokenizer_close(mneme_tokenizer *tokenizer);
 
-/* *ids, which the caller frees, becomes the ids [*n] of the `length` bytes at text (NULL for none);
- * special tokens in the text are one id each, none is added. Not for two threads at once. */
+/* *ids becomes the ids [*n] of the `length` bytes at text, NULL for none; free it with free(). A
+ * special token in the text is one id; none is added. Two threads must not share a tokenizer. */
 MNEME_API mneme_status mneme_tokenize(mneme_tokenizer *tokenizer, const char *text, size_t length,
                                       int32_t **ids, size_t *n, mneme_error *error);
 

@@ -1,7 +1,7 @@
 #ifndef MNEME_VERIFY_H
 #define MNEME_VERIFY_H
 
-/* Repeating a run and comparing each step with what the run's trail says of it. */
+/* Repeating a run, and comparing each step with the run's trail. */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,7 +26,7 @@ typedef struct mneme_verify_options {
 
 typedef struct mneme_verified_stage {
     char name[48];
-    size_t start;           /* steps that the replay's starting point had behind it */
+    size_t start;           /* steps done at the replay's starting point */
     size_t first, last;     /* steps that were compared; none when last < first */
     bool equal;             /* all of them, and the digest of the stage's end if it was reached */
     size_t different_step;  /* the first that differs; 0 when only the end's digest does */
@@ -40,7 +40,7 @@ typedef struct mneme_verification {
 } mneme_verification;
 
 /* Replays the stages, each from its nearest starting point: a kept checkpoint, the initial
- * weights, or the base model. A stage that differs ends at that step; the next one goes on.
+ * weights, or the base model. A stage ends at its first different step; the next one follows.
  * MNEME_BAD_INPUT for a folder that is not a run's, lacks a trail, or has moved inputs. Free with
  * mneme_verification_free. */
 MNEME_API mneme_status mneme_verify(const mneme_verify_options *options,
@@ -60,8 +60,8 @@ typedef struct mneme_trace_options {
 
 typedef struct mneme_trace_result {
     size_t n_tensors;
-    /* The first step of the replay, up to the traced one, of which it says something else than the
-     * trail; 0: none, this engine repeats the run. */
+    /* The first step, up to the traced one, at which the replay differs from the trail; 0: none,
+     * this engine repeats the run. */
     size_t different_step;
 } mneme_trace_result;
 

@@ -14,19 +14,19 @@ static const char help[] =
     "           " MEASURING_USAGE
     "\n"
     "\n"
-    "Where two runs first differ, or two .safetensors files or model folders. Of runs, the\n"
-    "trails tell the step; both are then replayed from their last common checkpoint, and the\n"
+    "Where two runs first differ, or two .safetensors files or model folders. For runs, the\n"
+    "trails give the step; both are then replayed from their last common checkpoint, and the\n"
     "first tensor (forward, gradients, weights) and element that differ are shown, with the\n"
     "distance in ULP.\n"
     "\n"
     "  --engine-a, --engine-b PROGRAM   the mneme that made the run and replays it, such as\n"
     "                   another build (default: this one)\n"
     "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
-    "  --trails         compare the trails alone\n"
-    "  --all            show all tensors that differ, not the first 20\n"
+    "  --trails         compares only the trails\n"
+    "  --all            shows all tensors that differ, not the first 20\n"
     "  --json           as JSON\n" MEASURING_HELP
     "\n"
-    "Runs of two machines: make a file with mneme trace on each, and compare those.\n"
+    "For runs of two machines, make a file with mneme trace on each, and compare the files.\n"
     "Exit status: 0 the same, 1 different or failed, 2 bad usage or input.\n";
 
 static const struct usage usage = {"diff", help, 2};

@@ -13,7 +13,7 @@ static const char help[] =
     "SHA-256 of every tensor of a .safetensors file or of a model folder, and of the whole:\n"
     "two people whose last lines agree have the same weights.\n"
     "\n"
-    "  --short   the whole's digest alone\n"
+    "  --short   only the digest of the whole\n"
     "  --json    as JSON\n";
 
 static const struct usage usage = {"digest", help, 1};

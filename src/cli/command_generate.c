@@ -21,10 +21,10 @@ static const char help[] =
     "tokenizer.json), always by the likeliest token, until the text ends.\n"
     "\n"
     "  --max-tokens N   at most this many tokens (default 64)\n"
-    "  --ids            PROMPT is token ids with blanks between, and so is what is printed; no id\n"
-    "                   ends the text. For models without tokenizer.json\n"
-    "  --matmul onednn  dense products by oneDNN, for comparing: the text is not canonical "
-    "then\n" MEASURING_HELP;
+    "  --ids            PROMPT and output are token ids with blanks between; no id ends the text.\n"
+    "                   For models without tokenizer.json\n"
+    "  --matmul onednn  computes dense products by oneDNN, for comparison: not "
+    "canonical\n" MEASURING_HELP;
 
 /* More than the generator takes. */
 #define MAX_IDS 8192

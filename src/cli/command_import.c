@@ -9,7 +9,7 @@
 static const char help[] =
     "mneme import --from hf|lingua|llama2c PATH MODEL\n"
     "\n"
-    "Makes the model folder MODEL of another program's model.\n"
+    "Makes the model folder MODEL from another program's model.\n"
     "\n"
     "  --from hf       PATH is a Llama folder as Hugging Face's transformers writes it: "
     "config.json,\n"

@@ -18,21 +18,20 @@ static const char help[] =
     "\n"
     "Pretrains the recipe's model, teaches it new facts by each of its methods, asks it\n"
     "questions before and after, and compares what the methods learned and forgot.\n"
-    "Work that the run folder already holds is not done again; a run that was killed goes\n"
-    "on from its last checkpoint and ends with the same bits.\n"
+    "Work that the run folder already has is skipped; a run that was killed continues from\n"
+    "its last checkpoint and ends with the same bits.\n"
     "\n"
     "  --dir DIR        the run folder (default: runs/NAME, from the recipe's file name)\n"
     "  --set KEY=VALUE  replaces a recipe key, such as pretrain.steps=100 (docs/recipes.md)\n"
-    "  --expect FILE    compares the digests with the file's (data/expected/); others than these\n"
-    "                   are a failure\n"
-    "  --matmul onednn  dense products by oneDNN, for comparing: such a run is marked as not\n"
-    "                   canonical, since its bits depend on library, CPU and threads\n"
+    "  --expect FILE    fails if the digests are not those in FILE (data/expected/)\n"
+    "  --matmul onednn  computes dense products by oneDNN, for comparison; such a run is marked\n"
+    "                   as not canonical, since its bits depend on library, CPU and threads\n"
     "  --json           prints the run folder's report.json instead of the table\n" MEASURING_HELP
-    "                   (default of FILE: profile.json in the run folder)\n"
     "\n"
-    "The folder gets report.md, report.json, tradeoff.svg and .png, and the models. Progress is\n"
-    "shown on standard error: a bar on a terminal, elsewhere a line a minute, or every\n"
-    "MNEME_PROGRESS seconds (0: none).\n";
+    "The folder gets report.md, report.json, tradeoff.svg and .png, and the models; with\n"
+    "--profile also profile.json, where no other FILE is given. Progress is shown on standard\n"
+    "error: a bar on a terminal, elsewhere a line a minute, or every MNEME_PROGRESS seconds\n"
+    "(0: none).\n";
 
 static const struct usage usage = {"run", help, 1};
 

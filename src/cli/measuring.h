@@ -17,10 +17,10 @@ struct measuring {
         "pin", .flag = &(measuring)->pin              \
     }
 #define MEASURING_USAGE "[--profile[=FILE]] [--pin]"
-#define MEASURING_HELP                                                                             \
-    "  --profile[=FILE] afterwards, on standard error, where the time went (docs/profiling.md);\n" \
-    "                   FILE gets it as JSON, FILE's name with .svg a roofline plot\n"             \
-    "  --pin            every thread stays on a CPU of its own\n"
+#define MEASURING_HELP                                                                            \
+    "  --profile[=FILE] shows at the end, on standard error, where the time went; FILE gets it\n" \
+    "                   as JSON, and a roofline plot beside it as .svg (docs/profiling.md)\n"     \
+    "  --pin            keeps every thread on a CPU of its own\n"
 
 /* Call before the work: pins, starts the profile. An exit status, 0 to go on; says what is wrong.
  */

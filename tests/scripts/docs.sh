@@ -1,6 +1,7 @@
 #!/bin/bash
 # The documents name only what is there: files, links and their anchors, commands with their options,
 # targets of make, floors as tests/floors.sh has them.
+# shellcheck disable=SC2016 # backquotes are those of Markdown
 # shellcheck source=tests/script_functions.sh
 . tests/script_functions.sh
 
@@ -88,7 +89,7 @@ every "make has the targets that documents name" unknown_targets "${documents[@]
 
 # The picture of the floors in hacking.md, from the lowest.
 sed -n '/^floors=(/,/^)/p' tests/floors.sh | grep -oE '"[^"]+"' | tr -d '"' >"$work/floors"
-sed -n '/<!-- floors -->/,/^```$/p' docs/hacking.md | sed -nE 's/ *\|.*//p' | tr -s ' ' | tac >"$work/picture"
+awk '/^<!-- floors -->/ { on = 1 } on && /^```/ { on = ++n < 2 } on' docs/hacking.md | sed -nE 's/ *\|.*//p' | tac >"$work/picture"
 check "hacking.md shows the floors of tests/floors.sh" diff "$work/floors" "$work/picture"
 
 # The checks can fail.
