@@ -3,14 +3,14 @@
 
 #include <locale.h>
 
-/* Between enter and leave this thread prints and reads numbers as in the C locale, whatever locale
+/* Between enter and leave, this thread prints and reads numbers as in the C locale, whatever locale
  * the process has chosen. */
 struct c_locale {
     locale_t numbers, before;
 };
 
 struct c_locale c_locale_enter(void);
-/* Keeps errno. */
+/* Leaves errno as it is. */
 void c_locale_leave(struct c_locale entered);
 
 #endif

@@ -3,7 +3,7 @@
 
 #include <time.h>
 
-/* Seconds since some moment; never goes back. For reports alone: no result depends on it. */
+/* Seconds since some moment; never goes back. Only for reports: no result depends on it. */
 static inline double clock_seconds(void) {
     struct timespec time;
     clock_gettime(CLOCK_MONOTONIC, &time);

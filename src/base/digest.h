@@ -13,7 +13,8 @@ struct digest {
     char hex[DIGEST_HEX_SIZE]; /* 64 lower-case digits and a NUL */
 };
 
-/* Of bytes that come in pieces: open, update…, finish. Start from {0}; close frees at any time. */
+/* SHA-256 of bytes in pieces: open, update…, finish. Start from {0}; close may be called at any
+ * time. */
 struct digest_stream {
     void *state;
 };

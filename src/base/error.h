@@ -18,8 +18,9 @@ mneme_status error_set_errno(mneme_error *error, const char *path, const char *a
  *
  *     TRY(file_read(path, MAX_BYTES, &bytes, &length, error));
  *
- * One that has something to free keeps a `status`, goes on while that is MNEME_OK, and frees at its
- * end what it holds, after a failure too (every close function accepts what is {0} or half open):
+ * A function that has something to free keeps a `status`, continues while that is MNEME_OK, and
+ * frees everything at its end, whether it failed or not (a close function accepts what is {0} or
+ * half open):
  *
  *     mneme_status status = text_order_open(&order, …, error);
  *     THEN(batch_builder_open(&builder, …, error));
@@ -42,7 +43,7 @@ mneme_status error_set_errno(mneme_error *error, const char *path, const char *a
 mneme_status error_set_memory(mneme_error *error, const char *what);
 
 #ifdef __clang_analyzer__
-/* The analyzer sees no function's body outside the file it reads, and would take these for
+/* The analyzer sees only the functions of the file it reads, and would take these calls for
  * successes. */
 #define error_set(error, status, ...) ((void)error_set(error, status, __VA_ARGS__), (status))
 #define error_set_errno(error, path, action) \

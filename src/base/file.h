@@ -15,16 +15,16 @@
  * the same name at the same time.
  *
  * Everywhere here: MNEME_BAD_INPUT when the path is wrong (missing, a directory, not permitted to
- * read), MNEME_FAILED when the machine refuses (disk full, no memory, folder not writable). The
+ * read), MNEME_FAILED when the machine could not (disk full, no memory, folder not writable). The
  * message names path and cause. */
 
-/* Reads all of `path`, which may be a pipe or a device too. *bytes is malloc'ed and has a NUL
- * after its *length bytes. More than max_bytes: MNEME_BAD_INPUT, without having read it all. */
+/* Reads all of `path`, which may also be a pipe or a device. *bytes is malloc'ed and has a NUL
+ * after its *length bytes. MNEME_BAD_INPUT for more than max_bytes, before all is read. */
 mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t *length,
                        mneme_error *error);
 
-/* `path` becomes these bytes, atomically. An existing regular file is replaced (a symbolic link
- * too, itself); a directory, device or pipe is refused. */
+/* Writes the bytes to `path`, atomically. Replaces a regular file or a symbolic link (the link, not
+ * its target); refuses a directory, device or pipe. */
 mneme_status file_write_atomic(const char *path, const void *bytes, size_t length,
                                mneme_error *error);
 
@@ -37,13 +37,13 @@ struct file_writer {
 mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error);
 mneme_status file_writer_write(struct file_writer *writer, const void *bytes, size_t length,
                                mneme_error *error);
-/* Flushes, syncs, renames, and syncs the folder. When that fails the partial file is gone and an
- * earlier file of that name untouched. The writer is closed either way. */
+/* Flushes, fsyncs, renames, and fsyncs the folder. On failure removes the partial file and leaves
+ * an earlier file of that name untouched. Frees the writer either way. */
 mneme_status file_writer_finish(struct file_writer *writer, mneme_error *error);
 /* Removes the partial file. Does nothing to a writer that is {0} or finished. */
 void file_writer_abandon(struct file_writer *writer);
 
-/* A regular file opened for reading at any place; nothing is cached. */
+/* A regular file opened for reading at any offset; nothing is cached. */
 struct file_reader {
     int descriptor;
     uint64_t size; /* when it was opened */
@@ -57,7 +57,7 @@ mneme_status file_reader_read(const struct file_reader *reader, uint64_t offset,
 /* Does nothing to a reader whose path is NULL. */
 void file_reader_close(struct file_reader *reader);
 
-/* Something of any kind is there (links are followed). */
+/* Whether there is anything at `path` (links are followed). */
 bool file_exists(const char *path);
 bool file_is_directory(const char *path);
 

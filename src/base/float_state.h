@@ -8,7 +8,7 @@
 
 /* Rule 1 needs round to nearest and subnormals. A host program may have changed the rounding mode,
  * or been linked with -ffast-math, which flushes subnormals to zero. Every public function that
- * computes enters the contract's state on all of OpenMP's threads and leaves the host its own. */
+ * computes enters the contract's state on all OpenMP threads, and restores the host's. */
 struct float_state {
     size_t n_threads;
     fenv_t *saved; /* [n_threads] */

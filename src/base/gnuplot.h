@@ -4,8 +4,8 @@
 #include "base/error.h"
 #include "base/text.h"
 
-/* Plots. gnuplot runs as a program; without it, or when it fails, there is a script and no
- * picture, and that is no error. */
+/* Plots by gnuplot, run as a program. If it is missing or fails, the script is there but no
+ * picture; that is not an error. */
 
 /* Writes the script into FOLDER/NAME and runs it there, silently. Takes the text, which becomes
  * empty. */

@@ -8,8 +8,8 @@
 /* Names of files and folders. Strings returned are malloc'ed; NULL when there is no memory. */
 
 /* A path as a value: nothing to free, and making one cannot fail. One that is longer than the
- * system accepts is cut to PATH_SIZE - 1 bytes, which is still too long: opening it fails.
- * `path_in(folder, "x").text` lives to the end of the expression. */
+ * system takes is cut to PATH_SIZE - 1 bytes, which is still too long: the system refuses to open
+ * it. `path_in(folder, "x").text` lives to the end of the expression. */
 #define PATH_SIZE 4097 /* Linux' PATH_MAX, which counts the NUL, and one */
 struct path {
     char text[PATH_SIZE];
@@ -29,7 +29,7 @@ char *path_append(const char *path, const char *suffix);
 char *path_folder(const char *path);
 
 /* Makes a folder and the folders above it; one that exists is fine. MNEME_BAD_INPUT when a part
- * of the path is something else, MNEME_FAILED when the machine would not. */
+ * of the path is something else, MNEME_FAILED when the machine could not. */
 mneme_status directory_make(const char *path, mneme_error *error);
 
 /* The regular files under `folder`, at any depth, whose name ends in `suffix`: paths relative to

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /* Counter-based random numbers (Philox4x32-10, Salmon et al. 2011): a draw is a function of
- * (seed, stream, index) and of nothing else, so that order and threads cannot matter. */
+ * (seed, stream, index) alone, so that order and threads cannot matter. */
 
-/* Streams that the engine draws from. A new use takes a new number; numbers never change. */
+/* Streams that the engine draws from. A new use gets a new number; numbers never change. */
 enum random_stream {
     RANDOM_STREAM_SHUFFLE = 1,       /* order of the training texts */
     RANDOM_STREAM_WORLD = 2,         /* entities and facts of a fact world */

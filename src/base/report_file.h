@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 
-/* Writes a file of a report, whole or not at all. What is handed over is freed. NULL, which is what
- * text_take and jansson give when memory is short, is MNEME_FAILED. */
+/* Writes a file of a report, whole or not at all, and frees `text` or `root`. NULL, which text_take
+ * and jansson return when memory is short, is MNEME_FAILED. */
 mneme_status report_file_text(const char *folder, const char *name, char *text, mneme_error *error);
 mneme_status report_file_json(const char *folder, const char *name, json_t *root,
                               mneme_error *error);

@@ -11,7 +11,7 @@
  */
 struct table {
     size_t n_columns;
-    bool last_is_text;                 /* the last column stands to the left, too */
+    bool last_is_text;                 /* the last column is aligned to the left, too */
     bool all_is_text;                  /* in Markdown, all columns do */
     const unsigned char *least_widths; /* [n_columns] in characters, or NULL */
     char **cells;                      /* [n_cells], row by row */

@@ -6,8 +6,8 @@
 
 #include <mneme/error.h>
 
-/* Text that grows; all zero is empty. Once memory is short nothing more is added. Decimal numbers
- * have a point in every locale. */
+/* Text that grows; all zero is empty. When memory runs short it stops growing. Decimal numbers have
+ * a point in every locale. */
 struct text {
     char *bytes;
     size_t length;
@@ -17,7 +17,8 @@ struct text {
 
 void text_add(struct text *text, const char *format, ...) MNEME_PRINTF(2, 3);
 
-/* The bytes with a NUL, which the caller frees; NULL when memory was short. *text is empty then. */
+/* Returns the bytes with a NUL, which the caller frees, and empties *text; NULL when memory was
+ * short. */
 char *text_take(struct text *text);
 
 #endif

@@ -16,7 +16,7 @@
 struct bpe_pair {
     int32_t left, right;
     int64_t count;   /* occurrences in all words, each word as often as it occurs */
-    uint32_t *words; /* [n_words] every word that holds the pair, and perhaps some that did */
+    uint32_t *words; /* [n_words] every word with the pair, and perhaps some that had it */
     size_t n_words;
     size_t word_capacity;
     bool has_grown; /* listed in bpe_pairs.grown */

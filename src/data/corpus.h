@@ -15,11 +15,11 @@ struct fact {
     size_t n_answers;
 };
 
-/* What one batch of the stream of new facts teaches: a chunk of a document. */
+/* A chunk of a document: what one batch of the stream of new facts teaches. */
 struct lesson {
     char **texts; /* [n_texts] rewrites of the chunk */
     size_t n_texts;
-    size_t n_facts; /* new facts that it tells, after those of the lessons before it */
+    size_t n_facts; /* new facts that it tells, following those of the lesson before */
 };
 
 /* The texts of one experiment. */
@@ -41,15 +41,15 @@ struct corpus {
 struct world_sizes {
     size_t known_entities;  /* each has one fact per relation */
     size_t fresh_facts;     /* facts about further entities, one entity per fact */
-    size_t fresh_subjects;  /* if not 0, instead: documents about so many further entities */
-    size_t facts_per_chunk; /* of these documents: facts in a row that a lesson tells */
+    size_t fresh_subjects;  /* if not 0, documents about this many further entities instead */
+    size_t facts_per_chunk; /* of these documents: consecutive facts that a lesson tells */
     size_t rewrites;        /* of these documents: texts of a lesson */
     size_t skill_texts;
     size_t skill_test_texts;
     size_t background_texts;
 };
 
-/* Makes a corpus from a world description (a JSON file, see docs/worlds.md): a function of the
+/* Makes a corpus from a world description (a JSON file, see docs/worlds.md): it depends on the
  * file, the sizes and the seed alone. MNEME_BAD_INPUT, naming file and key, for a description
  * that is malformed or has too few names for the sizes. */
 mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes, uint64_t seed,

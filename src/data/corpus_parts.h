@@ -6,7 +6,7 @@
 #include "data/corpus.h"
 #include "data/text_list.h"
 
-/* What the makers of corpora share. */
+/* What corpora from worlds and from questions share. */
 
 /* Question forms are templates with {question} and, after it, {answer}. */
 

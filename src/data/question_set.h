@@ -26,7 +26,7 @@ struct question_set {
 mneme_status question_add(struct question_set *set, const char *text, size_t length,
                           const char *place, mneme_error *error);
 
-/* Adds an answer to the last question, likewise. An answer that it has already is left out. */
+/* Adds an answer to the last question, trimmed likewise. A repeated answer is left out. */
 mneme_status question_add_answer(struct question_set *set, const char *text, size_t length,
                                  const char *place, mneme_error *error);
 

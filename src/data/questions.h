@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "data/question_set.h"
 
-/* Reads a file of questions. What it is shows in its content:
+/* Reads a file of questions. Its content shows its format:
  * - JSON lines: {"question": text, "answer": text or list of texts}, as in NQ-open. An answer
  *   with "####" is one of GSM8K's: what follows is the answer, the whole is the explanation.
  * - CSV (RFC 4180) whose header row has the columns `question` or `problem`, and `answer`, as

@@ -26,8 +26,8 @@ mneme_status special_tokens_add(struct special_tokens *set, const char *text, in
 void special_tokens_sort(struct special_tokens *set);
 void special_tokens_free(struct special_tokens *set);
 
-/* The leftmost of the texts in text[0..length), of those that begin there the longest; NULL when
- * there is none. *start is where it begins. */
+/* The leftmost of the texts in text[0..length), and the longest that begins there; NULL when there
+ * is none. *start is where it begins. */
 const struct special_token *special_tokens_next(const struct special_tokens *set, const char *text,
                                                 size_t length, size_t *start);
 

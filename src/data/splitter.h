@@ -23,7 +23,7 @@ struct split_rule {
 struct split_special {
     const char *text;
     int32_t id; /* at least 0 */
-    bool late;  /* looked for after all that are not, in what they left */
+    bool late;  /* looked for after the others, in the rest of the text */
 };
 
 #define SPLITTER_MAX_RULES 8
@@ -36,8 +36,8 @@ struct split_plan {
     size_t n_specials;
 };
 
-/* Copies what it needs of the plan. Refuses a pattern that matches the empty string, or that means
- * something else to Oniguruma, which reads it in other programs. `place` names the plan's source
+/* Copies what it needs of the plan. Refuses a pattern that matches the empty string, or that
+ * Oniguruma, which other programs use, would read differently. `place` names the plan's source
  * in messages. */
 mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error);
@@ -45,16 +45,16 @@ void splitter_close(struct splitter *splitter);
 
 #define SPLITTER_NOT_SPECIAL (-1)
 
-/* Is given each piece in turn; `special` is the id of a special text, or SPLITTER_NOT_SPECIAL.
- * Another status than MNEME_OK ends the split. */
+/* Called for each piece in turn; `special` is the id of a special text, or SPLITTER_NOT_SPECIAL.
+ * Any status but MNEME_OK ends the split. */
 typedef mneme_status splitter_visit(void *context, const char *piece, size_t length,
                                     int32_t special, mneme_error *error);
 
 /* Visits the pieces of text in order. First the special texts are cut out, the leftmost and of
  * equals the longest first; then each run of bytes that is not well-formed UTF-8 becomes one
  * piece; what remains is cut by the rules. Together the pieces are the text, unless a rule drops
- * something. Fails only when visit does, or for a pattern that exceeds PCRE2's limits. Not for two
- * threads at once. */
+ * something. Fails only when visit does, or for a pattern that exceeds PCRE2's limits. Two
+ * threads must not share a splitter. */
 mneme_status splitter_run(struct splitter *splitter, const char *text, size_t length,
                           splitter_visit *visit, void *context, mneme_error *error);
 

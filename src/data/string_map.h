@@ -34,7 +34,8 @@ struct string_map {
 mneme_status string_map_add(struct string_map *map, const char *bytes, size_t length,
                             uint32_t *index, bool *added, mneme_error *error);
 
-/* Gives the string a number of its own, under which it is got but not found. */
+/* Gives the string a number of its own, by which string_map_get returns it; string_map_find does
+ * not find it. */
 mneme_status string_map_add_hidden(struct string_map *map, const char *bytes, size_t length,
                                    mneme_error *error);
 

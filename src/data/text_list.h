@@ -12,8 +12,8 @@ struct text_list {
     size_t capacity;
 };
 
-/* Appends `text`, which the list owns from now on, also when the call fails. A NULL text is a
- * failed allocation of the caller's: MNEME_FAILED. */
+/* Appends `text` and takes ownership of it, even when the call fails. A NULL text, from a failed
+ * allocation, is MNEME_FAILED. */
 mneme_status text_list_add(struct text_list *list, char *text, mneme_error *error);
 
 /* Appends a copy of text[0..length). */

@@ -22,8 +22,7 @@ mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokeni
                              char *const *strings, size_t max_inputs, mneme_error *error);
 void token_texts_free(struct token_texts *texts);
 
-/* Appends the token that starts texts and the prompt, as a question is asked; its place and length.
- */
+/* Appends, as a sequence, the token that starts texts and the prompt, as a question is asked. */
 mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer *tokenizer,
                                     const char *prompt, mneme_error *error);
 

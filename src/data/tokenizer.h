@@ -8,11 +8,11 @@
 #include "data/token_list.h"
 
 /* Byte-level byte pair encoding (Sennrich et al. 2016; bytes and splitting as in GPT-2), in Hugging
- * Face's tokenizer.json: those that mneme trains, and those of GPT-2, Llama 3, SmolLM and their
- * like (docs/interchange.md). The same ids as the Python package `tokenizers` gives, without the
- * special tokens that it adds around, for any text of characters that PCRE2 knows (Unicode 14 in
- * Debian 12). Text is bytes: invalid UTF-8 encodes and decodes like anything else, see splitter.h.
- * A tokenizer serves one thread at a time, since it caches words. */
+ * Face's tokenizer.json: those that mneme trains, and those of GPT-2, Llama 3, SmolLM and the
+ * like (docs/interchange.md). It gives the ids of the Python package `tokenizers`, without the
+ * special tokens that the package puts around a text, for any text of characters that PCRE2 knows
+ * (Unicode 14 in Debian 12). Text is bytes: invalid UTF-8 encodes and decodes like anything else,
+ * see splitter.h. A tokenizer serves one thread at a time, since it caches words. */
 struct tokenizer;
 
 /* GPT-2's splitting pattern, except that every digit stands alone, which helps with sums. */
@@ -28,8 +28,8 @@ struct tokenizer;
 
 /* Learns vocab_size tokens from the texts (NUL-terminated): id 0 is the end of text, 1 + b is the
  * byte b, and then comes one token per merge. The merge is always the most frequent pair of
- * neighbours, of equals the one whose (left bytes, right bytes) come first. Stops early, with
- * fewer tokens, when no pair occurs twice. A function of the texts as a multiset alone. */
+ * neighbours; among equals the one whose (left bytes, right bytes) come first. Stops early, with
+ * fewer tokens, when no pair occurs twice. The order of the texts does not matter. */
 mneme_status tokenizer_train(const char *const *texts, size_t n_texts, size_t vocab_size,
                              struct tokenizer **tokenizer, mneme_error *error);
 
@@ -61,7 +61,7 @@ mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *
 /* Ids are 0 to this - 1. */
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer);
 /* The special token that ends a text: TOKENIZER_END_OF_TEXT or, in others' files, `<|endoftext|>`,
- * `</s>` or `<|im_end|>`, the first of these that is there. */
+ * `</s>` or `<|im_end|>`, the first of these that exists. */
 int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer);
 /* The one that stands before a text: `<|begin_of_text|>` or `<s>` where there is one, otherwise the
  * end of the text before. */

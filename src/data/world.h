@@ -16,7 +16,7 @@ struct world_strings {
     size_t n;
 };
 
-/* Texts by chance: one of the templates, with {key} filled from the list of that key. */
+/* Random texts: one of the templates, with {key} filled from the list of that key. */
 struct world_phrases {
     struct world_strings templates;
     const char **keys;           /* [n_lists] */

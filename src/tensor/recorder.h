@@ -7,8 +7,8 @@
 #include "tensor/safetensors.h"
 #include "tensor/tensor.h"
 
-/* Copies of what a computation made, in the order in which it made them. A computation that can be
- * recorded has a pointer to a recorder, which is NULL as a rule; then nothing is copied. */
+/* Copies of a computation's results, in the order in which it made them. A computation that can be
+ * recorded has a pointer to a recorder; usually it is NULL, and nothing is copied. */
 struct recorder {
     size_t n;
     size_t capacity;
@@ -21,7 +21,7 @@ struct recorder {
 void recorder_add(struct recorder *recorder, enum tensor_type type, size_t rows, size_t columns,
                   const void *data, const char *format, ...) MNEME_PRINTF(6, 7);
 
-/* Writes all as a safetensors file; fails too when a copy could not be made. */
+/* Writes all as a safetensors file; also fails if a copy could not be made. */
 mneme_status recorder_save(const struct recorder *recorder, const char *path,
                            const struct safetensors_metadata *metadata, size_t n_metadata,
                            mneme_error *error);

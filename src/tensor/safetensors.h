@@ -14,8 +14,8 @@
 /* A header longer than this is refused, as by the reference implementation. */
 #define SAFETENSORS_MAX_HEADER 100000000
 
-/* The metadata key of files whose numbers do not follow docs/arithmetic.md; its value names the
- * library that computed the matrix products. */
+/* Metadata key of files whose numbers do not follow docs/arithmetic.md: what computed the products.
+ */
 #define SAFETENSORS_NOT_CANONICAL "not_canonical"
 
 struct safetensors_metadata {
@@ -26,7 +26,7 @@ struct safetensors_metadata {
 /* Writes a file atomically. The same tensors and metadata give the same bytes whatever their order:
  * types descend, so that wide ones come first and every tensor is aligned; within a type, names
  * ascend by byte; metadata keys ascend. These are the bytes that the reference implementation
- * writes. Names must differ, keys too. */
+ * writes. Names must differ, and so must keys. */
 mneme_status safetensors_write(const char *path, const struct tensor *tensors, size_t n,
                                const struct safetensors_metadata *metadata, size_t n_metadata,
                                mneme_error *error);
@@ -52,7 +52,7 @@ mneme_status safetensors_open(struct safetensors *file, const char *path, mneme_
 /* Does nothing to {0}. */
 void safetensors_close(struct safetensors *file);
 
-/* NULL when there is none of that name. */
+/* NULL if no tensor has that name. */
 const struct safetensors_entry *safetensors_find(const struct safetensors *file, const char *name);
 /* The metadata's value; NULL when there is none. */
 const char *safetensors_metadata_get(const struct safetensors *file, const char *key);
@@ -72,7 +72,7 @@ mneme_status safetensors_read_exact(const struct safetensors *file, const char *
 mneme_status safetensors_read_i32(const struct safetensors *file, const char *name, size_t rank,
                                   const size_t *shape, int32_t *destination, mneme_error *error);
 
-/* Reads `length` of the tensor's bytes from `offset` in it, as they are. */
+/* Reads `length` of the tensor's bytes from its `offset`, unconverted. */
 mneme_status safetensors_read_bytes(const struct safetensors *file,
                                     const struct safetensors_entry *entry, size_t offset,
                                     void *bytes, size_t length, mneme_error *error);

@@ -27,18 +27,18 @@ enum tensor_type {
     TENSOR_N_TYPES,
 };
 
-/* A view: it owns neither name nor data. Elements are little-endian, rows outermost. */
+/* A view: it does not own name and data. Elements are little-endian, rows outermost. */
 struct tensor {
     const char *name;
     enum tensor_type type;
     size_t rank;
     size_t shape[TENSOR_MAX_RANK];
-    const void *data; /* [shape], or NULL when only the description is meant */
+    const void *data; /* [shape], or NULL for the description alone */
 };
 
 /* "F32" and the like. */
 const char *tensor_type_name(enum tensor_type type);
-/* False when there is no such type here. */
+/* False for a type that is not in the list. */
 bool tensor_type_from_name(const char *name, enum tensor_type *type);
 /* Bytes of one element. */
 size_t tensor_type_size(enum tensor_type type);

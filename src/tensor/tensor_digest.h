@@ -6,8 +6,8 @@
 #include "base/digest.h"
 #include "tensor/tensor.h"
 
-/* The digest of tensors in memory; the same as that of the file that holds them, by the rules in
- * <mneme/digest.h>. The tensors may come in any order; names must differ. `each` [n], in the
+/* The digest of tensors in memory, by the rules in <mneme/digest.h>; a file with these tensors has
+ * the same. The tensors may come in any order; names must differ. `each` [n], in the
  * caller's order, may be NULL. */
 mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct digest *whole,
                                 struct digest *each, mneme_error *error);
