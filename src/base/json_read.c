@@ -10,6 +10,7 @@
 
 #include "base/c_locale.h"
 #include "base/file.h"
+#include "base/json_path.h"
 
 json_t *json_parse(const char *bytes, size_t length, size_t flags, json_error_t *cause) {
     struct c_locale entered = c_locale_enter();
@@ -22,8 +23,7 @@ mneme_status json_read_file(const char *path, size_t max_bytes, json_t **root, m
     *root = NULL;
     char *bytes = NULL;
     size_t length;
-    mneme_status status = file_read(path, max_bytes, &bytes, &length, error);
-    if (status != MNEME_OK) return status;
+    TRY(file_read(path, max_bytes, &bytes, &length, error));
     json_error_t cause;
     json_t *value = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);
@@ -59,7 +59,8 @@ mneme_status json_refuse(const struct json_place *place, const char *key, mneme_
 /* *value becomes NULL when the key is missing and may be. */
 static mneme_status get(const struct json_place *place, const char *key, enum key_need need,
                         const json_t **value, mneme_error *error) {
-    *value = json_object_get(place->object, key);
+    *value = json_object_get(place->object, key); /* a dot may be part of the key itself */
+    if (*value == NULL) *value = json_find(place->object, key);
     if (*value != NULL || need == KEY_OPTIONAL) return MNEME_OK;
     return json_refuse(place, key, error, "missing");
 }
@@ -67,8 +68,7 @@ static mneme_status get(const struct json_place *place, const char *key, enum ke
 mneme_status json_get_object(const struct json_place *place, const char *key, enum key_need need,
                              struct json_place *value, mneme_error *error) {
     const json_t *found;
-    mneme_status status = get(place, key, need, &found, error);
-    if (status != MNEME_OK) return status;
+    TRY(get(place, key, need, &found, error));
     if (found != NULL && !json_is_object(found)) {
         return json_refuse(place, key, error, "must be an object");
     }
@@ -78,13 +78,18 @@ mneme_status json_get_object(const struct json_place *place, const char *key, en
     return MNEME_OK;
 }
 
-/* "integers from 1 to 2" or "an integer of at least 1", whatever `noun` says. */
+/* "a list of integers from 1 to 2" or "an integer of at least 1", as `noun` says. */
 static mneme_status refuse_size(const struct json_place *place, const char *key, const char *noun,
                                 size_t low, size_t high, mneme_error *error) {
     if (high >= INT64_MAX) {
         return json_refuse(place, key, error, "must be %s of at least %zu", noun, low);
     }
     return json_refuse(place, key, error, "must be %s from %zu to %zu", noun, low, high);
+}
+
+mneme_status json_refuse_size(const struct json_place *place, const char *key, size_t low,
+                              size_t high, mneme_error *error) {
+    return refuse_size(place, key, "an integer", low, high, error);
 }
 
 static bool size_in_range(const json_t *value, size_t low, size_t high, size_t *size) {
@@ -97,10 +102,10 @@ mneme_status json_get_size(const struct json_place *place, const char *key, enum
                            size_t low, size_t high, size_t *value, mneme_error *error) {
     const json_t *found;
     size_t size;
-    mneme_status status = get(place, key, need, &found, error);
-    if (status != MNEME_OK || found == NULL) return status;
+    TRY(get(place, key, need, &found, error));
+    if (found == NULL) return MNEME_OK;
     if (!size_in_range(found, low, high, &size)) {
-        return refuse_size(place, key, "an integer", low, high, error);
+        return json_refuse_size(place, key, low, high, error);
     }
     *value = size;
     return MNEME_OK;
@@ -123,6 +128,11 @@ static mneme_status refuse_float(const struct json_place *place, const char *key
     return json_refuse(place, key, error, "must be %s from %s to %s", noun, low_text, high_text);
 }
 
+mneme_status json_refuse_float(const struct json_place *place, const char *key, float low,
+                               float high, mneme_error *error) {
+    return refuse_float(place, key, "a number", low, high, error);
+}
+
 static bool float_in_range(const json_t *value, float low, float high, float *number) {
     if (!json_is_number(value)) return false;
     *number = (float)json_number_value(value);
@@ -133,10 +143,10 @@ mneme_status json_get_float(const struct json_place *place, const char *key, enu
                             float low, float high, float *value, mneme_error *error) {
     const json_t *found;
     float number;
-    mneme_status status = get(place, key, need, &found, error);
-    if (status != MNEME_OK || found == NULL) return status;
+    TRY(get(place, key, need, &found, error));
+    if (found == NULL) return MNEME_OK;
     if (!float_in_range(found, low, high, &number)) {
-        return refuse_float(place, key, "a number", low, high, error);
+        return json_refuse_float(place, key, low, high, error);
     }
     *value = number;
     return MNEME_OK;
@@ -145,8 +155,8 @@ mneme_status json_get_float(const struct json_place *place, const char *key, enu
 mneme_status json_get_bool(const struct json_place *place, const char *key, enum key_need need,
                            bool *value, mneme_error *error) {
     const json_t *found;
-    mneme_status status = get(place, key, need, &found, error);
-    if (status != MNEME_OK || found == NULL) return status;
+    TRY(get(place, key, need, &found, error));
+    if (found == NULL) return MNEME_OK;
     if (!json_is_boolean(found)) return json_refuse(place, key, error, "must be true or false");
     *value = json_is_true(found);
     return MNEME_OK;
@@ -155,8 +165,8 @@ mneme_status json_get_bool(const struct json_place *place, const char *key, enum
 mneme_status json_get_string(const struct json_place *place, const char *key, enum key_need need,
                              char **value, mneme_error *error) {
     const json_t *found;
-    mneme_status status = get(place, key, need, &found, error);
-    if (status != MNEME_OK || found == NULL) return status;
+    TRY(get(place, key, need, &found, error));
+    if (found == NULL) return MNEME_OK;
     if (!json_is_string(found)) return json_refuse(place, key, error, "must be a string");
     char *copy = strdup(json_string_value(found));
     if (copy == NULL) return error_set_memory(error, key);
@@ -169,8 +179,8 @@ mneme_status json_get_choice(const struct json_place *place, const char *key, en
                              const char *const *names, size_t n_names, size_t *index,
                              mneme_error *error) {
     const json_t *found;
-    mneme_status status = get(place, key, need, &found, error);
-    if (status != MNEME_OK || found == NULL) return status;
+    TRY(get(place, key, need, &found, error));
+    if (found == NULL) return MNEME_OK;
     const char *name = json_string_value(found);
     for (size_t i = 0; name != NULL && i < n_names; i++) {
         if (strcmp(name, names[i]) == 0) {
@@ -189,8 +199,8 @@ mneme_status json_get_choice(const struct json_place *place, const char *key, en
 /* The list under `key`, or NULL; at most max_count long. */
 static mneme_status get_list(const struct json_place *place, const char *key, enum key_need need,
                              size_t max_count, const json_t **list, mneme_error *error) {
-    mneme_status status = get(place, key, need, list, error);
-    if (status != MNEME_OK || *list == NULL) return status;
+    TRY(get(place, key, need, list, error));
+    if (*list == NULL) return MNEME_OK;
     if (!json_is_array(*list)) return json_refuse(place, key, error, "must be a list");
     if (json_array_size(*list) > max_count) {
         return json_refuse(place, key, error, "has %zu elements, must have at most %zu",
@@ -203,8 +213,8 @@ mneme_status json_get_sizes(const struct json_place *place, const char *key, enu
                             size_t low, size_t high, size_t *values, size_t max_count,
                             size_t *count, mneme_error *error) {
     const json_t *list;
-    mneme_status status = get_list(place, key, need, max_count, &list, error);
-    if (status != MNEME_OK || list == NULL) return status;
+    TRY(get_list(place, key, need, max_count, &list, error));
+    if (list == NULL) return MNEME_OK;
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (!size_in_range(json_array_get(list, i), low, high, &values[i])) {
             return refuse_size(place, key, "a list of integers", low, high, error);
@@ -218,8 +228,8 @@ mneme_status json_get_floats(const struct json_place *place, const char *key, en
                              float low, float high, float *values, size_t max_count, size_t *count,
                              mneme_error *error) {
     const json_t *list;
-    mneme_status status = get_list(place, key, need, max_count, &list, error);
-    if (status != MNEME_OK || list == NULL) return status;
+    TRY(get_list(place, key, need, max_count, &list, error));
+    if (list == NULL) return MNEME_OK;
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (!float_in_range(json_array_get(list, i), low, high, &values[i])) {
             return refuse_float(place, key, "a list of numbers", low, high, error);

@@ -18,6 +18,9 @@
  * in locales where it is not.) */
 json_t *json_parse(const char *bytes, size_t length, size_t flags, json_error_t *cause);
 
+/* The most that any file of settings or results may have. */
+#define JSON_MAX_BYTES ((size_t)1 << 24)
+
 /* Reads a file of at most max_bytes that holds one object. A syntax error, a duplicate key or
  * invalid UTF-8 is "PATH:LINE: cause". The caller owns *root. */
 mneme_status json_read_file(const char *path, size_t max_bytes, json_t **root, mneme_error *error);
@@ -33,7 +36,8 @@ struct json_place {
 mneme_status json_place_root(const json_t *object, const char *place, struct json_place *root,
                              mneme_error *error);
 
-/* What a key's absence means. OPTIONAL leaves the caller's value as it was: its default. A null is
+/* In what follows `key` may be a dotted path (json_path.h). What a key's absence means:
+ * OPTIONAL leaves the caller's value as it was: its default. A null is
  * a wrong type, not an absence. */
 enum key_need { KEY_OPTIONAL, KEY_REQUIRED };
 
@@ -63,6 +67,12 @@ mneme_status json_get_sizes(const struct json_place *place, const char *key, enu
 mneme_status json_get_floats(const struct json_place *place, const char *key, enum key_need need,
                              float low, float high, float *values, size_t max_count, size_t *count,
                              mneme_error *error);
+
+/* Refuses a number that is not in [low, high], as json_get_size and json_get_float do. */
+mneme_status json_refuse_size(const struct json_place *place, const char *key, size_t low,
+                              size_t high, mneme_error *error);
+mneme_status json_refuse_float(const struct json_place *place, const char *key, float low,
+                               float high, mneme_error *error);
 
 /* Refuses a key that is not among the known ones, suggesting the closest when it is close. */
 mneme_status json_check_keys(const struct json_place *place, const char *const *known,

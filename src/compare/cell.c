@@ -14,7 +14,6 @@
 #include "run/folder.h"
 
 #define ID_LENGTH 12
-#define MAX_CELL_BYTES ((size_t)1 << 20)
 
 /* The bytes of the first n characters of a text. */
 static int first_characters(const char *text, int n) {
@@ -44,22 +43,6 @@ mneme_status cell_open(struct cell *cell, const struct plan *plan, size_t varian
     return MNEME_OK;
 }
 
-/* All that decides the cell's numbers; how often it is looked at does not. */
-static json_t *describe(const struct recipe *recipe) {
-    json_t *whole = recipe_to_json(recipe), *settings = json_object();
-    json_t *finetune = json_object_get(whole, "finetune");
-    json_object_del(finetune, "evaluate_every");
-    json_object_del(finetune, "stream_questions");
-    int failed = json_object_set(settings, "finetune", finetune);
-    if (recipe->matmul != MATMUL_CANONICAL) {
-        failed |= json_object_set(settings, "matmul", json_object_get(whole, "matmul"));
-    }
-    json_decref(whole);
-    if (failed == 0) return settings;
-    json_decref(settings);
-    return NULL;
-}
-
 static mneme_status find_folder(struct cell *cell, const char *directory, const json_t *settings,
                                 mneme_error *error) {
     char *text = json_print(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
@@ -81,7 +64,7 @@ static mneme_status sign(const char *folder, const json_t *settings, mneme_error
         TRY(directory_make(folder, error));
         return json_write_file(path.text, settings, error);
     }
-    TRY(json_read_file(path.text, MAX_CELL_BYTES, &found, error));
+    TRY(json_read_file(path.text, JSON_MAX_BYTES, &found, error));
     bool same = json_equal(found, settings);
     json_decref(found);
     if (same) return MNEME_OK;
@@ -102,7 +85,7 @@ mneme_status cell_enter(struct cell *cell, const struct plan *plan, struct exper
         cell->folder = stage_folder(experiment->directory, &cell->stage);
         return MNEME_OK;
     }
-    json_t *settings = describe(&experiment->recipe);
+    json_t *settings = identity_of_cell(&experiment->recipe);
     mneme_status status = settings == NULL
                               ? error_set_memory(error, "the plan")
                               : find_folder(cell, experiment->directory, settings, error);

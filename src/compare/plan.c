@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "compare/grid.h"
 #include "recipe/recipe_file.h"
+#include "recipe/recipe_keys.h"
 #include "recipe/recipe_overrides.h"
 
 #define MAX_CELLS 512
@@ -43,20 +44,15 @@ static void free_choice(struct plan_choice *choice) {
     free(choice->label);
 }
 
-/* Keys of finetune itself; all others are a method's. */
-static bool is_common_key(const char *key) {
-    static const char *const common[] = {"paraphrases", "steps_per_fact", "digest_every",
-                                         "evaluate_every", "stream_questions"};
-    for (size_t i = 0; i < sizeof common / sizeof *common; i++) {
-        if (strcmp(common[i], key) == 0) return true;
-    }
-    return false;
-}
-
+/* A key of `finetune` itself, or of the cell's method. */
 static mneme_status add_setting(struct plan_choice *cell, const struct method *method,
                                 const char *key, const json_t *value, mneme_error *error) {
-    char prefix[32] = "finetune.";
-    if (!is_common_key(key)) snprintf(prefix, sizeof prefix, "finetune.%s.", method->name);
+    char prefix[32] = "finetune.", path[128];
+    snprintf(path, sizeof path, "finetune.%s", key);
+    const struct key *common = key_find(&recipe_keys, path);
+    if (common == NULL || !key_has_value(common)) {
+        snprintf(prefix, sizeof prefix, "finetune.%s.", method->name);
+    }
     return add_override(cell, prefix, key, value, error);
 }
 

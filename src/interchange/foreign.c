@@ -59,7 +59,7 @@ static mneme_status check_set(const struct safetensors_set *set, const struct fo
 mneme_status foreign_read(const struct safetensors_set *set, const struct foreign_names *names,
                           struct model *model, mneme_error *error) {
     mneme_status status = check_set(set, names, model, error);
-    if (status == MNEME_OK) status = model_allocate(model, error);
+    THEN(model_allocate(model, error));
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
         foreign_name name;

@@ -25,42 +25,34 @@ static const struct format *find_format(const char *name) {
     return NULL;
 }
 
-/* The tokenizer of a folder, or NULL: there is none, or *result says why it cannot be used. */
-static mneme_status open_tokenizer(const char *folder, const struct model *model,
-                                   struct tokenizer **tokenizer, mneme_interchange_result *result,
-                                   mneme_error *error) {
-    *tokenizer = NULL;
-    char *path = path_join(folder, "tokenizer.json");
-    if (path == NULL) return error_set_memory(error, "a path");
+/* The tokenizer of a folder; NULL: there is none, or *result says why it cannot be used. */
+static struct tokenizer *open_tokenizer(const char *folder, const struct model *model,
+                                        mneme_interchange_result *result) {
+    struct path path = path_in(folder, "tokenizer.json");
+    struct tokenizer *tokenizer = NULL;
     mneme_error problem = {0};
-    if (file_is_directory(folder) && file_exists(path)) {
-        mneme_status status = tokenizer_load(path, tokenizer, &problem);
-        size_t n = status == MNEME_OK ? tokenizer_vocab_size(*tokenizer) : 0;
-        if (n > model->config.vocab_size) {
-            error_set(&problem, MNEME_BAD_INPUT,
-                      "%s: %zu tokens, but the model's vocab_size is %zu", path, n,
-                      model->config.vocab_size);
-            tokenizer_free(*tokenizer);
-            *tokenizer = NULL;
-        }
-        snprintf(result->tokenizer_problem, sizeof result->tokenizer_problem, "%.500s",
-                 problem.message);
+    if (!file_is_directory(folder) || !file_exists(path.text)) return NULL;
+    mneme_status status = tokenizer_load(path.text, &tokenizer, &problem);
+    size_t n = status == MNEME_OK ? tokenizer_vocab_size(tokenizer) : 0;
+    if (n > model->config.vocab_size) {
+        error_set(&problem, MNEME_BAD_INPUT, "%s: %zu tokens, but the model's vocab_size is %zu",
+                  path.text, n, model->config.vocab_size);
+        tokenizer_free(tokenizer);
+        tokenizer = NULL;
     }
-    free(path);
-    return MNEME_OK;
+    snprintf(result->tokenizer_problem, sizeof result->tokenizer_problem, "%.500s",
+             problem.message);
+    return tokenizer;
 }
 
 /* FOLDER/tokenizer.json; does nothing for NULL. */
 static mneme_status save_tokenizer(const struct tokenizer *tokenizer, const char *folder,
                                    mneme_interchange_result *result, mneme_error *error) {
     if (tokenizer == NULL) return MNEME_OK;
-    char *path = path_join(folder, "tokenizer.json");
-    if (path == NULL) return error_set_memory(error, "a path");
-    mneme_status status = directory_make(folder, error);
-    if (status == MNEME_OK) status = tokenizer_save(tokenizer, path, error);
-    free(path);
-    result->has_tokenizer = status == MNEME_OK;
-    return status;
+    TRY(directory_make(folder, error));
+    TRY(tokenizer_save(tokenizer, path_in(folder, "tokenizer.json").text, error));
+    result->has_tokenizer = true;
+    return MNEME_OK;
 }
 
 static void count(const struct model *model, mneme_interchange_result *result) {
@@ -77,15 +69,29 @@ mneme_status interchange_import(const char *format, const char *path, const char
                          format);
     }
     struct model model = {0};
-    struct tokenizer *tokenizer = NULL;
-    mneme_status status = from->open(path, &model, error);
-    if (status != MNEME_OK) return status;
+    TRY(from->open(path, &model, error));
     count(&model, result);
-    status = open_tokenizer(path, &model, &tokenizer, result, error);
-    if (status == MNEME_OK) status = save_tokenizer(tokenizer, folder, result, error);
-    if (status == MNEME_OK) status = model_save(&model, folder, error);
+    struct tokenizer *tokenizer = open_tokenizer(path, &model, result);
+    mneme_status status = save_tokenizer(tokenizer, folder, result, error);
+    THEN(model_save(&model, folder, error));
     tokenizer_free(tokenizer);
     model_close(&model);
+    return status;
+}
+
+static mneme_status export_model(const struct model *model, const char *folder, const char *out,
+                                 mneme_interchange_result *result, mneme_error *error) {
+    if (model->config.memory.n_layers > 0) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: layer %zu is a memory layer, which transformers' Llama has not",
+                         folder, model->config.memory.layers[0]);
+    }
+    struct tokenizer *tokenizer = open_tokenizer(folder, model, result);
+    mneme_status status = save_tokenizer(tokenizer, out, result, error);
+    int start = tokenizer == NULL ? -1 : (int)tokenizer_start_of_text(tokenizer);
+    int end = tokenizer == NULL ? -1 : (int)tokenizer_end_of_text(tokenizer);
+    THEN(foreign_save_hf(model, out, start, end, error));
+    tokenizer_free(tokenizer);
     return status;
 }
 
@@ -96,23 +102,9 @@ mneme_status interchange_export(const char *format, const char *folder, const ch
         return error_set(error, MNEME_BAD_INPUT, "format %s: must be hf", format);
     }
     struct model model;
-    struct tokenizer *tokenizer = NULL;
-    mneme_status status = model_load(folder, &model, error);
-    if (status != MNEME_OK) return status;
+    TRY(model_load(folder, &model, error));
     count(&model, result);
-    if (model.config.memory.n_layers > 0) {
-        status = error_set(error, MNEME_BAD_INPUT,
-                           "%s: layer %zu is a memory layer, which transformers' Llama has not",
-                           folder, model.config.memory.layers[0]);
-    }
-    if (status == MNEME_OK) status = open_tokenizer(folder, &model, &tokenizer, result, error);
-    if (status == MNEME_OK) status = save_tokenizer(tokenizer, out, result, error);
-    if (status == MNEME_OK) {
-        int start = tokenizer == NULL ? -1 : (int)tokenizer_start_of_text(tokenizer);
-        int end = tokenizer == NULL ? -1 : (int)tokenizer_end_of_text(tokenizer);
-        status = foreign_save_hf(&model, out, start, end, error);
-    }
-    tokenizer_free(tokenizer);
+    mneme_status status = export_model(&model, folder, out, result, error);
     model_close(&model);
     return status;
 }

@@ -7,66 +7,50 @@
 #include "interchange/foreign.h"
 #include "interchange/hf_layout.h"
 
-#define MAX_CONFIG_BYTES ((size_t)1 << 20)
-
-/* What of a Llama config decides the numbers and means the same here. */
-static const char *const same_keys[] = {
-    "vocab_size",          "hidden_size",         "num_hidden_layers",
-    "num_attention_heads", "num_key_value_heads", "max_position_embeddings",
-    "intermediate_size",   "rms_norm_eps",        "rope_theta",
-    "tie_word_embeddings", "hidden_act",
-};
-
 /* `rope_scaling` and, in newer files, `rope_parameters`, which has the theta too: only RoPE as it
  * is. */
-static mneme_status read_rope(const struct json_place *root, const char *key, json_t *same,
+static mneme_status read_rope(const struct json_place *root, const char *key, json_t *object,
                               mneme_error *error) {
     static const char *const types[] = {"default"};
+    static const char *const keys[] = {"rope_type", "type", "rope_theta", "partial_rotary_factor"};
     struct json_place rope;
     size_t ignored;
-    mneme_status status = json_get_object(root, key, KEY_OPTIONAL, &rope, error);
-    if (status != MNEME_OK || rope.object == NULL) return status;
-    static const char *const keys[] = {"rope_type", "type", "rope_theta", "partial_rotary_factor"};
-    status = json_check_keys(&rope, keys, sizeof keys / sizeof *keys, error);
-    if (status == MNEME_OK) {
-        status = json_get_choice(&rope, "rope_type", KEY_OPTIONAL, types, 1, &ignored, error);
-    }
-    if (status == MNEME_OK) {
-        status = json_get_choice(&rope, "type", KEY_OPTIONAL, types, 1, &ignored, error);
-    }
     float whole = 1.0f;
-    if (status == MNEME_OK) {
-        status =
-            json_get_float(&rope, "partial_rotary_factor", KEY_OPTIONAL, 1.0f, 1.0f, &whole, error);
-    }
+    TRY(json_get_object(root, key, KEY_OPTIONAL, &rope, error));
+    TRY(json_check_keys(&rope, keys, sizeof keys / sizeof *keys, error));
+    TRY(json_get_choice(&rope, "rope_type", KEY_OPTIONAL, types, 1, &ignored, error));
+    TRY(json_get_choice(&rope, "type", KEY_OPTIONAL, types, 1, &ignored, error));
+    TRY(json_get_float(&rope, "partial_rotary_factor", KEY_OPTIONAL, 1.0f, 1.0f, &whole, error));
     json_t *theta = json_object_get(rope.object, "rope_theta");
-    if (status == MNEME_OK && theta != NULL) json_object_set(same, "rope_theta", theta);
-    return status;
+    if (theta != NULL) json_object_set(object, "rope_theta", theta);
+    return MNEME_OK;
 }
 
 /* Refuses what would make another model of it. */
 static mneme_status check_kind(const struct json_place *root, mneme_error *error) {
-    static const char *const kinds[] = {"llama"};
+    static const char *const kinds[] = {"llama"}, *const activations[] = {"silu"};
     static const char *const off[] = {"attention_bias", "mlp_bias"};
     size_t ignored;
-    mneme_status status =
-        json_get_choice(root, "model_type", KEY_REQUIRED, kinds, 1, &ignored, error);
-    for (size_t i = 0; status == MNEME_OK && i < 2; i++) {
+    TRY(json_get_choice(root, "model_type", KEY_REQUIRED, kinds, 1, &ignored, error));
+    for (size_t i = 0; i < 2; i++) {
         bool on = false;
-        status = json_get_bool(root, off[i], KEY_OPTIONAL, &on, error);
-        if (status == MNEME_OK && on) status = json_refuse(root, off[i], error, "must be false");
+        TRY(json_get_bool(root, off[i], KEY_OPTIONAL, &on, error));
+        if (on) return json_refuse(root, off[i], error, "must be false");
     }
-    if (status == MNEME_OK && json_object_get(root->object, "quantization_config") != NULL) {
-        status = json_refuse(root, "quantization_config", error, "not supported");
+    if (json_object_get(root->object, "quantization_config") != NULL) {
+        return json_refuse(root, "quantization_config", error, "not supported");
     }
-    return status;
+    if (json_object_get(root->object, "intermediate_size") == NULL) {
+        return json_refuse(root, "intermediate_size", error, "missing");
+    }
+    return json_get_choice(root, "hidden_act", KEY_OPTIONAL, activations, 1, &ignored, error);
 }
 
 static mneme_status check_head_dim(const struct json_place *root, const struct model_config *config,
                                    mneme_error *error) {
     size_t head_dim = model_head_dim(config);
-    mneme_status status = json_get_size(root, "head_dim", KEY_OPTIONAL, 1, 65536, &head_dim, error);
-    if (status != MNEME_OK || head_dim == model_head_dim(config)) return status;
+    TRY(json_get_size(root, "head_dim", KEY_OPTIONAL, 1, 65536, &head_dim, error));
+    if (head_dim == model_head_dim(config)) return MNEME_OK;
     return json_refuse(root, "head_dim", error, "is %zu, must be hidden_size / num_attention_heads",
                        head_dim);
 }
@@ -75,36 +59,27 @@ static mneme_status config_from_json(json_t *object, const char *path, struct mo
                                      mneme_error *error) {
     struct json_place root;
     foreign_drop_nulls(object);
-    mneme_status status = json_place_root(object, path, &root, error);
-    if (status == MNEME_OK) status = check_kind(&root, error);
-    if (status != MNEME_OK) return status;
-    json_t *same = json_object();
-    /* Llama's own defaults where they are not ours. */
-    json_object_set_new(same, "rms_norm_eps", json_real(1e-6));
-    for (size_t i = 0; i < sizeof same_keys / sizeof *same_keys; i++) {
-        json_t *value = json_object_get(object, same_keys[i]);
-        if (value != NULL) json_object_set(same, same_keys[i], value);
-    }
-    status = read_rope(&root, "rope_scaling", same, error);
-    if (status == MNEME_OK) status = read_rope(&root, "rope_parameters", same, error);
-    if (status == MNEME_OK && json_object_get(same, "intermediate_size") == NULL) {
-        status = json_refuse(&root, "intermediate_size", error, "missing");
-    }
-    if (status == MNEME_OK) status = model_config_from_json(same, path, config, error);
-    if (status == MNEME_OK) status = check_head_dim(&root, config, error);
-    json_decref(same);
-    return status;
+    TRY(json_place_root(object, path, &root, error));
+    TRY(check_kind(&root, error));
+    TRY(read_rope(&root, "rope_scaling", object, error));
+    TRY(read_rope(&root, "rope_parameters", object, error));
+    /* Ours; transformers' Llama has none. */
+    json_object_del(object, "multiple_of");
+    json_object_del(object, "memory");
+    *config = (struct model_config){0};
+    keys_set_defaults(&config_tables[CONFIG_OF_HF], config);
+    config->norm_eps = 1e-6f; /* Llama's own default */
+    TRY(model_config_read(&root, CONFIG_OF_HF, config, error));
+    return check_head_dim(&root, config, error);
 }
 
 static mneme_status read_config(const char *folder, struct model_config *config,
                                 mneme_error *error) {
-    char *path = path_join(folder, "config.json");
-    if (path == NULL) return error_set_memory(error, "config.json");
+    struct path path = path_in(folder, "config.json");
     json_t *object = NULL;
-    mneme_status status = json_read_file(path, MAX_CONFIG_BYTES, &object, error);
-    if (status == MNEME_OK) status = config_from_json(object, path, config, error);
+    mneme_status status = json_read_file(path.text, JSON_MAX_BYTES, &object, error);
+    THEN(config_from_json(object, path.text, config, error));
     json_decref(object);
-    free(path);
     return status;
 }
 
@@ -134,13 +109,12 @@ mneme_status foreign_open_hf(const char *path, struct model *model, mneme_error 
     static const struct foreign_names names = {hf_layout_name, is_needless};
     struct model_config config;
     struct safetensors_set set;
-    mneme_status status = read_config(path, &config, error);
-    if (status == MNEME_OK) status = safetensors_set_open(&set, path, error);
-    if (status != MNEME_OK) return status;
-    status = model_describe(&config, model, error);
-    if (status == MNEME_OK) status = foreign_read(&set, &names, model, error);
+    TRY(read_config(path, &config, error));
+    TRY(safetensors_set_open(&set, path, error));
+    mneme_status status = model_describe(&config, model, error);
+    THEN(foreign_read(&set, &names, model, error));
     safetensors_set_close(&set);
-    if (status != MNEME_OK) return status;
+    TRY(status);
     status = pair_rows(model, error);
     if (status != MNEME_OK) model_close(model);
     return status;

@@ -16,8 +16,7 @@ static mneme_status read_config(const struct file_reader *file, struct model_con
     static const char *const names[N_FIELDS] = {"dim",        "hidden_dim", "n_layers",   "n_heads",
                                                 "n_kv_heads", "vocab_size", "max_seq_len"};
     int32_t fields[N_FIELDS];
-    mneme_status status = file_reader_read(file, 0, fields, sizeof fields, error);
-    if (status != MNEME_OK) return status;
+    TRY(file_reader_read(file, 0, fields, sizeof fields, error));
     if (fields[0] == NEWER_MAGIC) {
         return error_set(error, MNEME_BAD_INPUT, "%s: version 1 or 2; only version 0 is supported",
                          file->path);
@@ -41,7 +40,7 @@ static mneme_status read_config(const struct file_reader *file, struct model_con
                                     .norm_eps = 1e-5f,
                                     .rope_theta = 10000.0f,
                                     .tied_output = tied};
-    return model_config_check(config, file->path, error);
+    return model_config_check(config, CONFIG_OF_LINGUA, file->path, error); /* of the same words */
 }
 
 /* The tables of angles before the output, which are made anew here. */
@@ -60,8 +59,7 @@ static mneme_status check_size(const struct file_reader *file, const struct mode
 
 static mneme_status read_parameter(const struct file_reader *file, const struct parameter *p,
                                    uint64_t *offset, mneme_error *error) {
-    mneme_status status = file_reader_read(file, *offset, p->data, p->count * sizeof(float), error);
-    if (status != MNEME_OK) return status;
+    TRY(file_reader_read(file, *offset, p->data, p->count * sizeof(float), error));
     size_t bad = tensor_first_not_finite(p->data, p->count);
     if (bad < p->count) {
         return error_set(error, MNEME_BAD_INPUT, "%s: byte %llu, `%s`: not a finite number",
@@ -79,17 +77,17 @@ static mneme_status read_weights(const struct file_reader *file, const struct mo
         MEMBER(attention_norm), MEMBER(wq), MEMBER(wk), MEMBER(wv), MEMBER(wo),
         MEMBER(ffn_norm),       MEMBER(w1), MEMBER(w2), MEMBER(w3)};
     uint64_t offset = N_FIELDS * sizeof(int32_t);
-    mneme_status status = read_parameter(file, model->embedding, &offset, error);
+    TRY(read_parameter(file, model->embedding, &offset, error));
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
-        for (size_t l = 0; status == MNEME_OK && l < model->config.n_layers; l++) {
+        for (size_t l = 0; l < model->config.n_layers; l++) {
             const struct parameter *p;
             memcpy(&p, (const char *)&model->layers[l] + kinds[k], sizeof p);
-            status = read_parameter(file, p, &offset, error);
+            TRY(read_parameter(file, p, &offset, error));
         }
     }
-    if (status == MNEME_OK) status = read_parameter(file, model->norm, &offset, error);
+    TRY(read_parameter(file, model->norm, &offset, error));
     offset += table_count(&model->config) * sizeof(float);
-    if (status != MNEME_OK || model->config.tied_output) return status;
+    if (model->config.tied_output) return MNEME_OK;
     return read_parameter(file, model->output, &offset, error);
 }
 
@@ -98,11 +96,11 @@ mneme_status foreign_open_llama2c(const char *path, struct model *model, mneme_e
     struct model_config config;
     *model = (struct model){0};
     mneme_status status = file_reader_open(&file, path, error);
-    if (status == MNEME_OK) status = read_config(&file, &config, error);
-    if (status == MNEME_OK) status = model_describe(&config, model, error);
-    if (status == MNEME_OK) status = check_size(&file, model, error);
-    if (status == MNEME_OK) status = model_allocate(model, error);
-    if (status == MNEME_OK) status = read_weights(&file, model, error);
+    THEN(read_config(&file, &config, error));
+    THEN(model_describe(&config, model, error));
+    THEN(check_size(&file, model, error));
+    THEN(model_allocate(model, error));
+    THEN(read_weights(&file, model, error));
     if (status != MNEME_OK) model_close(model);
     file_reader_close(&file);
     return status;

@@ -68,21 +68,15 @@ static mneme_status save_weights(const struct model *model, const char *path, mn
     struct tensor *tensors = calloc(model->n_parameters, sizeof *tensors);
     char(*names)[FOREIGN_NAME_SIZE] = calloc(model->n_parameters, sizeof *names);
     float *block = NULL;
-    mneme_status status = MNEME_OK;
-    if (tensors == NULL || names == NULL) {
-        status = error_set_memory(error, path);
-        goto done;
-    }
-    for (size_t i = 0; i < model->n_parameters; i++) {
+    mneme_status status =
+        tensors == NULL || names == NULL ? error_set_memory(error, path) : MNEME_OK;
+    for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
         hf_layout_name(model->parameters[i].name, names[i]);
         tensors[i].name = names[i];
     }
-    status = split_rows(model, tensors, &block, error);
-    if (status == MNEME_OK) {
-        status = safetensors_write(path, tensors, model->n_parameters, &metadata, 1, error);
-    }
-done:
+    THEN(split_rows(model, tensors, &block, error));
+    THEN(safetensors_write(path, tensors, model->n_parameters, &metadata, 1, error));
     free(block);
     free(names);
     free(tensors);
@@ -91,19 +85,11 @@ done:
 
 mneme_status foreign_save_hf(const struct model *model, const char *folder, int start_of_text,
                              int end_of_text, mneme_error *error) {
-    mneme_status status = directory_make(folder, error);
-    if (status != MNEME_OK) return status;
-    char *config = path_join(folder, "config.json");
-    char *weights = path_join(folder, "model.safetensors");
+    TRY(directory_make(folder, error));
     json_t *object = config_to_json(&model->config, start_of_text, end_of_text);
-    if (config == NULL || weights == NULL || object == NULL) {
-        status = error_set_memory(error, folder);
-    } else {
-        status = json_write_file(config, object, error);
-    }
-    if (status == MNEME_OK) status = save_weights(model, weights, error);
+    if (object == NULL) return error_set_memory(error, folder);
+    mneme_status status = json_write_file(path_in(folder, "config.json").text, object, error);
     json_decref(object);
-    free(weights);
-    free(config);
+    THEN(save_weights(model, path_in(folder, "model.safetensors").text, error));
     return status;
 }

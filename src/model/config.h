@@ -8,44 +8,29 @@
 
 #include "base/error.h"
 #include "base/json_read.h"
+#include "base/key_table.h"
 #include "nn/product_key.h"
 
 #define MODEL_MAX_MEMORY_LAYERS 64
 
-/* The product-key memory layers of a model (names as in the reference's HashingMemory). */
-struct memory_config {
-    size_t n_layers;                        /* 0: a plain transformer */
-    size_t layers[MODEL_MAX_MEMORY_LAYERS]; /* ascending; these layers have a memory for an FFN */
-    size_t n_keys;                          /* sub-keys per half; the table has n_keys^2 slots */
-    size_t heads;
-    size_t knn;        /* slots read per head */
-    size_t k_dim;      /* both halves together; even */
-    size_t v_dim;      /* width of a value row; 0 in a file means `dim` */
-    bool share_values; /* one table for all memory layers */
-    /* The reference's variants. MEMORY_PLUS is what a file means that says nothing of them. */
-    bool query_bias;
-    bool swilu_projection; /* value_proj(read * silu(swilu_projection(x))) */
-    bool value_proj;       /* else the read itself, v_dim = dim; needed by swilu_projection */
-    bool gated;            /* the output times sigmoid(gating(x)) */
-    bool peer_variant;     /* slots are experts of one hidden unit: values_u and values_v */
-};
-#define MEMORY_PLUS .query_bias = true, .swilu_projection = true, .value_proj = true
-
-/* Llama as in Meta Lingua. All sizes are counts of elements. */
+/* Llama as in Meta Lingua, and its `memory`, struct memory_config, whose names are those of the
+ * reference's HashingMemory; memory.n_layers is 0 for a plain transformer. All sizes are counts of
+ * elements. config_keys.def says what the members mean. */
 struct model_config {
-    size_t vocab_size;
-    size_t dim;
-    size_t n_layers;
-    size_t n_heads;
-    size_t n_kv_heads;  /* divides n_heads */
-    size_t multiple_of; /* the FFN's hidden size is rounded up to a multiple of this */
-    size_t hidden_dim;  /* the FFN's hidden size where it is no such multiple; 0: it is */
-    size_t max_seq_len;
-    float norm_eps;
-    float rope_theta;
-    bool tied_output; /* the output projection is the embedding table */
-    struct memory_config memory;
+#define CONFIG_OBJECT(member, names, documentation) struct memory_config {
+#define CONFIG_END(member) \
+    }                      \
+    member;
+#define CONFIG_SIZE(object, member, names, initial, low, high, flags, documentation) size_t member;
+#define CONFIG_SIZES(object, member, names, capacity, low, high, documentation) \
+    size_t n_##member, member[capacity];
+#define CONFIG_FLOAT(object, member, names, initial, low, high, flags, documentation) float member;
+#define CONFIG_BOOL(object, member, names, initial, flags, documentation) bool member;
+#include "model/config_keys.def"
 };
+
+/* What a file means that says nothing of the memory's variants. */
+#define MEMORY_PLUS .query_bias = true, .swilu_projection = true, .value_proj = true
 
 size_t model_head_dim(const struct model_config *config);
 /* hidden_dim, or int(2 * 4 * dim / 3) rounded up to a multiple of multiple_of. */
@@ -54,27 +39,42 @@ size_t model_n_slots(const struct model_config *config);
 struct product_key_shape model_product_key_shape(const struct model_config *config);
 bool model_layer_has_memory(const struct model_config *config, size_t layer);
 
-/* Checks that the sizes fit each other; the message names `place` and the key. */
-mneme_status model_config_check(const struct model_config *config, const char *place,
-                                mneme_error *error);
+/* Defaults that depend on other keys; of a struct model_config. */
+extern const struct key_default config_n_kv_heads, config_v_dim, config_swilu_projection,
+    config_value_proj;
 
-/* The keys of the variants, in a config's `memory` as in a recipe's. Reading gives defaults to
- * those that are missing: query_bias true, gated and peer_variant false, swilu_projection true but
- * for PEER, value_proj where there is a swilu_projection or v_dim is not dim. Writing leaves out
- * what has its default, so that objects of Memory+ layers are what they were before there were
- * others.
+/* The place of each key in a table, whatever the file: CONFIG_KEY_dim, CONFIG_KEY_layers. */
+enum config_key {
+#define CONFIG_OBJECT(member, names, documentation) CONFIG_KEY_##member,
+#define CONFIG_END(member)
+#define CONFIG_SIZE(object, member, names, initial, low, high, flags, documentation) \
+    CONFIG_KEY_##member,
+#define CONFIG_SIZES(object, member, names, capacity, low, high, documentation) CONFIG_KEY_##member,
+#define CONFIG_FLOAT(object, member, names, initial, low, high, flags, documentation) \
+    CONFIG_KEY_##member,
+#define CONFIG_BOOL(object, member, names, initial, flags, documentation) CONFIG_KEY_##member,
+#include "model/config_keys.def"
+    CONFIG_KEY_COUNT
+};
+
+/* The files that have a model's keys. */
+enum config_file { CONFIG_OF_RECIPE, CONFIG_OF_HF, CONFIG_OF_LINGUA, CONFIG_FILE_COUNT };
+
+/* The keys by their names in a file, for a struct model_config. */
+extern const struct key_table config_tables[CONFIG_FILE_COUNT];
+
+/* Checks that the sizes are in range and fit each other; the message names `place` and the key as
+ * the file has it. */
+mneme_status model_config_check(const struct model_config *config, enum config_file file,
+                                const char *place, mneme_error *error);
+
+/* Reads the keys of `root` over the defaults that *config has, and checks that they fit each other.
+ * Keys that the file has besides are passed over. */
+mneme_status model_config_read(const struct json_place *root, enum config_file file,
+                               struct model_config *config, mneme_error *error);
+
+/* A model folder's config.json, in the style of Hugging Face: Llama's names and a `memory` object.
  */
-#define MEMORY_VARIANT_KEYS "query_bias", "swilu_projection", "value_proj", "gated", "peer_variant"
-mneme_status memory_variant_read(const struct json_place *memory, size_t dim,
-                                 struct memory_config *config, mneme_error *error);
-/* Nonzero when out of memory. */
-int memory_variant_write(const struct memory_config *config, size_t dim, json_t *memory);
-/* Whether the parts fit each other. */
-mneme_status memory_variant_check(const struct memory_config *config, size_t dim,
-                                  const struct json_place *memory, mneme_error *error);
-
-/* Hugging Face style object: Llama's names (`hidden_size`, `num_hidden_layers`, …) and a
- * `memory` object. */
 json_t *model_config_to_json(const struct model_config *config);
 mneme_status model_config_from_json(const json_t *object, const char *place,
                                     struct model_config *config, mneme_error *error);

@@ -18,7 +18,9 @@ enum identity_scope {
 
 /* Whose run folder it is: recipe.json in it holds the recipe with every default filled in and the
  * SHA-256 of each input file. Written into a folder that has none; a folder that holds another
- * one is refused with MNEME_BAD_INPUT, naming the first key that differs. With write_paths
+ * one is refused with MNEME_BAD_INPUT, naming the first key that differs. A key that the folder's
+ * recipe does not have, since it was written before there was the key, has its default. With
+ * write_paths
  * inputs.json gets the absolute paths of the input files. */
 mneme_status identity_check(const struct recipe *recipe, const char *directory,
                             enum identity_scope scope, bool write_paths, mneme_error *error);
@@ -27,5 +29,9 @@ mneme_status identity_check(const struct recipe *recipe, const char *directory,
  * (recipe_load). */
 mneme_status identity_recipe(const char *directory, const char *const *overrides,
                              size_t n_overrides, struct recipe *recipe, mneme_error *error);
+
+/* What decides a sweep cell's numbers, given its base model. The caller owns it; NULL without
+ * memory. */
+json_t *identity_of_cell(const struct recipe *recipe);
 
 #endif

@@ -2,15 +2,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
+#include "base/json_path.h"
 #include "base/json_read.h"
 #include "base/path.h"
+#include "recipe/recipe_keys.h"
 #include "recipe/recipe_overrides.h"
 
-#define MAX_RECIPE_BYTES ((size_t)1 << 20)
 #define MAX_EXTENDED 8
 
 /* Puts the keys of `over` into `base`. */
@@ -33,21 +32,15 @@ static int merge(json_t *base, const json_t *over) {
 
 /* Files that the recipe names by a path from its own folder: the path becomes one that a recipe
  * elsewhere can use. One that JSON cannot hold stays as it is, and is looked up like any other. */
-static mneme_status keep_files(const char *recipe_path, json_t *recipe, mneme_error *error) {
-    static const char *const keys[] = {"world", "known", "new", "skill"};
-    json_t *corpus = json_object_get(recipe, "corpus");
-    char *folder = path_folder(recipe_path);
-    bool failed = folder == NULL;
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0] && !failed; i++) {
-        const char *name = json_string_value(json_object_get(corpus, keys[i]));
+static void keep_files(const char *recipe_path, json_t *recipe) {
+    for (size_t i = 0; i < recipe_keys.n; i++) {
+        const struct key *key = &recipe_keys.keys[i];
+        if ((key->flags & IS_INPUT) == 0) continue;
+        const char *name = json_string_value(json_find(recipe, key->path));
         if (name == NULL || file_exists(name)) continue;
-        char *path = path_join(folder, name);
-        failed = path == NULL;
-        if (!failed && file_exists(path)) json_object_set_new(corpus, keys[i], json_string(path));
-        free(path);
+        struct path path = path_in(path_parent(recipe_path).text, "%s", name);
+        if (file_exists(path.text)) json_put(recipe, key->path, json_string(path.text));
     }
-    free(folder);
-    return failed ? error_set_memory(error, "a path") : MNEME_OK;
 }
 
 static mneme_status read_level(const char *path, int level, json_t **recipe, mneme_error *error);
@@ -65,30 +58,21 @@ static mneme_status extend(const char *path, int level, json_t **recipe, mneme_e
                          "%s: key `extends`: more than %d recipes one over the other", path,
                          MAX_EXTENDED);
     }
-    char *folder = path_folder(path);
-    char *base_path = folder == NULL ? NULL : path_join(folder, name);
-    json_t *base = NULL;
-    mneme_status status = base_path == NULL ? error_set_memory(error, "a path")
-                                            : read_level(base_path, level + 1, &base, error);
-    if (status == MNEME_OK) status = keep_files(base_path, base, error);
-    if (status == MNEME_OK) {
-        json_object_del(*recipe, "extends");
-        if (merge(base, *recipe) != 0) status = error_set_memory(error, "the recipe");
-    }
-    if (status == MNEME_OK) {
-        json_decref(*recipe);
-        *recipe = base;
-        base = NULL;
-    }
-    json_decref(base);
-    free(base_path);
-    free(folder);
-    return status;
+    struct path base_path = path_in(path_parent(path).text, "%s", name);
+    json_t *base;
+    TRY(read_level(base_path.text, level + 1, &base, error));
+    keep_files(base_path.text, base);
+    json_object_del(*recipe, "extends");
+    int failed = merge(base, *recipe);
+    json_decref(*recipe);
+    *recipe = base;
+    return failed ? error_set_memory(error, "the recipe") : MNEME_OK;
 }
 
+/* *recipe is NULL after a failure. */
 static mneme_status read_level(const char *path, int level, json_t **recipe, mneme_error *error) {
-    mneme_status status = json_read_file(path, MAX_RECIPE_BYTES, recipe, error);
-    if (status == MNEME_OK) status = extend(path, level, recipe, error);
+    mneme_status status = json_read_file(path, JSON_MAX_BYTES, recipe, error);
+    THEN(extend(path, level, recipe, error));
     if (status != MNEME_OK) {
         json_decref(*recipe);
         *recipe = NULL;
@@ -98,7 +82,6 @@ static mneme_status read_level(const char *path, int level, json_t **recipe, mne
 
 mneme_status recipe_file_read(const char *path, const char *const *overrides, size_t n_overrides,
                               json_t **recipe, mneme_error *error) {
-    *recipe = NULL;
     TRY(read_level(path, 0, recipe, error));
     mneme_status status = recipe_override(*recipe, overrides, n_overrides, error);
     if (status == MNEME_OK) return MNEME_OK;

@@ -3,30 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_path.h"
 #include "base/json_read.h"
+#include "recipe/recipe_keys.h"
 
-static json_t *parse_value(const char *text) {
+/* The text as JSON; as a string where it is none, and where the key wants one. */
+static json_t *parse_value(const char *key, const char *text) {
     json_error_t problem;
     json_t *value =
         json_parse(text, strlen(text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
-    return value != NULL ? value : json_string(text);
-}
-
-/* Walks to the object that holds the last part of the key, which *last becomes. */
-static json_t *walk(json_t *object, char *key, char **last) {
-    for (char *dot = strchr(key, '.'); dot != NULL; dot = strchr(key, '.')) {
-        *dot = '\0';
-        json_t *inner = json_object_get(object, key);
-        if (inner == NULL) {
-            inner = json_object();
-            if (json_object_set_new(object, key, inner) != 0) return NULL;
-        }
-        if (!json_is_object(inner)) return NULL;
-        object = inner;
-        key = dot + 1;
+    const struct key *row = key_find(&recipe_keys, key);
+    bool wants_string = row != NULL && row->type == KEY_STRING;
+    if (value == NULL || (wants_string && !json_is_string(value) && !json_is_null(value))) {
+        json_decref(value);
+        return json_string(text);
     }
-    *last = key;
-    return object;
+    return value;
 }
 
 static mneme_status override(json_t *recipe, const char *text, mneme_error *error) {
@@ -34,28 +26,19 @@ static mneme_status override(json_t *recipe, const char *text, mneme_error *erro
     if (equals == NULL || equals == text) {
         return error_set(error, MNEME_BAD_INPUT, "--set %s: must be key=value", text);
     }
-    char *key = strndup(text, (size_t)(equals - text)), *last = NULL;
-    json_t *value = parse_value(equals + 1);
-    json_t *object = key == NULL ? NULL : walk(recipe, key, &last);
-    mneme_status status = MNEME_OK;
-    if (value == NULL || object == NULL || *last == '\0') {
-        status = error_set(error, MNEME_BAD_INPUT,
-                           "--set %s: no such key, or the value is not UTF-8", text);
-    } else if (json_is_null(value)) {
-        json_object_del(object, last); /* null takes a key away, such as a whole method */
-    } else if (json_object_set(object, last, value) != 0) {
-        status = error_set(error, MNEME_BAD_INPUT, "--set %s: the key is not UTF-8", text);
-    }
-    json_decref(value);
+    char *key = strndup(text, (size_t)(equals - text));
+    if (key == NULL) return error_set_memory(error, "the recipe");
+    json_t *value = parse_value(key, equals + 1);
+    bool takes_away = json_is_null(value); /* such as a whole method */
+    int failed = value == NULL || json_put(recipe, key, value);
+    if (takes_away && failed == 0) json_remove(recipe, key);
     free(key);
-    return status;
+    if (failed == 0) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "--set %s: no such key, or it is not UTF-8", text);
 }
 
 mneme_status recipe_override(json_t *recipe, const char *const *overrides, size_t n_overrides,
                              mneme_error *error) {
-    for (size_t i = 0; i < n_overrides; i++) {
-        mneme_status status = override(recipe, overrides[i], error);
-        if (status != MNEME_OK) return status;
-    }
+    for (size_t i = 0; i < n_overrides; i++) TRY(override(recipe, overrides[i], error));
     return MNEME_OK;
 }

@@ -149,11 +149,10 @@ struct adamw_settings reference_adamw(struct reference_case *c) {
 }
 
 struct schedule reference_schedule(struct reference_case *c) {
-    static const char *const names[] = {"linear", "cosine", "inverse_sqrt", "constant"};
     size_t kind = 0;
     if (c->status == MNEME_OK) {
-        reference_ok(
-            c, json_get_choice(&c->place, "schedule", KEY_REQUIRED, names, 4, &kind, c->error));
+        reference_ok(c, json_get_choice(&c->place, "schedule", KEY_REQUIRED, schedule_names,
+                                        SCHEDULE_COUNT, &kind, c->error));
     }
     return (struct schedule){.kind = (enum schedule_kind)kind,
                              .warmup = reference_size(c, "warmup"),

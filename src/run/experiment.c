@@ -36,7 +36,7 @@ static mneme_status open_corpus(struct experiment *experiment, mneme_error *erro
                                  error);
     }
     struct question_sources sources = {.known = from->known,
-                                       .fresh = from->new_questions,
+                                       .fresh = from->new,
                                        .skill = from->skill,
                                        .max_known = from->max_known,
                                        .max_fresh = from->new_facts,
@@ -67,7 +67,7 @@ static mneme_status open_tokenizer(struct experiment *experiment, char *const *t
                                    mneme_error *error) {
     struct path path = path_in(experiment->directory, FOLDER_TOKENIZER);
     if (file_exists(path.text)) return tokenizer_load(path.text, &experiment->tokenizer, error);
-    TRY(tokenizer_train((const char *const *)texts, n, experiment->recipe.vocab_size,
+    TRY(tokenizer_train((const char *const *)texts, n, experiment->recipe.tokenizer.vocab_size,
                         &experiment->tokenizer, error));
     return tokenizer_save(experiment->tokenizer, path.text, error);
 }

@@ -6,6 +6,8 @@
 
 #define PI 3.14159265358979323846f
 
+const char *const schedule_names[SCHEDULE_COUNT] = {"linear", "cosine", "inverse_sqrt", "constant"};
+
 /* How far between the end of the warmup and the last step, in [0, 1]. */
 static float progress(const struct schedule *schedule, size_t step) {
     size_t rest = schedule->steps > schedule->warmup ? schedule->steps - schedule->warmup : 1;
@@ -29,6 +31,7 @@ float schedule_factor(const struct schedule *schedule, size_t step) {
                          (float)(step + 1 > schedule->warmup ? step + 1 : schedule->warmup));
         }
         case SCHEDULE_CONSTANT:
+        case SCHEDULE_COUNT:
             break;
     }
     return 1.0f;

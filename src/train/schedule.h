@@ -4,7 +4,16 @@
 #include <stddef.h>
 
 /* Learning-rate schedules as in Meta Lingua: a linear warmup to 1, then the named decay. */
-enum schedule_kind { SCHEDULE_LINEAR, SCHEDULE_COSINE, SCHEDULE_INVERSE_SQRT, SCHEDULE_CONSTANT };
+enum schedule_kind {
+    SCHEDULE_LINEAR,
+    SCHEDULE_COSINE,
+    SCHEDULE_INVERSE_SQRT,
+    SCHEDULE_CONSTANT,
+    SCHEDULE_COUNT
+};
+
+/* "linear", "cosine", "inverse_sqrt", "constant" */
+extern const char *const schedule_names[SCHEDULE_COUNT];
 
 struct schedule {
     enum schedule_kind kind;

@@ -83,7 +83,7 @@ START_TEST(llama2c_files_that_lie_are_refused) {
     check_bin_refused(length, 20, 1 << 20, "bytes, its header asks for");
     check_bin_refused(length, 8, 1024, "bytes, its header asks for");
     check_bin_refused(length, 4, 1 << 20, "bytes, its header asks for");
-    check_bin_refused(length, 12, 3, "does not divide hidden_size");
+    check_bin_refused(length, 12, 3, "does not divide dim");
     check_bin_refused(length - 1, 0, 16, "bytes, its header asks for");
     check_bin_refused(20, 0, 16, "cut short");
     check_bin_refused(length, 28 + 4, 0x7fc00000u,

@@ -110,16 +110,17 @@ START_TEST(defaults) {
     json_t *object = json_loads(
         "{\"vocab_size\": 10, \"hidden_size\": 8, \"num_hidden_layers\": 2, \"torch_dtype\": \"x\","
         "\"num_attention_heads\": 2, \"max_position_embeddings\": 16, \"memory\": {\"layers\": [1],"
-        "\"n_keys\": 4, \"heads\": 1, \"knn\": 2, \"k_dim\": 4, \"v_dim\": 0}}",
+        "\"n_keys\": 4, \"knn\": 2, \"k_dim\": 4}}",
         0, NULL);
     struct model_config read;
     mneme_error error;
     mneme_status status = model_config_from_json(object, "c", &read, &error);
     ck_assert_msg(status == MNEME_OK, "%s", error.message);
     ck_assert_uint_eq(read.n_kv_heads, 2);
-    ck_assert_uint_eq(read.multiple_of, 256);
+    ck_assert_uint_eq(read.multiple_of, 32);
     ck_assert_uint_eq(read.memory.v_dim, 8);
-    ck_assert(read.memory.share_values);
+    ck_assert(!read.memory.share_values);
+    ck_assert_uint_eq(read.memory.heads, 4);
     ck_assert(!read.tied_output);
     json_decref(object);
 }
@@ -158,7 +159,7 @@ static const struct {
     {"memory.n_keys", "7", "c: key `memory.knn`: 8 is more than n_keys, 7"},
     {"memory.knn", "257", "c: key `memory.knn`: must be an integer from 1 to 256"},
     {"memory.k_dim", "63", "c: key `memory.k_dim`: must be even"},
-    {"memory.v_dim", "-1", "c: key `memory.v_dim`: must be an integer from 0 to 65536"},
+    {"memory.v_dim", "-1", "c: key `memory.v_dim`: must be an integer from 1 to 65536"},
     {"memory.gated", "1", "c: key `memory.gated`: must be true or false"},
     {"memory.value_proj", "false", "c: key `memory.value_proj`: swilu_projection needs it"},
     {"memory.swilu_projection", "0", "c: key `memory.swilu_projection`: must be true or false"},
@@ -191,21 +192,21 @@ END_TEST
 START_TEST(check_finds_what_no_file_said) {
     struct model_config config = sample;
     mneme_error error;
-    ck_assert_int_eq(model_config_check(&config, "c", &error), MNEME_OK);
+    ck_assert_int_eq(model_config_check(&config, CONFIG_OF_HF, "c", &error), MNEME_OK);
     config.norm_eps = 0.0f / (float)strlen("");
-    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
                    "rms_norm_eps");
     config = sample;
     config.n_heads = 0;
-    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
                    "num_attention_heads");
     config = sample;
     config.memory.v_dim = 0;
-    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
                    "memory.v_dim");
     config = sample;
     config.memory.n_layers = MODEL_MAX_MEMORY_LAYERS + 1;
-    assert_refused(model_config_check(&config, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
                    "memory.layers");
     assert_refused(model_config_from_json(NULL, "c", &config, &error), &error, MNEME_BAD_INPUT, "c",
                    "must be an object");

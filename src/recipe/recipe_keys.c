@@ -1,0 +1,52 @@
+/* The table of the recipe's keys, which everything else about them loops over. */
+
+#include "recipe/recipe_keys.h"
+
+#include "recipe/recipe.h"
+
+#define MANY 0x1p40 /* a bound for counts that have no other */
+#define LARGE 1e30f
+
+const char *const background_source_names[BACKGROUND_SOURCE_COUNT] = {"pretraining", "known"};
+
+static size_t number_of_last_layer(const void *recipe) {
+    return ((const struct recipe *)recipe)->model.n_layers - 1;
+}
+
+static const struct key_default last_of_model = {"the last", number_of_last_layer};
+
+#define AT(member) offsetof(struct recipe, member)
+#define CONFIG_OWNER AT(model)
+#define NAMES(recipe, hf, lingua) recipe
+
+#define STRING(object, key, flags, documentation) \
+    {KEY_AT(#object #key, KEY_STRING, AT(object key), flags, documentation)},
+#define PATH(object, key, flags, documentation) \
+    STRING(object, key, KEY_MAY_LACK | IS_INPUT | (flags), documentation)
+#define SIZE(object, key, initial, low, high, flags, documentation)                      \
+    KEY_NUMBER_ROW(#object #key, KEY_SIZE, AT(object key), 0, initial, low, high, flags, \
+                   documentation),
+#define FLOAT(object, key, initial, low, high, flags, documentation)                      \
+    KEY_NUMBER_ROW(#object #key, KEY_FLOAT, AT(object key), 0, initial, low, high, flags, \
+                   documentation),
+#define BOOL(object, key, initial, flags, documentation) \
+    KEY_BOOL_ROW(#object #key, AT(object key), 0, initial, flags, documentation),
+#define CHOICE(object, key, type, names_, count, initial_, flags, documentation)                \
+    {KEY_AT(#object #key, KEY_CHOICE, AT(object key), flags, documentation), .names = (names_), \
+     .n_names = (count), .high = (count)-1, initial_},
+#define OBJECT(name, flags, documentation) {KEY_AT(#name, KEY_OBJECT, 0, flags, documentation)},
+#define METHOD(name, flags, documentation)                                            \
+    {KEY_AT("finetune." #name, KEY_OBJECT, AT(finetune.name.rates),                   \
+            KEY_MAY_LACK | IS_METHOD | (flags), documentation)},                      \
+        KEY_LIST_ROW("finetune." #name ".lr", KEY_FLOATS, AT(finetune.name.rates.lr), \
+                     AT(finetune.name.rates.n_lr), RECIPE_MAX_VALUES, 1e-30f, LARGE,  \
+                     "learning rates, ascending: one run each"),
+#define END(name)
+#define MODEL(name, documentation) OBJECT(name, 0, documentation)
+#define OTHER(key, documentation) {KEY_AT(#key, KEY_OTHER, 0, 0, documentation)},
+
+static const struct key rows[] = {
+#include "recipe/keys.def"
+};
+
+const struct key_table recipe_keys = {rows, sizeof rows / sizeof *rows};
