@@ -42,6 +42,10 @@ typedef struct mneme_run_options {
 MNEME_API mneme_status mneme_run(const mneme_run_options *options, char **table,
                                  mneme_error *error);
 
+/* The keys that a recipe can have, with type, default, range and meaning: a table in Markdown, or a
+ * list in JSON. Free it with free(); NULL without memory. */
+MNEME_API char *mneme_recipe_keys(bool as_json);
+
 #ifdef __cplusplus
 }
 #endif

@@ -15,6 +15,7 @@ static const char help[] =
     "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]... [--expect FILE]\n"
     "          [--matmul canonical|onednn] [--json] " MEASURING_USAGE
     "\n"
+    "mneme run --keys [--json]\n"
     "\n"
     "Pretrains the recipe's model, teaches it new facts by each of its methods, asks it\n"
     "questions before and after, and compares what the methods learned and forgot.\n"
@@ -26,7 +27,9 @@ static const char help[] =
     "  --expect FILE    fails if the digests are not those in FILE (data/expected/)\n"
     "  --matmul onednn  computes dense products by oneDNN, for comparison; such a run is marked\n"
     "                   as not canonical, since its bits depend on library, CPU and threads\n"
-    "  --json           prints the run folder's report.json instead of the table\n" MEASURING_HELP
+    "  --json           prints the run folder's report.json instead of the table\n"
+    "  --keys           prints the keys that a recipe can have, with type, default, range and\n"
+    "                   meaning (with --json as JSON), and runs nothing\n" MEASURING_HELP
     "\n"
     "The folder gets report.md, report.json, tradeoff.svg and .png, and the models; with\n"
     "--profile also profile.json, where no other FILE is given. Progress is shown on standard\n"
@@ -44,23 +47,32 @@ static int print_result(const mneme_run_options *run, const char *table, bool as
     return 0;
 }
 
+static int print_keys(bool as_json) {
+    char *keys = mneme_recipe_keys(as_json);
+    mneme_error error = {MNEME_FAILED, "out of memory for the keys"};
+    if (keys == NULL) return arguments_report(&usage, &error);
+    fputs(keys, stdout);
+    free(keys);
+    return 0;
+}
+
 int command_run(int argc, char **argv) {
     char directory[1024], override[64], profile[4096];
-    bool json = false;
+    bool json = false, keys = false;
     const char *matmul = NULL;
     struct texts overrides = {0};
     struct measuring measuring = {0};
     struct progress_bar bar;
     mneme_run_options run = {.progress = progress_bar_show, .user = &bar};
     int status;
-    const struct argument options[] = {{"dir", .text = &run.directory},
-                                       {"set", .texts = &overrides},
-                                       {"expect", .text = &run.expected},
-                                       {"json", .flag = &json},
-                                       {"matmul", .text = &matmul},
-                                       MEASURING_OPTIONS(&measuring),
-                                       {0}};
-    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
+    const struct argument options[] = {
+        {"dir", .text = &run.directory},   {"set", .texts = &overrides},
+        {"expect", .text = &run.expected}, {"json", .flag = &json},
+        {"keys", .flag = &keys},           {"matmul", .text = &matmul},
+        MEASURING_OPTIONS(&measuring),     {0}};
+    if (!arguments_options(&usage, options, argc, argv, &status)) return status;
+    if (!arguments_operands(&usage, keys ? 0 : 1, argc, argv, &status)) return status;
+    if (keys) return print_keys(json);
     if (matmul != NULL) {
         snprintf(override, sizeof override, "matmul=%s", matmul);
         if (!arguments_append(&usage, "set", override, &overrides)) return MNEME_BAD_INPUT;

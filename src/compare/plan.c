@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "compare/grid.h"
 #include "recipe/recipe_file.h"
-#include "recipe/recipe_keys.h"
+#include "recipe/recipe_load.h"
 #include "recipe/recipe_overrides.h"
 
 #define MAX_CELLS 512

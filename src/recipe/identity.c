@@ -10,7 +10,7 @@
 #include "base/json_write.h"
 #include "base/path.h"
 #include "recipe/recipe_file.h"
-#include "recipe/recipe_keys.h"
+#include "recipe/recipe_load.h"
 #include "recipe/recipe_overrides.h"
 
 /* An input file larger than this is surely not one. */

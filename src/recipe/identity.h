@@ -3,6 +3,8 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
 #include "base/error.h"
 #include "recipe/recipe.h"
 

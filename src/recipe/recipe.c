@@ -1,166 +1,50 @@
+/* The table of the recipe's keys, which everything else about them loops over. */
+
 #include "recipe/recipe.h"
 
-#include <stdlib.h>
-#include <string.h>
+#define MANY 0x1p40 /* a bound for counts that have no other */
+#define LARGE 1e30f
 
-#include "base/file.h"
-#include "base/json_path.h"
-#include "base/path.h"
-#include "base/text.h"
-#include "recipe/recipe_file.h"
-#include "recipe/recipe_keys.h"
+const char *const background_source_names[BACKGROUND_SOURCE_COUNT] = {"pretraining", "known"};
 
-/* The name goes into file names, reports and plots. */
-static mneme_status check_name(const struct json_place *root, const char *name,
-                               mneme_error *error) {
-    static const char allowed[] =
-        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-    size_t length = strlen(name);
-    if (length >= 1 && length <= 64 && strspn(name, allowed) == length) return MNEME_OK;
-    return json_refuse(root, "name", error, "must be 1 to 64 letters, digits, `-`, `_` or `.`");
+static size_t number_of_last_layer(const void *recipe) {
+    return ((const struct recipe *)recipe)->model.n_layers - 1;
 }
 
-/* The texts come from a world, or from three files of questions. */
-static mneme_status check_corpus(const struct json_place *root, const struct recipe_corpus *corpus,
-                                 mneme_error *error) {
-    if ((corpus->world != NULL) == (corpus->known != NULL)) {
-        return json_refuse(root, "corpus.world", error,
-                           "give either `world` or `known`, `new` and `skill`");
-    }
-    if (corpus->known != NULL && (corpus->new == NULL || corpus->skill == NULL)) {
-        return json_refuse(root, "corpus.known", error, "goes together with `new` and `skill`");
-    }
-    if (corpus->world == NULL && corpus->new_subjects > 0) {
-        return json_refuse(root, "corpus.new_subjects", error, "needs a `world`");
-    }
-    return MNEME_OK;
-}
+static const struct key_default last_of_model = {"the last", number_of_last_layer};
 
-static mneme_status check_lora(const struct json_place *root, const struct recipe *recipe,
-                               mneme_error *error) {
-    const struct recipe_lora *lora = &recipe->finetune.lora;
-    size_t last = recipe->model.n_layers - 1;
-    if (!lora->rates.enabled) return MNEME_OK;
-    if (lora->last_layer > last) {
-        return json_refuse(root, "finetune.lora.last_layer", error, "must be at most %zu", last);
-    }
-    if (lora->first_layer <= lora->last_layer) return MNEME_OK;
-    return json_refuse(root, "finetune.lora.first_layer", error, "must be at most %zu",
-                       lora->last_layer);
-}
+#define AT(member) offsetof(struct recipe, member)
+#define CONFIG_OWNER AT(model)
+#define NAMES(recipe, hf, lingua) recipe
 
-/* What is asked for and works on memories alone. */
-static mneme_status check_memory(const struct json_place *root, const struct recipe *recipe,
-                                 mneme_error *error) {
-    if (recipe->model.memory.n_layers > 0) return MNEME_OK;
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & NEEDS_MEMORY) == 0) continue;
-        const json_t *found = json_find(root->object, key->path);
-        if (json_is_object(found) || json_is_true(found)) {
-            return json_refuse(root, key->path, error, "needs a model with `model.memory`");
-        }
-    }
-    return MNEME_OK;
-}
+#define STRING(object, key, flags, documentation) \
+    {KEY_AT(#object #key, KEY_STRING, AT(object key), flags, documentation)},
+#define PATH(object, key, flags, documentation) \
+    STRING(object, key, KEY_MAY_LACK | IS_INPUT | (flags), documentation)
+#define SIZE(object, key, initial, low, high, flags, documentation)                      \
+    KEY_NUMBER_ROW(#object #key, KEY_SIZE, AT(object key), 0, initial, low, high, flags, \
+                   documentation),
+#define FLOAT(object, key, initial, low, high, flags, documentation)                      \
+    KEY_NUMBER_ROW(#object #key, KEY_FLOAT, AT(object key), 0, initial, low, high, flags, \
+                   documentation),
+#define BOOL(object, key, initial, flags, documentation) \
+    KEY_BOOL_ROW(#object #key, AT(object key), 0, initial, flags, documentation),
+#define CHOICE(object, key, type, names_, count, initial_, flags, documentation)                \
+    {KEY_AT(#object #key, KEY_CHOICE, AT(object key), flags, documentation), .names = (names_), \
+     .n_names = (count), .high = (count)-1, initial_},
+#define OBJECT(name, flags, documentation) {KEY_AT(#name, KEY_OBJECT, 0, flags, documentation)},
+#define METHOD(name, flags, documentation)                                            \
+    {KEY_AT("finetune." #name, KEY_OBJECT, AT(finetune.name.rates),                   \
+            KEY_MAY_LACK | IS_METHOD | (flags), documentation)},                      \
+        KEY_LIST_ROW("finetune." #name ".lr", KEY_FLOATS, AT(finetune.name.rates.lr), \
+                     AT(finetune.name.rates.n_lr), RECIPE_MAX_VALUES, 1e-30f, LARGE,  \
+                     "learning rates, ascending: one run each"),
+#define END(name)
+#define MODEL(name, documentation) OBJECT(name, 0, documentation)
+#define OTHER(key, documentation) {KEY_AT(#key, KEY_OTHER, 0, 0, documentation)},
 
-/* Which methods there are; at least one. */
-static mneme_status enable_methods(const struct json_place *root, struct recipe *recipe,
-                                   mneme_error *error) {
-    char names[256] = "";
-    size_t used = 0, n_enabled = 0;
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & IS_METHOD) == 0) continue;
-        struct recipe_rates *rates = (void *)((char *)recipe + key->offset);
-        rates->enabled = rates->n_lr > 0;
-        n_enabled += rates->enabled;
-        used += (size_t)snprintf(names + used, sizeof names - used, " `%s`", key_name(key));
-    }
-    if (n_enabled > 0) return MNEME_OK;
-    return json_refuse(root, "finetune", error, "needs one of%s", names);
-}
+static const struct key rows[] = {
+#include "recipe/keys.def"
+};
 
-/* What no range can say. */
-static mneme_status check(const struct json_place *root, const struct recipe *recipe,
-                          mneme_error *error) {
-    TRY(check_name(root, recipe->name, error));
-    TRY(check_corpus(root, &recipe->corpus, error));
-    TRY(check_memory(root, recipe, error));
-    TRY(model_config_check(&recipe->model, CONFIG_OF_RECIPE, root->place, error));
-    return check_lora(root, recipe, error);
-}
-
-static mneme_status read(const json_t *object, struct recipe *recipe, mneme_error *error) {
-    struct json_place root;
-    bool has_world = json_find(object, "corpus.world") != NULL;
-    TRY(json_place_root(object, recipe->path, &root, error));
-    TRY(keys_check_known(&recipe_keys, &root, error));
-    TRY(keys_read(&recipe_keys, &root, has_world ? 0 : OF_WORLD, recipe, error));
-    if (recipe->model.memory.n_layers == 0) recipe->model.memory = (struct memory_config){0};
-    recipe->model.vocab_size = recipe->tokenizer.vocab_size;
-    TRY(enable_methods(&root, recipe, error));
-    return check(&root, recipe, error);
-}
-
-/* Replaces a relative path by the first of: itself, from the recipe's folder, from the recipes of
- * the source tree that is worked in, from the installed ones; as it is if none of them is there,
- * for the message that will name it. */
-static mneme_status find_file(char **path, const char *recipe, mneme_error *error) {
-    if (*path == NULL || file_exists(*path)) return MNEME_OK;
-    const struct path candidates[] = {path_in(path_parent(recipe).text, "%s", *path),
-                                      path_in("data/recipes", "%s", *path),
-                                      path_in(MNEME_DATADIR "/recipes", "%s", *path)};
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        if (!file_exists(candidates[i].text)) continue;
-        free(*path);
-        *path = strdup(candidates[i].text);
-        return *path == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
-    }
-    return MNEME_OK;
-}
-
-static mneme_status find_files(struct recipe *recipe, mneme_error *error) {
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & IS_INPUT) == 0) continue;
-        TRY(find_file((char **)(void *)((char *)recipe + key->offset), recipe->path, error));
-    }
-    return MNEME_OK;
-}
-
-mneme_status recipe_from_json(const json_t *object, const char *path, struct recipe *recipe,
-                              mneme_error *error) {
-    *recipe = (struct recipe){.path = strdup(path)};
-    if (recipe->path == NULL) return error_set_memory(error, "the recipe");
-    keys_set_defaults(&recipe_keys, recipe);
-    mneme_status status = read(object, recipe, error);
-    THEN(find_files(recipe, error));
-    if (status != MNEME_OK) recipe_free(recipe);
-    return status;
-}
-
-mneme_status recipe_load(const char *path, const char *const *overrides, size_t n_overrides,
-                         struct recipe *recipe, mneme_error *error) {
-    json_t *object = NULL;
-    *recipe = (struct recipe){0};
-    mneme_status status = recipe_file_read(path, overrides, n_overrides, &object, error);
-    THEN(recipe_from_json(object, path, recipe, error));
-    json_decref(object);
-    return status;
-}
-
-void recipe_free(struct recipe *recipe) {
-    free(recipe->path);
-    keys_free(&recipe_keys, recipe);
-    *recipe = (struct recipe){0};
-}
-
-json_t *recipe_to_json(const struct recipe *recipe) {
-    unsigned without = recipe->corpus.world != NULL ? OF_QUESTIONS : OF_WORLD;
-    if (recipe->corpus.new_subjects == 0) without |= OF_DOCUMENTS;
-    json_t *object = json_object();
-    if (keys_write(&recipe_keys, recipe, without, object) == 0) return object;
-    json_decref(object);
-    return NULL;
-}
+const struct key_table recipe_keys = {rows, sizeof rows / sizeof *rows};

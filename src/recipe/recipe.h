@@ -4,9 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <jansson.h>
-
-#include "base/error.h"
+#include "base/key_table.h"
 #include "model/config.h"
 #include "nn/matmul_backend.h"
 #include "smf/sparse_step.h"
@@ -54,21 +52,20 @@ struct recipe {
 #include "recipe/keys.def"
 };
 
-/* Reads a recipe file, with those that it `extends` (recipe_file.h), and applies the overrides
- * ("pretrain.steps=100", recipe_overrides.h). Unknown keys, wrong types, values out of range and
- * sizes that do not fit each other are refused with MNEME_BAD_INPUT; the message names file and
- * dotted key. A relative path in the recipe is resolved against the working directory, and where
- * nothing is there against the recipe's own folder and then `data/` (so that a recipe runs from
- * anywhere). */
-mneme_status recipe_load(const char *path, const char *const *overrides, size_t n_overrides,
-                         struct recipe *recipe, mneme_error *error);
-/* The same of an object that recipe_file_read made of the file at `path`. */
-mneme_status recipe_from_json(const json_t *object, const char *path, struct recipe *recipe,
-                              mneme_error *error);
-void recipe_free(struct recipe *recipe);
+/* keys.def as a table over struct recipe. */
+extern const struct key_table recipe_keys;
 
-/* The recipe with every default filled in; the same text for the same recipe. The caller owns it;
- * NULL without memory. */
-json_t *recipe_to_json(const struct recipe *recipe);
+/* Flags of its rows. */
+enum {
+    IS_INPUT = KEY_FIRST_OWN, /* the path of a file: what that holds makes the run, not its name */
+    IS_METHOD = 1 << 3,       /* an object of `finetune` with a struct recipe_rates */
+    OF_WORLD = 1 << 4,        /* only where `corpus.world` is given */
+    OF_QUESTIONS = 1 << 5,    /* only where it is not */
+    OF_DOCUMENTS = 1 << 6,    /* only where `corpus.new_subjects` is above 0 */
+    NEEDS_MEMORY = 1 << 7,    /* refused of a model without memory */
+    NOT_OF_BASE = 1 << 8,     /* does not decide the base model and its scores */
+    OF_CELL = 1 << 9,         /* decides what a sweep's cell does with the base model … */
+    CHANGES_NO_NUMBER = 1 << 10, /* … but for these: how often it is looked at */
+};
 
 #endif

@@ -7,7 +7,7 @@
 #include "base/json_path.h"
 #include "base/json_read.h"
 #include "base/path.h"
-#include "recipe/recipe_keys.h"
+#include "recipe/recipe.h"
 #include "recipe/recipe_overrides.h"
 
 #define MAX_EXTENDED 8

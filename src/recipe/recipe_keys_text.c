@@ -1,12 +1,14 @@
 /* The table of the recipe's keys for people, who read it in docs/recipes.md and `mneme run --keys`.
  */
 
+#include "recipe/recipe_keys_text.h"
+
 #include <stdlib.h>
 
 #include "base/json_path.h"
 #include "base/json_write.h"
 #include "base/text.h"
-#include "recipe/recipe_keys.h"
+#include "recipe/recipe.h"
 
 /* Bounds from here on are none that a reader needs to know. */
 #define MANY 0x1p40
@@ -33,7 +35,15 @@ static const char *type_name(const struct key *key) {
     }
 }
 
-/* Texts are made by one printer per column, which appends to *text. */
+static bool is_whole(const struct key *key) {
+    return key->type == KEY_SIZE || key->type == KEY_SIZES;
+}
+
+static bool has_range(const struct key *key) {
+    return is_whole(key) || key->type == KEY_FLOAT || key->type == KEY_FLOATS;
+}
+
+/* The columns; each appends to *text what it says of a key. */
 
 static void add_default(struct text *text, const struct key *key) {
     if (key_is_required(key)) {
@@ -49,20 +59,16 @@ static void add_default(struct text *text, const struct key *key) {
     }
 }
 
-static void add_choices(struct text *text, const struct key *key) {
+static void add_range(struct text *text, const struct key *key) {
     for (size_t i = 0; i < key->n_names; i++) {
         text_add(text, "%s%s", i == 0 ? "" : ", ", key->names[i]);
     }
-}
-
-static void add_range(struct text *text, const struct key *key) {
-    bool is_whole = key->type == KEY_SIZE || key->type == KEY_SIZES;
-    if (key->type == KEY_CHOICE) add_choices(text, key);
-    if (!is_whole && key->type != KEY_FLOAT && key->type != KEY_FLOATS) return;
-    if (key->high >= (is_whole ? MANY : LARGE)) {
-        text_add(text, "at least %.10g", key->low);
+    if (!has_range(key)) return;
+    const int digits = is_whole(key) ? 20 : 7;
+    if (key->high >= (is_whole(key) ? MANY : LARGE)) {
+        text_add(text, "at least %.*g", digits, key->low);
     } else {
-        text_add(text, "%.10g to %.10g", key->low, key->high);
+        text_add(text, "%.*g to %.*g", digits, key->low, digits, key->high);
     }
 }
 
@@ -72,10 +78,9 @@ static void add_documentation(struct text *text, const struct key *key) {
     text_add(text, "%s", key->documentation);
 }
 
-typedef void printer(struct text *text, const struct key *key);
-
 char *recipe_keys_markdown(void) {
-    static printer *const columns[] = {add_default, add_range, add_documentation};
+    static void (*const columns[])(struct text *, const struct key *) = {add_default, add_range,
+                                                                         add_documentation};
     struct text text = {0};
     text_add(&text, "| key | type | default | range | meaning |\n|---|---|---|---|---|\n");
     for (size_t i = 0; i < recipe_keys.n; i++) {
@@ -94,25 +99,57 @@ char *recipe_keys_markdown(void) {
     return text_take(&text);
 }
 
-/* The text of one column as a member, where there is any. */
-static int put_text(json_t *object, const char *name, printer *add, const struct key *key) {
-    struct text text = {0};
-    text_add(&text, "%s", "");
-    add(&text, key);
-    char *bytes = text_take(&text);
-    int failed = bytes == NULL;
-    if (bytes != NULL && *bytes != '\0') failed = json_put(object, name, json_string(bytes));
+/* A text as a value; NULL without memory. Takes it. */
+static json_t *take_string(struct text *text) {
+    char *bytes = text_take(text);
+    json_t *string = json_string(bytes);
     free(bytes);
-    return failed;
+    return string;
+}
+
+static json_t *number(const struct key *key, double value) {
+    return is_whole(key) ? json_integer((json_int_t)value) : json_float((float)value);
+}
+
+/* A value where there is one; a text where other keys decide. */
+static json_t *default_to_json(const struct key *key) {
+    struct text text = {0};
+    if (key->type == KEY_BOOL && key->derived == NULL) return json_boolean(key->initial > 0.0);
+    if (has_range(key) && key->derived == NULL) return number(key, key->initial);
+    text_add(&text, "%s", "");
+    add_default(&text, key);
+    return take_string(&text);
+}
+
+/* [least, most], or the choices. */
+static json_t *range_to_json(const struct key *key) {
+    json_t *list = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < key->n_names; i++) {
+        failed |= json_array_append_new(list, json_string(key->names[i]));
+    }
+    if (has_range(key)) {
+        failed |= json_array_append_new(list, number(key, key->low));
+        failed |= json_array_append_new(list, number(key, key->high));
+    }
+    if (failed == 0) return list;
+    json_decref(list);
+    return NULL;
 }
 
 static int append_key(json_t *list, const struct key *key) {
+    struct text text = {0};
     json_t *object = json_object();
+    const bool has_default = key_has_value(key) && (key->flags & KEY_MAY_LACK) == 0;
+    add_documentation(&text, key);
     int failed = json_put(object, "key", json_string(key->path));
     failed |= json_put(object, "type", json_string(type_name(key)));
-    failed |= put_text(object, "default", add_default, key);
-    failed |= put_text(object, "range", add_range, key);
-    failed |= put_text(object, "documentation", add_documentation, key);
+    failed |= json_put(object, "required", json_boolean(key_is_required(key)));
+    if (has_default && !key_is_required(key)) {
+        failed |= json_put(object, "default", default_to_json(key));
+    }
+    if (has_range(key) || key->n_names > 0) failed |= json_put(object, "range", range_to_json(key));
+    failed |= json_put(object, "documentation", take_string(&text));
     return failed | json_array_append_new(list, object);
 }
 

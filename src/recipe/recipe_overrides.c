@@ -5,7 +5,7 @@
 
 #include "base/json_path.h"
 #include "base/json_read.h"
-#include "recipe/recipe_keys.h"
+#include "recipe/recipe.h"
 
 /* The text as JSON; as a string where it is none, and where the key wants one. */
 static json_t *parse_value(const char *key, const char *text) {

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "nn/matmul_backend.h"
+#include "recipe/recipe_load.h"
 #include "run/folder.h"
 #include "simd/simd.h"
 

@@ -2,7 +2,7 @@
 
 #include "base/json_read.h"
 #include "model/config.h"
-#include "recipe/recipe.h"
+#include "recipe/recipe_load.h"
 #include "tests/fuzz/input.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
@@ -11,7 +11,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     json_t *object = NULL;
     struct model_config config;
     int descriptor = input_open(bytes, length, path);
-    mneme_status status = json_read_file(path, 1 << 20, &object, &error);
+    mneme_status status = json_read_file(path, JSON_MAX_BYTES, &object, &error);
     if (status == MNEME_OK) status = model_config_from_json(object, path, &config, &error);
     input_check(status, &error);
     json_decref(object);

@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/path.h"
-#include "recipe/recipe.h"
+#include "recipe/recipe_load.h"
 #include "temporary.h"
 
 #define RECIPE "data/recipes/nano.json"
