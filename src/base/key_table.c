@@ -66,6 +66,13 @@ const struct key *key_find(const struct key_table *table, const char *path) {
     return NULL;
 }
 
+const struct key *keys_next(const struct key_table *table, const struct key *key, unsigned flags) {
+    for (key = key == NULL ? table->keys : key + 1; key < table->keys + table->n; key++) {
+        if ((key->flags & flags) != 0) return key;
+    }
+    return NULL;
+}
+
 const char *key_name(const struct key *key) {
     const char *dot = strrchr(key->path, '.');
     return dot == NULL ? key->path : dot + 1;

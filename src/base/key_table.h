@@ -62,6 +62,8 @@ struct key_table {
 
 /* NULL if there is none. */
 const struct key *key_find(const struct key_table *table, const char *path);
+/* The next row after `key` (NULL: the first) with one of the flags; NULL after the last. */
+const struct key *keys_next(const struct key_table *table, const struct key *key, unsigned flags);
 /* What is after the path's last dot. */
 const char *key_name(const struct key *key);
 /* Whether it stands for a value in the settings. */

@@ -16,9 +16,8 @@
 /* An input file larger than this is surely not one. */
 #define MAX_INPUT_BYTES ((size_t)1 << 32)
 
-/* Where an input file of the recipe is; NULL: none is given, or the key is of something else. */
+/* Where an input file of the recipe is; NULL: none is given. */
 static const char *input_path(const struct recipe *recipe, const struct key *key) {
-    if ((key->flags & IS_INPUT) == 0) return NULL;
     return *(char *const *)(const void *)((const char *)recipe + key->offset);
 }
 
@@ -37,8 +36,7 @@ static mneme_status add_input(json_t *inputs, const struct key *key, const char 
 
 /* The SHA-256 of each input file. Paths do not make a run another run; what the files hold does. */
 static mneme_status digest_inputs(const struct recipe *recipe, json_t *inputs, mneme_error *error) {
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         const char *path = input_path(recipe, key);
         if (path != NULL) TRY(add_input(inputs, key, path, error));
     }
@@ -48,9 +46,8 @@ static mneme_status digest_inputs(const struct recipe *recipe, json_t *inputs, m
 /* The recipe without its paths, and with `inputs`, which is borrowed. NULL without memory. */
 static json_t *describe(const struct recipe *recipe, json_t *inputs) {
     json_t *object = recipe_to_json(recipe);
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & IS_INPUT) != 0) json_remove(object, key->path);
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
+        json_remove(object, key->path);
     }
     if (json_object_set(object, "input_sha256", inputs) == 0) return object;
     json_decref(object);
@@ -76,11 +73,9 @@ static mneme_status read_identity(const char *path, json_t **identity, mneme_err
     *identity = NULL;
     TRY(json_read_file(path, JSON_MAX_BYTES, &found, error));
     json_t *inputs = json_object_get(found, "input_sha256");
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        bool is_given =
-            (key->flags & IS_INPUT) != 0 && json_object_get(inputs, key_name(key)) != NULL;
-        if (is_given) json_put(found, key->path, json_string(""));
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
+        if (json_object_get(inputs, key_name(key)) == NULL) continue;
+        json_put(found, key->path, json_string(""));
     }
     mneme_status status = recipe_from_json(found, path, &recipe, error);
     if (status == MNEME_OK && (*identity = describe(&recipe, inputs)) == NULL) {
@@ -118,9 +113,9 @@ static bool find_difference(const json_t *a, const json_t *b, char *key, size_t 
 
 /* Takes what is outside the scope away. */
 static void reduce(json_t *identity, enum identity_scope scope) {
-    for (size_t i = 0; i < recipe_keys.n && scope == IDENTITY_BASE; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & NOT_OF_BASE) != 0) json_remove(identity, key->path);
+    if (scope != IDENTITY_BASE) return;
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, NOT_OF_BASE)) != NULL;) {
+        json_remove(identity, key->path);
     }
 }
 
@@ -146,10 +141,9 @@ static mneme_status remember_paths(const struct recipe *recipe, const char *dire
                                    mneme_error *error) {
     json_t *object = json_object();
     mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < recipe_keys.n && status == MNEME_OK; i++) {
-        const struct key *key = &recipe_keys.keys[i];
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         const char *path = input_path(recipe, key);
-        if (path == NULL) continue;
+        if (path == NULL || status != MNEME_OK) continue;
         char *absolute = realpath(path, NULL);
         if (absolute == NULL) status = error_set_errno(error, path, "cannot resolve");
         /* A path that is not UTF-8 cannot stand in JSON; --set will have to tell it again. */
@@ -179,12 +173,9 @@ static mneme_status recall_paths(const char *directory, json_t *recipe, mneme_er
     json_t *inputs;
     if (!file_exists(path.text)) return MNEME_OK;
     TRY(json_read_file(path.text, JSON_MAX_BYTES, &inputs, error));
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         json_t *input = json_object_get(inputs, key_name(key));
-        if ((key->flags & IS_INPUT) != 0 && json_is_string(input)) {
-            json_put(recipe, key->path, json_incref(input));
-        }
+        if (json_is_string(input)) json_put(recipe, key->path, json_incref(input));
     }
     json_decref(inputs);
     return MNEME_OK;
@@ -210,10 +201,12 @@ mneme_status identity_recipe(const char *directory, const char *const *overrides
 json_t *identity_of_cell(const struct recipe *recipe) {
     json_t *whole = recipe_to_json(recipe), *cell = json_object();
     int failed = 0;
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & CHANGES_NO_NUMBER) != 0) json_remove(whole, key->path);
-        json_t *value = (key->flags & OF_CELL) == 0 ? NULL : json_find(whole, key->path);
+    for (const struct key *key = NULL;
+         (key = keys_next(&recipe_keys, key, CHANGES_NO_NUMBER)) != NULL;) {
+        json_remove(whole, key->path);
+    }
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, OF_CELL)) != NULL;) {
+        json_t *value = json_find(whole, key->path);
         if (value != NULL) failed |= json_object_set(cell, key->path, value);
     }
     json_decref(whole);

@@ -33,9 +33,7 @@ static int merge(json_t *base, const json_t *over) {
 /* Files that the recipe names by a path from its own folder: the path becomes one that a recipe
  * elsewhere can use. One that JSON cannot hold stays as it is, and is looked up like any other. */
 static void keep_files(const char *recipe_path, json_t *recipe) {
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & IS_INPUT) == 0) continue;
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         const char *name = json_string_value(json_find(recipe, key->path));
         if (name == NULL || file_exists(name)) continue;
         struct path path = path_in(path_parent(recipe_path).text, "%s", name);

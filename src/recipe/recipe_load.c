@@ -52,9 +52,8 @@ static mneme_status check_lora(const struct json_place *root, const struct recip
 static mneme_status check_memory(const struct json_place *root, const struct recipe *recipe,
                                  mneme_error *error) {
     if (recipe->model.memory.n_layers > 0) return MNEME_OK;
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & NEEDS_MEMORY) == 0) continue;
+    for (const struct key *key = NULL;
+         (key = keys_next(&recipe_keys, key, NEEDS_MEMORY)) != NULL;) {
         const json_t *found = json_find(root->object, key->path);
         if (json_is_object(found) || json_is_true(found)) {
             return json_refuse(root, key->path, error, "needs a model with `model.memory`");
@@ -68,9 +67,7 @@ static mneme_status enable_methods(const struct json_place *root, struct recipe 
                                    mneme_error *error) {
     char names[256] = "";
     size_t used = 0, n_enabled = 0;
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & IS_METHOD) == 0) continue;
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_METHOD)) != NULL;) {
         struct recipe_rates *rates = (void *)((char *)recipe + key->offset);
         rates->enabled = rates->n_lr > 0;
         n_enabled += rates->enabled;
@@ -120,9 +117,7 @@ static mneme_status find_file(char **path, const char *recipe, mneme_error *erro
 }
 
 static mneme_status find_files(struct recipe *recipe, mneme_error *error) {
-    for (size_t i = 0; i < recipe_keys.n; i++) {
-        const struct key *key = &recipe_keys.keys[i];
-        if ((key->flags & IS_INPUT) == 0) continue;
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         TRY(find_file((char **)(void *)((char *)recipe + key->offset), recipe->path, error));
     }
     return MNEME_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "assertions.h"
+#include "recipe/recipe_load.h"
 #include "run/replay.h"
 #include "run/stage.h"
 
