@@ -72,7 +72,8 @@ static void *set_up(size_t i) {
     }
     float *gradient = bench_floats(w->n, SEED_GRADIENT);
 #pragma omp parallel for schedule(static)
-    for (size_t j = 0; j < w->n; j++) w->parameter.gradient[j] = gradient[j];
+    for (size_t j = 0; j < w->n; j++)
+        gradient_of(&w->optimizer.gradients, &w->parameter)[j] = gradient[j];
     free(gradient);
     return w;
 }
@@ -87,6 +88,7 @@ static void tear_down(void *user) {
 static void run_mneme(void *user) {
     struct work *w = user;
     struct parameter *p = &w->parameter;
+    const float *gradient = gradient_of(&w->optimizer.gradients, p);
     if (w->kind == ADAMW) {
         optimizer_step(&w->optimizer, LEARNING_RATE, LEARNING_RATE, 1.0f);
     } else if (w->kind == NORM) {
@@ -94,7 +96,7 @@ static void run_mneme(void *user) {
     } else {
 #pragma omp parallel for schedule(static)
         for (size_t j = 0; j < w->n; j += BLOCK) {
-            simd()->sgd_update(BLOCK, LEARNING_RATE, p->gradient + j, p->data + j);
+            simd()->sgd_update(BLOCK, LEARNING_RATE, gradient + j, p->data + j);
         }
     }
 }
@@ -103,32 +105,36 @@ static void run_mneme(void *user) {
 static void run_touch_loop(void *user) {
     const struct work *w = user;
     const struct parameter *p = &w->parameter;
+    const float *gradient = gradient_of(&w->optimizer.gradients, p);
+    const struct moments moments = w->optimizer.moments[0];
     static const float zeros[BLOCK];
     static const int32_t rows[BLOCK / ROOF_ROW_FLOATS] = {0, 1, 2,  3,  4,  5,  6,  7,
                                                           8, 9, 10, 11, 12, 13, 14, 15};
 #pragma omp parallel for schedule(static)
     for (size_t j = 0; j < w->n; j += BLOCK) {
         if (w->kind == NORM) {
-            simd()->sum_rows(COUNT(rows), ROOF_ROW_FLOATS, rows, p->gradient + j);
+            simd()->sum_rows(COUNT(rows), ROOF_ROW_FLOATS, rows, gradient + j);
             continue;
         }
-        simd()->add(BLOCK, p->gradient + j, p->data + j);
+        simd()->add(BLOCK, gradient + j, p->data + j);
         if (w->kind == SGD) continue;
-        simd()->add(BLOCK, zeros, p->moment1 + j);
-        simd()->add(BLOCK, zeros, p->moment2 + j);
+        simd()->add(BLOCK, zeros, moments.first + j);
+        simd()->add(BLOCK, zeros, moments.second + j);
     }
 }
 
 static void plain_adamw(const struct work *w) {
     const struct parameter *p = &w->parameter;
+    const float *gradient = gradient_of(&w->optimizer.gradients, p);
+    const struct moments moments = w->optimizer.moments[0];
     const struct adamw_settings *s = &settings;
     float keep = 1.0f - LEARNING_RATE * s->weight_decay;
 #pragma omp parallel for schedule(static)
     for (size_t j = 0; j < w->n; j++) {
-        float g = p->gradient[j];
-        p->moment1[j] = s->beta1 * p->moment1[j] + (1.0f - s->beta1) * g;
-        p->moment2[j] = s->beta2 * p->moment2[j] + (1.0f - s->beta2) * g * g;
-        float change = p->moment1[j] / (sqrtf(p->moment2[j]) + s->eps);
+        float g = gradient[j];
+        moments.first[j] = s->beta1 * moments.first[j] + (1.0f - s->beta1) * g;
+        moments.second[j] = s->beta2 * moments.second[j] + (1.0f - s->beta2) * g * g;
+        float change = moments.first[j] / (sqrtf(moments.second[j]) + s->eps);
         p->data[j] = keep * p->data[j] - LEARNING_RATE * change;
     }
 }
@@ -136,15 +142,16 @@ static void plain_adamw(const struct work *w) {
 static void run_plain_loop(void *user) {
     struct work *w = user;
     const struct parameter *p = &w->parameter;
+    const float *gradient = gradient_of(&w->optimizer.gradients, p);
     if (w->kind == ADAMW) {
         plain_adamw(w);
     } else if (w->kind == SGD) {
 #pragma omp parallel for schedule(static)
-        for (size_t j = 0; j < w->n; j++) p->data[j] -= LEARNING_RATE * p->gradient[j];
+        for (size_t j = 0; j < w->n; j++) p->data[j] -= LEARNING_RATE * gradient[j];
     } else {
         float sum = 0.0f; /* in any order: a peer's, which is timed alone */
 #pragma omp parallel for schedule(static) reduction(+ : sum)
-        for (size_t j = 0; j < w->n; j++) sum += p->gradient[j] * p->gradient[j];
+        for (size_t j = 0; j < w->n; j++) sum += gradient[j] * gradient[j];
         w->norm = sqrtf(sum);
     }
 }
@@ -155,8 +162,8 @@ static void reset(void *user) {
     float *fresh = bench_floats(w->n, SEED_PARAMETER);
     for (size_t j = 0; j < w->n; j++) {
         w->parameter.data[j] = fresh[j];
-        w->parameter.moment1[j] = 0.0f;
-        w->parameter.moment2[j] = 0.0f;
+        w->optimizer.moments[0].first[j] = 0.0f;
+        w->optimizer.moments[0].second[j] = 0.0f;
     }
     free(fresh);
     w->optimizer.step = 0;

@@ -52,21 +52,18 @@ static void record_start(struct job *job) {
 }
 
 static void record_chosen(struct job *job, size_t step) {
-    const struct sparse_stepper *stepper = &job->replay.finetuning.stepper;
-    const struct row_scatter *reads = &job->replay.finetuning.workspace.scatter;
-    size_t n = reads->n_groups < stepper->n_trainable ? reads->n_groups : stepper->n_trainable;
-    int32_t *slots = bench_allocate(n, sizeof *slots);
-    for (size_t i = 0; i < n; i++) slots[i] = reads->group_rows[stepper->chosen[i]];
-    recorder_add(&job->recorder, TENSOR_I32, n, 1, slots, "step.%zu.chosen", step);
-    free(slots);
+    const struct sparse_stepper *stepper = job->replay.teaching.state; /* its first member */
+    size_t n_read = stepper->reads.n_groups;
+    size_t n = n_read < stepper->n_trainable ? n_read : stepper->n_trainable;
+    recorder_add(&job->recorder, TENSOR_I32, n, 1, stepper->slots, "step.%zu.chosen", step);
 }
 
 static void record_step(struct job *job, size_t step) {
     bool pretraining = job->stage.is_pretraining;
     const struct batch_builder *b =
-        pretraining ? &job->replay.pretraining.builder : &job->replay.finetuning.builder;
-    const struct workspace *w =
-        pretraining ? &job->replay.pretraining.workspace : &job->replay.finetuning.workspace;
+        pretraining ? &job->replay.pretraining.builder : &job->replay.teaching.builder;
+    const struct pass *pass =
+        pretraining ? &job->replay.pretraining.pass : &job->replay.teaching.pass;
     const struct memory_config *memory = &job->experiment.model.config.memory;
     int32_t *starts = bench_allocate(b->n_sequences + 1, sizeof *starts);
     for (size_t i = 0; i <= b->n_sequences; i++) starts[i] = (int32_t)b->starts[i];
@@ -77,7 +74,7 @@ static void record_step(struct job *job, size_t step) {
     for (size_t i = 0; i < memory->n_layers; i++) {
         size_t l = memory->layers[i];
         recorder_add(&job->recorder, TENSOR_I32, b->n_tokens, memory->heads * memory->knn,
-                     w->layers[l].reads.slots, "step.%zu.slots.%zu", step, l);
+                     pass->activations.layers[l].slots, "step.%zu.slots.%zu", step, l);
     }
     if (!pretraining && job->stage.method == METHOD_SMF) record_chosen(job, step);
     free(starts);

@@ -41,6 +41,7 @@ static void open_dense(struct step_work *w) {
         must(adapter_set_open(&w->adapters, &w->model, w->shape->count, STEP_ALPHA, 0,
                               w->model.config.n_layers, tokens, STEP_SEED, &error),
              &error);
+        w->pass.adapters = &w->adapters;
         must(optimizer_list_adapters(&w->adapters, &list, &n, &error), &error);
     } else {
         must(optimizer_list_model(&w->model, &list, &n, &error), &error);
@@ -80,10 +81,10 @@ static void open_generator(struct step_work *w) {
 static void open_training(struct step_work *w) {
     enum step_kind kind = w->shape->kind;
     mneme_error error;
-    must(workspace_open(&w->workspace, &w->model, w->builder.max_tokens, true, &error), &error);
+    must(pass_open(&w->pass, &w->model, w->builder.max_tokens, true, &error), &error);
     if (kind == STEP_SMF || kind == STEP_LORA) {
         size_t lowest = kind == STEP_SMF ? w->model.config.memory.layers[0] : 0;
-        must(workspace_pack(&w->workspace, &w->model, lowest, &error), &error);
+        must(pass_pack(&w->pass, lowest, &error), &error);
     }
     if (kind == STEP_SMF) {
         open_sparse(w);
@@ -116,8 +117,8 @@ void step_work_close(struct step_work *w) {
             background_close(&w->background);
         }
         optimizer_close(&w->optimizer);
-        adapter_set_close(&w->adapters, &w->model);
-        workspace_close(&w->workspace);
+        adapter_set_close(&w->adapters);
+        pass_close(&w->pass);
     }
     batch_builder_close(&w->builder);
     model_close(&w->model);
@@ -139,15 +140,13 @@ static void train(struct step_work *w) {
     mneme_error error;
     if (w->shape->kind == STEP_SMF) {
         struct sparse_step_result result;
-        must(sparse_step_run(&w->stepper, &w->model, &w->workspace, &batch, false, &result, &error),
-             &error);
+        must(sparse_step_run(&w->stepper, &w->pass, &batch, false, &result, &error), &error);
         w->loss = result.loss;
         w->n_chosen = result.n_chosen;
         return;
     }
     struct step_result result;
-    must(step_run(&w->model, &w->workspace, &w->optimizer, &batch, 1, 0, STEP_LR, STEP_LR, &result,
-                  &error),
+    must(step_run(&w->pass, &w->optimizer, &batch, 1, 0, STEP_LR, STEP_LR, &result, &error),
          &error);
     w->loss = result.loss;
 }

@@ -33,7 +33,7 @@ enum {
 struct step_work {
     const struct step_shape *shape;
     struct model model;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     struct optimizer optimizer;
     struct adapter_set adapters;

@@ -1,6 +1,5 @@
 #include "base/memory.h"
 
-#include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,26 +55,29 @@ mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t s
     return MNEME_OK;
 }
 
-bool arena_reserve(struct arena *arena, size_t count, size_t size) {
-    size_t bytes;
-    if (!rounded_bytes(count, size, &bytes)) return false;
-    return !__builtin_add_overflow(arena->size, bytes, &arena->size);
+size_t arena_bytes(size_t n, const struct arena_piece *pieces) {
+    size_t total = 0, bytes;
+    for (size_t i = 0; i < n; i++) {
+        if (!rounded_bytes(pieces[i].count, pieces[i].size, &bytes) ||
+            __builtin_add_overflow(total, bytes, &total)) {
+            return SIZE_MAX;
+        }
+    }
+    return total;
 }
 
-mneme_status arena_open(struct arena *arena, const char *what, mneme_error *error) {
+mneme_status arena_layout(struct arena *arena, size_t n, const struct arena_piece *pieces,
+                          const char *what, mneme_error *error) {
+    *arena = (struct arena){.size = arena_bytes(n, pieces)};
+    if (n == 0) return MNEME_OK;
     arena->base = memory_allocate(arena->size, 1);
-    arena->used = 0;
-    return arena->base == NULL ? error_set_memory(error, what) : MNEME_OK;
-}
-
-void *arena_take(struct arena *arena, size_t count, size_t size) {
-    size_t bytes = 0;
-    bool fits = rounded_bytes(count, size, &bytes);
-    assert(fits && bytes <= arena->size - arena->used);
-    (void)fits;
-    void *piece = arena->base + arena->used;
-    arena->used += bytes;
-    return piece;
+    if (arena->base == NULL) return error_set_memory(error, what);
+    unsigned char *next = arena->base;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(pieces[i].place, &next, sizeof next);
+        next += arena_bytes(1, &pieces[i]);
+    }
+    return MNEME_OK;
 }
 
 void arena_close(struct arena *arena) {

@@ -22,19 +22,25 @@ void *memory_allocate(size_t count, size_t size);
 mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t size,
                          const char *what, mneme_error *error);
 
-/* A block that is sized once and handed out piece by piece; nothing is freed singly.
- * Use: arena_reserve for every piece, arena_open, then the same arena_take calls in order. */
+/* A block that is sized once and cut into pieces; nothing is freed singly. */
 struct arena {
     unsigned char *base;
-    size_t size; /* bytes reserved */
-    size_t used; /* bytes handed out */
+    size_t size; /* bytes */
 };
 
-/* Adds the room of count * size bytes, rounded up to the alignment. False on overflow. */
-bool arena_reserve(struct arena *arena, size_t count, size_t size);
-mneme_status arena_open(struct arena *arena, const char *what, mneme_error *error);
-/* Zeroed, aligned; asserts that the room was reserved. */
-void *arena_take(struct arena *arena, size_t count, size_t size);
+/* An array in an arena: the pointer at `place`, of whatever type, becomes its address. */
+struct arena_piece {
+    void *place;
+    size_t count, size; /* of elements, and of one */
+};
+
+/* Bytes that n pieces take, each rounded up to the alignment; SIZE_MAX when no memory holds them.
+ */
+size_t arena_bytes(size_t n, const struct arena_piece *pieces);
+/* Allocates room for n pieces, zeroed and aligned, and places them one after the other. An arena
+ * without pieces takes no memory. */
+mneme_status arena_layout(struct arena *arena, size_t n, const struct arena_piece *pieces,
+                          const char *what, mneme_error *error);
 void arena_close(struct arena *arena);
 
 #endif

@@ -1,8 +1,7 @@
 #include "eval/likelihood.h"
 
-mneme_status likelihood_nll(const struct model *model, struct workspace *workspace,
-                            struct batch_builder *builder, const struct token_texts *texts,
-                            float *nll, mneme_error *error) {
+mneme_status likelihood_nll(struct pass *pass, struct batch_builder *builder,
+                            const struct token_texts *texts, float *nll, mneme_error *error) {
     float sum = 0.0f;
     size_t n_tokens = 0;
     for (size_t i = 0; i < texts->n;) {
@@ -12,10 +11,9 @@ mneme_status likelihood_nll(const struct model *model, struct workspace *workspa
         if (batch.n_tokens == 0) {
             return error_set(error, MNEME_FAILED, "text %zu is too long for a pass", i + 1);
         }
-        mneme_status status = model_forward(model, workspace, &batch, NULL, error);
-        if (status != MNEME_OK) return status;
-        model_loss(model, workspace, &batch, 0.0f);
-        for (size_t t = 0; t < batch.n_tokens; t++) sum += workspace->losses[t];
+        TRY(model_forward(pass, &batch, NULL, error));
+        model_loss(pass, &batch, 0.0f);
+        sum = pass_add_losses(pass, sum);
         n_tokens += batch.n_tokens;
     }
     *nll = n_tokens == 0 ? 0.0f : sum / (float)n_tokens;

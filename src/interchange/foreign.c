@@ -45,7 +45,7 @@ static mneme_status check_set(const struct safetensors_set *set, const struct fo
     mneme_status status = MNEME_OK;
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
-        names->name(p->name, sorted[i]);
+        names->name(p, sorted[i]);
         status = safetensors_set_check_f32(set, sorted[i], p->rank, p->shape, error);
     }
     if (status == MNEME_OK) {
@@ -63,7 +63,7 @@ mneme_status foreign_read(const struct safetensors_set *set, const struct foreig
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
         foreign_name name;
-        names->name(p->name, name);
+        names->name(p, name);
         status = safetensors_set_read_f32(set, name, p->rank, p->shape, p->data, error);
     }
     if (status != MNEME_OK) model_close(model);

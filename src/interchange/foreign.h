@@ -13,7 +13,7 @@
 /* How a format's safetensors differ from ours. */
 struct foreign_names {
     /* The file's name of a parameter. */
-    void (*name)(const char *ours, char theirs[FOREIGN_NAME_SIZE]);
+    void (*name)(const struct parameter *parameter, char theirs[FOREIGN_NAME_SIZE]);
     /* A tensor that is no parameter but does no harm. */
     bool (*is_needless)(const struct model *model, const char *theirs);
 };

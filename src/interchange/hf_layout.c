@@ -3,36 +3,14 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct {
-    const char *ours, *theirs;
-} names[] = {
-    {"attention_norm.weight", "input_layernorm.weight"},
-    {"attention.wq.weight", "self_attn.q_proj.weight"},
-    {"attention.wk.weight", "self_attn.k_proj.weight"},
-    {"attention.wv.weight", "self_attn.v_proj.weight"},
-    {"attention.wo.weight", "self_attn.o_proj.weight"},
-    {"ffn_norm.weight", "post_attention_layernorm.weight"},
-    {"feed_forward.w1.weight", "mlp.gate_proj.weight"},
-    {"feed_forward.w2.weight", "mlp.down_proj.weight"},
-    {"feed_forward.w3.weight", "mlp.up_proj.weight"},
-    {"tok_embeddings.weight", "model.embed_tokens.weight"},
-    {"norm.weight", "model.norm.weight"},
-    {"output.weight", "lm_head.weight"},
-};
-
-void hf_layout_name(const char *ours, char theirs[FOREIGN_NAME_SIZE]) {
-    static const char layers[] = "layers.";
-    size_t start = 0;
-    if (strncmp(ours, layers, strlen(layers)) == 0) {
-        start = strlen(layers) + strcspn(ours + strlen(layers), ".") + 1;
+void hf_layout_name(const struct parameter *p, char theirs[FOREIGN_NAME_SIZE]) {
+    if (p->hf_name == NULL) {
+        snprintf(theirs, FOREIGN_NAME_SIZE, "model.%s", p->name);
+    } else if (strncmp(p->name, "layers.", strlen("layers.")) == 0) {
+        snprintf(theirs, FOREIGN_NAME_SIZE, "model.layers.%zu.%s", p->layer, p->hf_name);
+    } else {
+        snprintf(theirs, FOREIGN_NAME_SIZE, "%s", p->hf_name);
     }
-    const char *name = ours + start;
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        if (strcmp(name, names[i].ours) == 0) name = names[i].theirs;
-    }
-    /* "layers.7." becomes "model.layers.7." */
-    snprintf(theirs, FOREIGN_NAME_SIZE, "%s%.*s%s", start > 0 ? "model." : "", (int)start, ours,
-             name);
 }
 
 /* The row, within a head, where the row of a pair stands when the halves are split. */

@@ -7,7 +7,7 @@
 
 /* Names and order of rows in transformers' Llama. */
 
-void hf_layout_name(const char *ours, char theirs[FOREIGN_NAME_SIZE]);
+void hf_layout_name(const struct parameter *parameter, char theirs[FOREIGN_NAME_SIZE]);
 
 /* RoPE turns pairs of elements of a head: here neighbours (2i, 2i + 1), there (i, i + head_dim /
  * 2). The rows of a query or key weight [heads * head_dim, columns] are reordered so that each pair

@@ -139,8 +139,8 @@ static void find_hidden(const struct safetensors_set *set, struct model_config *
     }
 }
 
-static void same_name(const char *ours, char theirs[FOREIGN_NAME_SIZE]) {
-    snprintf(theirs, FOREIGN_NAME_SIZE, "%s", ours);
+static void same_name(const struct parameter *parameter, char theirs[FOREIGN_NAME_SIZE]) {
+    snprintf(theirs, FOREIGN_NAME_SIZE, "%s", parameter->name);
 }
 
 /* Layers that share their values each have a copy in the file; the output that is the embedding. */

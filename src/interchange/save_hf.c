@@ -72,7 +72,7 @@ static mneme_status save_weights(const struct model *model, const char *path, mn
         tensors == NULL || names == NULL ? error_set_memory(error, path) : MNEME_OK;
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
-        hf_layout_name(model->parameters[i].name, names[i]);
+        hf_layout_name(&model->parameters[i], names[i]);
         tensors[i].name = names[i];
     }
     THEN(split_rows(model, tensors, &block, error));

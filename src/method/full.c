@@ -7,7 +7,7 @@ static mneme_status full_open(struct teaching *t, mneme_error *error) {
     const struct recipe_full *settings = &t->recipe->finetune.full;
     struct parameter **list = NULL;
     size_t n = 0;
-    TRY(teaching_open_workspace(t, teaching_batch_tokens(t), error));
+    TRY(teaching_open_pass(t, teaching_batch_tokens(t), error));
     if (settings->memory_only) {
         dense->lowest_layer = t->model->config.memory.layers[0];
         TRY(optimizer_list_memory(t->model, &list, &n, error));

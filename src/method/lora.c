@@ -15,11 +15,12 @@ static mneme_status lora_open(struct teaching *t, mneme_error *error) {
     size_t tokens = teaching_batch_tokens(t), n = 0;
     struct parameter **list = NULL;
     lora->dense.lowest_layer = settings->first_layer;
-    TRY(teaching_open_workspace(t, tokens, error));
-    TRY(workspace_pack(&t->workspace, t->model, settings->first_layer, error));
+    TRY(teaching_open_pass(t, tokens, error));
+    TRY(pass_pack(&t->pass, settings->first_layer, error));
     TRY(adapter_set_open(&lora->adapters, t->model, settings->rank, settings->alpha,
                          settings->first_layer, settings->last_layer, tokens, t->recipe->seed,
                          error));
+    t->pass.adapters = &lora->adapters;
     TRY(optimizer_list_adapters(&lora->adapters, &list, &n, error));
     return dense_open(&lora->dense, t, settings->weight_decay, list, n, error);
 }
@@ -38,13 +39,12 @@ static mneme_status lora_digest(const struct teaching *t, struct digest *digest,
 }
 
 static mneme_status lora_finish(struct teaching *t, mneme_error *error) {
-    return adapter_merge(t->model, error);
+    struct lora *lora = t->state;
+    return adapter_set_merge(&lora->adapters, error);
 }
 
 static void lora_resume(struct teaching *t) {
-    struct lora *lora = t->state;
     base_copy_restore(t->base, t->model);
-    adapter_set_attach(&lora->adapters);
 }
 
 static size_t lora_n_trainable(const struct teaching *t) {
@@ -55,7 +55,7 @@ static size_t lora_n_trainable(const struct teaching *t) {
 static void lora_close(struct teaching *t) {
     struct lora *lora = t->state;
     optimizer_close(&lora->dense.optimizer);
-    adapter_set_close(&lora->adapters, t->model);
+    adapter_set_close(&lora->adapters);
 }
 
 const struct method method_lora = {.name = "lora",

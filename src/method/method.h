@@ -30,7 +30,7 @@ struct method {
     bool needs_background; /* teaching->background is there */
     size_t state_size;     /* of its own state, teaching->state, which is {0} before open */
 
-    /* Opens the state and, by teaching_open_workspace, the workspace. On failure close is called
+    /* Opens the state and, by teaching_open_pass, the pass. On failure close is called
      * all the same. */
     mneme_status (*open)(struct teaching *teaching, mneme_error *error);
     /* Called before the batches of a lesson are made; may be NULL. */

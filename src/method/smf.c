@@ -5,7 +5,7 @@
 #include "model/memory_inputs.h"
 #include "smf/sparse_step.h"
 
-/* A workspace grows with its tokens; so many times a batch is not worth it. */
+/* A pass grows with its tokens; so many times a batch is not worth it. */
 #define MOST_BATCHES_OF_INPUTS 4
 
 struct smf {
@@ -50,9 +50,9 @@ static mneme_status smf_open(struct teaching *t, mneme_error *error) {
     struct smf *smf = t->state;
     size_t tokens = teaching_batch_tokens(t);
     TRY(open_inputs(smf, t, &tokens, error));
-    TRY(teaching_open_workspace(t, tokens, error));
+    TRY(teaching_open_pass(t, tokens, error));
     if (!(t->recipe->finetune.smf.keys_lr > 0.0f)) {
-        TRY(workspace_pack(&t->workspace, t->model, t->model->config.memory.layers[0], error));
+        TRY(pass_pack(&t->pass, t->model->config.memory.layers[0], error));
     }
     return open_stepper(smf, t, tokens, error);
 }
@@ -60,7 +60,7 @@ static mneme_status smf_open(struct teaching *t, mneme_error *error) {
 /* Whether the step's pass can begin at the memory layer. One that is recorded is made whole. */
 static bool begins_at_memory(const struct teaching *t) {
     const struct smf *smf = t->state;
-    return smf->keeps_inputs && t->workspace.recorder == NULL;
+    return smf->keeps_inputs && t->pass.recorder == NULL;
 }
 
 /* Makes the lesson's inputs of the memory layer, once. */
@@ -73,7 +73,7 @@ static mneme_status smf_begin_lesson(struct teaching *t, size_t lesson, bool *di
         batch_builder_add_text(&t->builder, &t->lessons->texts, i);
     }
     struct batch batch = batch_builder_whole(&t->builder);
-    mneme_status status = memory_inputs_make(&smf->inputs, t->model, &t->workspace, &batch, error);
+    mneme_status status = memory_inputs_make(&smf->inputs, &t->pass, &batch, error);
     *diverged = status != MNEME_OK; /* a score that is not a number: nothing else can fail */
     if (status == MNEME_OK) smf->inputs_lesson = lesson;
     return status;
@@ -84,24 +84,16 @@ static mneme_status smf_step(struct teaching *t, const struct batch *batch,
     struct smf *smf = t->state;
     struct sparse_step_result result = {0};
     const bool from_memory = begins_at_memory(t);
-    if (from_memory) {
-        memory_inputs_place(&smf->inputs, t->model, &t->workspace, batch->n_sequences, t->texts);
-    }
+    if (from_memory) memory_inputs_place(&smf->inputs, &t->pass, batch->n_sequences, t->texts);
     mneme_status status =
-        sparse_step_run(&smf->stepper, t->model, &t->workspace, batch, from_memory, &result, error);
+        sparse_step_run(&smf->stepper, &t->pass, batch, from_memory, &result, error);
     *step = (struct method_step){.loss = result.loss, .diverged = result.diverged};
     return status;
 }
 
-/* Of one step: t rows, and the keys if they learn. */
 static size_t smf_n_trainable(const struct teaching *t) {
     const struct smf *smf = t->state;
-    const struct memory_config *memory = &t->model->config.memory;
-    size_t count = smf->stepper.n_trainable * memory->v_dim * (memory->peer_variant ? 2 : 1);
-    for (size_t m = 0; smf->stepper.model != NULL && m < memory->n_layers; m++) {
-        count += t->model->layers[memory->layers[m]].keys->count;
-    }
-    return count;
+    return sparse_stepper_count(&smf->stepper);
 }
 
 static void smf_close(struct teaching *t) {

@@ -9,9 +9,9 @@ size_t teaching_batch_tokens(const struct teaching *t) {
     return t->recipe->finetune.paraphrases * lessons_longest_text(t->lessons);
 }
 
-mneme_status teaching_open_workspace(struct teaching *t, size_t max_tokens, mneme_error *error) {
+mneme_status teaching_open_pass(struct teaching *t, size_t max_tokens, mneme_error *error) {
     TRY(batch_builder_open(&t->builder, max_tokens, error));
-    return workspace_open(&t->workspace, t->model, max_tokens, true, error);
+    return pass_open(&t->pass, t->model, max_tokens, true, error);
 }
 
 mneme_status teaching_open(struct teaching *t, mneme_error *error) {
@@ -28,7 +28,7 @@ mneme_status teaching_open(struct teaching *t, mneme_error *error) {
 void teaching_close(struct teaching *t) {
     if (t->state != NULL) t->method->close(t);
     free(t->state);
-    workspace_close(&t->workspace);
+    pass_close(&t->pass);
     batch_builder_close(&t->builder);
     free(t->texts);
     free(t->order);

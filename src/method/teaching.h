@@ -18,7 +18,7 @@ struct teaching {
     struct model *model;                 /* the base at first */
     float lr;
     size_t steps; /* done */
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     uint32_t *order; /* of a lesson's wordings */
     uint32_t *texts; /* [paraphrases] the batch's wordings */
@@ -48,10 +48,9 @@ mneme_status teaching_digest(const struct teaching *teaching, struct digest *dig
 mneme_status teaching_finish(struct teaching *teaching, mneme_error *error);
 void teaching_resume(struct teaching *teaching);
 
-/* For methods: the most tokens that a batch of any lesson can have; and the workspace and the
- * builder, for passes over that many. */
+/* For methods: the most tokens that a batch of any lesson can have; and the pass and the
+ * builder, for that many. */
 size_t teaching_batch_tokens(const struct teaching *teaching);
-mneme_status teaching_open_workspace(struct teaching *teaching, size_t max_tokens,
-                                     mneme_error *error);
+mneme_status teaching_open_pass(struct teaching *teaching, size_t max_tokens, mneme_error *error);
 
 #endif

@@ -8,8 +8,8 @@
 #include "base/random.h"
 #include "model/model.h"
 
-/* Low-rank adapters (LoRA, Hu et al. 2021) on the linear layers of a model: wq, wk, wv, wo, w1, w2,
- * w3, and a memory layer's query, swilu, value and gating projections; not the output layer. */
+/* Low-rank adapters (LoRA, Hu et al. 2021) on the linear layers within a model's layers
+ * (ROLE_LINEAR); not on the output layer. */
 
 /* Adapter i draws from stream ADAPTER_STREAM + i, far from the model's own parameters'. */
 #define ADAPTER_STREAM (RANDOM_STREAM_PARAMETERS + (1u << 20))
@@ -20,28 +20,29 @@ struct adapter {
     struct parameter b;       /* [out, rank], zero at first */
     float scale;              /* alpha / rank */
     float *hidden;            /* [max_tokens, rank] scale * x A^T of the last forward pass */
-    float *dhidden;           /* [max_tokens, rank], shared by all adapters */
 };
 
+/* Adapters of a model, given to the passes that take part in them (struct pass). Their parameters
+ * are numbered after the model's. */
 struct adapter_set {
     size_t n_adapters;
     struct adapter *adapters;
+    size_t n_parameters;        /* the model's */
+    struct adapter **of_weight; /* [n_parameters], NULL: the parameter has none */
+    float *dhidden;             /* [max_tokens, rank], scratch of a backward pass */
     struct arena arena;
 };
 
-/* Attaches adapters to the layers first_layer .. last_layer (clipped to the model's). */
+/* Makes adapters for the layers first_layer .. last_layer (clipped to the model's). */
 mneme_status adapter_set_open(struct adapter_set *set, struct model *model, size_t rank,
                               float alpha, size_t first_layer, size_t last_layer, size_t max_tokens,
                               uint64_t seed, mneme_error *error);
+void adapter_set_close(struct adapter_set *set);
 
-/* W += scale * B A for every adapter of the model, which it then detaches; the model is a plain one
- * again. */
-mneme_status adapter_merge(struct model *model, mneme_error *error);
+/* The adapter of a model's parameter, or NULL; `set` may be NULL. */
+struct adapter *adapter_of(const struct adapter_set *set, const struct parameter *weight);
 
-/* Attaches the set again after adapter_merge; the model's weights must be those before it. */
-void adapter_set_attach(struct adapter_set *set);
-
-/* Detaches and frees. */
-void adapter_set_close(struct adapter_set *set, struct model *model);
+/* W += scale * B A for every adapter: the model alone now does what it did with them. */
+mneme_status adapter_set_merge(struct adapter_set *set, mneme_error *error);
 
 #endif

@@ -5,21 +5,12 @@
 mneme_status batch_builder_open(struct batch_builder *builder, size_t max_tokens,
                                 mneme_error *error) {
     *builder = (struct batch_builder){.max_tokens = max_tokens};
-    bool fits = true;
-    for (int i = 0; i < 3; i++) {
-        fits = fits && arena_reserve(&builder->arena, max_tokens, sizeof(int32_t));
-    }
-    fits = fits && arena_reserve(&builder->arena, max_tokens + 1, sizeof(size_t));
-    fits = fits && arena_reserve(&builder->arena, max_tokens, sizeof(size_t));
-    if (!fits) return error_set_memory(error, "a batch");
-    mneme_status status = arena_open(&builder->arena, "a batch", error);
-    if (status != MNEME_OK) return status;
-    builder->tokens = arena_take(&builder->arena, max_tokens, sizeof(int32_t));
-    builder->targets = arena_take(&builder->arena, max_tokens, sizeof(int32_t));
-    builder->positions = arena_take(&builder->arena, max_tokens, sizeof(int32_t));
-    builder->starts = arena_take(&builder->arena, max_tokens + 1, sizeof(size_t));
-    builder->pasts = arena_take(&builder->arena, max_tokens, sizeof(size_t));
-    return MNEME_OK;
+    const struct arena_piece pieces[] = {{&builder->tokens, max_tokens, sizeof(int32_t)},
+                                         {&builder->targets, max_tokens, sizeof(int32_t)},
+                                         {&builder->positions, max_tokens, sizeof(int32_t)},
+                                         {&builder->starts, max_tokens + 1, sizeof(size_t)},
+                                         {&builder->pasts, max_tokens, sizeof(size_t)}};
+    return arena_layout(&builder->arena, sizeof pieces / sizeof *pieces, pieces, "a batch", error);
 }
 
 void batch_builder_close(struct batch_builder *builder) {

@@ -1,3 +1,6 @@
+#include <assert.h>
+#include <string.h>
+
 #include "model/memory_layer.h"
 #include "model/pass.h"
 #include "model/projection.h"
@@ -9,138 +12,144 @@
 #include "nn/rope.h"
 #include "profile/profile.h"
 
-#include <string.h>
-
 /* middle = input + attention(norm(input)) */
-static void attention_block(const struct model *model, struct workspace *w, size_t l,
-                            const struct batch *batch, const struct continuation *continuation) {
-    const struct model_config *config = &model->config;
-    const struct layer *layer = &model->layers[l];
-    struct layer_activations *a = &w->layers[l];
+static void attention_block(struct pass *pass, size_t l, const struct batch *batch,
+                            const struct continuation *continuation) {
+    const struct model_config *config = &pass->model->config;
+    const struct layer *layer = &pass->model->layers[l];
+    struct layer_activations *a = &pass->activations.layers[l];
+    struct scratch *s = &pass->scratch;
     size_t n = batch->n_tokens, head_dim = model_head_dim(config);
     profile_layer(PROFILE_ATTENTION, l);
     rms_norm_forward(n, config->dim, a->input, layer->attention_norm->data, config->norm_eps,
                      a->normed, a->norm_r);
-    projection_forward(w, n, layer->wq, NULL, a->normed, a->q);
-    projection_forward(w, n, layer->wk, NULL, a->normed, a->k);
-    projection_forward(w, n, layer->wv, NULL, a->normed, a->v);
-    rope_apply(n, config->n_heads, head_dim, batch->positions, w->rope_cosine, w->rope_sine, 1.0f,
+    projection_forward(pass, n, layer->wq, NULL, a->normed, a->q);
+    projection_forward(pass, n, layer->wk, NULL, a->normed, a->k);
+    projection_forward(pass, n, layer->wv, NULL, a->normed, a->v);
+    rope_apply(n, config->n_heads, head_dim, batch->positions, s->rope_cosine, s->rope_sine, 1.0f,
                a->q);
-    rope_apply(n, config->n_kv_heads, head_dim, batch->positions, w->rope_cosine, w->rope_sine,
+    rope_apply(n, config->n_kv_heads, head_dim, batch->positions, s->rope_cosine, s->rope_sine,
                1.0f, a->k);
     if (continuation == NULL) {
-        attention_forward(&w->attention, &w->attention_shape, batch->n_sequences, batch->starts,
+        attention_forward(&s->attention, &s->attention_shape, batch->n_sequences, batch->starts,
                           a->q, a->k, a->v, a->attention);
     } else {
-        attention_forward_cached(&w->attention, &w->attention_shape, batch->n_sequences,
+        attention_forward_cached(&s->attention, &s->attention_shape, batch->n_sequences,
                                  batch->starts, continuation->pasts, continuation->rows,
                                  &continuation->cache->layers[l], a->q, a->k, a->v, a->attention);
     }
-    projection_forward(w, n, layer->wo, NULL, a->attention, a->middle);
+    projection_forward(pass, n, layer->wo, NULL, a->attention, a->middle);
     elementwise_add(n * config->dim, a->input, a->middle);
 }
 
 /* out = w2(silu(w1 x) * w3 x) */
-static void feed_forward(struct workspace *w, const struct layer *layer,
-                         struct layer_activations *a, size_t n, float *out) {
-    projection_forward(w, n, layer->w1, NULL, a->ffn_normed, a->gate);
-    projection_forward(w, n, layer->w3, NULL, a->ffn_normed, a->up);
+static void feed_forward(struct pass *pass, size_t l, size_t n, float *out) {
+    const struct layer *layer = &pass->model->layers[l];
+    struct layer_activations *a = &pass->activations.layers[l];
+    projection_forward(pass, n, layer->w1, NULL, a->ffn_normed, a->gate);
+    projection_forward(pass, n, layer->w3, NULL, a->ffn_normed, a->up);
     elementwise_silu_multiply(n * layer->w1->shape[0], a->gate, a->up, a->hidden);
-    projection_forward(w, n, layer->w2, NULL, a->hidden, out);
+    projection_forward(pass, n, layer->w2, NULL, a->hidden, out);
 }
 
-/* From a layer's input in w->output to the input of its second half. */
-static void first_half(const struct model *model, struct workspace *w, size_t l,
-                       const struct batch *batch, const struct continuation *continuation) {
-    const struct model_config *config = &model->config;
-    struct layer_activations *a = &w->layers[l];
+/* From a layer's input in activations.output to the input of its second half. */
+static void first_half(struct pass *pass, size_t l, const struct batch *batch,
+                       const struct continuation *continuation) {
+    const struct model_config *config = &pass->model->config;
+    struct layer_activations *a = &pass->activations.layers[l];
     size_t n = batch->n_tokens;
-    memcpy(a->input, w->output, n * config->dim * sizeof(float));
-    attention_block(model, w, l, batch, continuation);
+    memcpy(a->input, pass->activations.output, n * config->dim * sizeof(float));
+    attention_block(pass, l, batch, continuation);
     profile_layer(PROFILE_FEED_FORWARD, l);
-    rms_norm_forward(n, config->dim, a->middle, model->layers[l].ffn_norm->data, config->norm_eps,
-                     a->ffn_normed, a->ffn_norm_r);
+    rms_norm_forward(n, config->dim, a->middle, pass->model->layers[l].ffn_norm->data,
+                     config->norm_eps, a->ffn_normed, a->ffn_norm_r);
 }
 
-/* From there to w->output; of a memory layer after its lookup. */
-static void second_half(const struct model *model, struct workspace *w, size_t l, size_t n) {
-    const struct layer *layer = &model->layers[l];
-    struct layer_activations *a = &w->layers[l];
-    if (layer->keys == NULL) {
-        feed_forward(w, layer, a, n, w->output);
+/* From there to activations.output; of a memory layer after its lookup. */
+static void second_half(struct pass *pass, size_t l, size_t n) {
+    float *output = pass->activations.output;
+    if (pass->model->layers[l].keys == NULL) {
+        feed_forward(pass, l, n, output);
     } else {
-        memory_layer_read(model, w, l, n, w->output);
+        memory_layer_read(pass, l, n, output);
     }
-    elementwise_add(n * model->config.dim, a->middle, w->output);
+    elementwise_add(n * pass->model->config.dim, pass->activations.layers[l].middle, output);
 }
 
-static mneme_status look_up(const struct model *model, struct workspace *w, size_t l, size_t n,
-                            mneme_error *error) {
-    if (model->layers[l].keys == NULL || memory_layer_lookup(model, w, l, n)) return MNEME_OK;
+static mneme_status look_up(struct pass *pass, size_t l, size_t n, mneme_error *error) {
+    if (pass->model->layers[l].keys == NULL || memory_layer_lookup(pass, l, n)) return MNEME_OK;
     return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is NaN", l);
 }
 
-static void embed(const struct model *model, struct workspace *w, const struct batch *batch) {
+static void begin(struct pass *pass, const struct batch *batch) {
+    assert(batch->n_tokens <= pass->max_tokens);
+    pass->stage = PASS_NOTHING;
+    pass->n_tokens = batch->n_tokens;
     profile_layer(PROFILE_EMBEDDING, 0);
-    embedding_forward(batch->n_tokens, model->config.dim, batch->tokens, model->embedding->data,
-                      w->output);
+    embedding_forward(batch->n_tokens, pass->model->config.dim, batch->tokens,
+                      pass->model->embedding->data, pass->activations.output);
 }
 
 /* The layers from first_layer on, and the norm after the last. */
-static mneme_status upper_layers(const struct model *model, struct workspace *w, size_t first_layer,
-                                 const struct batch *batch, const struct continuation *continuation,
-                                 mneme_error *error) {
-    const struct model_config *config = &model->config;
+static mneme_status upper_layers(struct pass *pass, size_t first_layer, const struct batch *batch,
+                                 const struct continuation *continuation, mneme_error *error) {
+    const struct model_config *config = &pass->model->config;
+    struct activations *a = &pass->activations;
     size_t n = batch->n_tokens;
     for (size_t l = first_layer; l < config->n_layers; l++) {
-        first_half(model, w, l, batch, continuation);
-        mneme_status status = look_up(model, w, l, n, error);
-        if (status != MNEME_OK) return status;
-        second_half(model, w, l, n);
+        first_half(pass, l, batch, continuation);
+        TRY(look_up(pass, l, n, error));
+        second_half(pass, l, n);
     }
     profile_layer(PROFILE_OUTPUT, 0);
-    rms_norm_forward(n, config->dim, w->output, model->norm->data, config->norm_eps,
-                     w->output_normed, w->output_norm_r);
+    rms_norm_forward(n, config->dim, a->output, pass->model->norm->data, config->norm_eps,
+                     a->output_normed, a->output_norm_r);
+    pass->stage = PASS_FORWARD;
     return MNEME_OK;
 }
 
-mneme_status model_forward(const struct model *model, struct workspace *w,
-                           const struct batch *batch, const struct continuation *continuation,
-                           mneme_error *error) {
-    embed(model, w, batch);
-    return upper_layers(model, w, 0, batch, continuation, error);
+mneme_status model_forward(struct pass *pass, const struct batch *batch,
+                           const struct continuation *continuation, mneme_error *error) {
+    begin(pass, batch);
+    return upper_layers(pass, 0, batch, continuation, error);
 }
 
-mneme_status model_forward_to_memory(const struct model *model, struct workspace *w,
-                                     const struct batch *batch, mneme_error *error) {
-    size_t memory = model->config.memory.layers[0], n = batch->n_tokens;
-    embed(model, w, batch);
+mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batch,
+                                     mneme_error *error) {
+    assert(pass->model->config.memory.n_layers > 0);
+    size_t memory = pass->model->config.memory.layers[0], n = batch->n_tokens;
+    begin(pass, batch);
     for (size_t l = 0; l < memory; l++) {
-        first_half(model, w, l, batch, NULL);
-        second_half(model, w, l, n);
+        first_half(pass, l, batch, NULL);
+        second_half(pass, l, n);
     }
-    first_half(model, w, memory, batch, NULL);
-    return look_up(model, w, memory, n, error);
+    first_half(pass, memory, batch, NULL);
+    TRY(look_up(pass, memory, n, error));
+    pass->stage = PASS_AT_MEMORY;
+    return MNEME_OK;
 }
 
-mneme_status model_forward_from_memory(const struct model *model, struct workspace *w,
-                                       const struct batch *batch, mneme_error *error) {
-    size_t memory = model->config.memory.layers[0];
+mneme_status model_forward_from_memory(struct pass *pass, const struct batch *batch,
+                                       mneme_error *error) {
+    assert(pass->stage == PASS_AT_MEMORY && batch->n_tokens == pass->n_tokens);
+    size_t memory = pass->model->config.memory.layers[0];
+    pass->stage = PASS_NOTHING;
     profile_layer(PROFILE_FEED_FORWARD, memory);
-    second_half(model, w, memory, batch->n_tokens);
-    return upper_layers(model, w, memory + 1, batch, NULL, error);
+    second_half(pass, memory, batch->n_tokens);
+    return upper_layers(pass, memory + 1, batch, NULL, error);
 }
 
-void model_logits(const struct model *model, struct workspace *w, size_t n, const float *normed,
-                  float *logits) {
-    linear_forward(&w->matmul, n, model->config.dim, model->config.vocab_size, normed,
-                   model->output->data, packed_weights_of(&w->packed, model->output).forward, NULL,
-                   logits);
+void model_logits(struct pass *pass, size_t n, const float *normed, float *logits) {
+    const struct parameter *output = pass->model->output;
+    linear_forward(&pass->scratch.matmul, n, output->shape[1], output->shape[0], normed,
+                   output->data, packed_weights_of(&pass->packed, output).forward, NULL, logits);
 }
 
-void model_loss(const struct model *model, struct workspace *w, const struct batch *batch,
-                float scale) {
-    model_logits(model, w, batch->n_tokens, w->output_normed, w->logits);
-    cross_entropy(batch->n_tokens, model->config.vocab_size, w->logits, batch->targets, scale,
-                  w->losses);
+void model_loss(struct pass *pass, const struct batch *batch, float scale) {
+    assert(pass->stage >= PASS_FORWARD && batch->n_tokens == pass->n_tokens);
+    struct activations *a = &pass->activations;
+    model_logits(pass, batch->n_tokens, a->output_normed, a->logits);
+    cross_entropy(batch->n_tokens, pass->model->config.vocab_size, a->logits, batch->targets, scale,
+                  a->losses);
+    pass->stage = scale != 0.0f ? PASS_LOSS : PASS_FORWARD;
 }

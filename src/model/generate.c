@@ -13,31 +13,26 @@ static mneme_status open_cache(struct generator *g, size_t n_rows, mneme_error *
     const struct model_config *config = &g->model->config;
     size_t stride =
         (g->max_positions + ATTENTION_KEY_BLOCK - 1) / ATTENTION_KEY_BLOCK * ATTENTION_KEY_BLOCK;
-    size_t floats = config->n_kv_heads * model_head_dim(config) * stride;
-    bool fits = size_multiply(floats, n_rows, &floats);
-    for (size_t i = 0; fits && i < 2 * config->n_layers; i++) {
-        fits = arena_reserve(&g->arena, floats, sizeof(float));
+    size_t row = config->n_kv_heads * model_head_dim(config) * stride * sizeof(float), n = 0;
+    struct arena_piece *pieces = calloc(2 * config->n_layers + 4, sizeof *pieces);
+    g->cache = (struct kv_cache){n_rows, calloc(config->n_layers, sizeof *g->cache.layers)};
+    mneme_status status = MNEME_OK;
+    if (pieces == NULL || g->cache.layers == NULL) {
+        status = error_set_memory(error, "the key-value cache");
+    } else {
+        for (size_t l = 0; l < config->n_layers; l++) {
+            g->cache.layers[l].stride = stride;
+            pieces[n++] = (struct arena_piece){&g->cache.layers[l].keys, n_rows, row};
+            pieces[n++] = (struct arena_piece){&g->cache.layers[l].values, n_rows, row};
+        }
+        pieces[n++] = (struct arena_piece){&g->rows, n_rows, sizeof *g->rows};
+        pieces[n++] = (struct arena_piece){&g->active, n_rows, sizeof *g->active};
+        pieces[n++] = (struct arena_piece){&g->next, n_rows, sizeof *g->next};
+        pieces[n++] = (struct arena_piece){&g->normed, n_rows, config->dim * sizeof *g->normed};
+        status = arena_layout(&g->arena, n, pieces, "the key-value cache", error);
     }
-    fits = fits && arena_reserve(&g->arena, config->n_layers, sizeof *g->cache.layers) &&
-           arena_reserve(&g->arena, n_rows, sizeof *g->rows) &&
-           arena_reserve(&g->arena, n_rows, sizeof *g->active) &&
-           arena_reserve(&g->arena, n_rows, sizeof *g->next) &&
-           arena_reserve(&g->arena, n_rows * config->dim, sizeof *g->normed);
-    if (!fits) return error_set_memory(error, "the key-value cache");
-    mneme_status status = arena_open(&g->arena, "the key-value cache", error);
-    if (status != MNEME_OK) return status;
-    g->cache.n_rows = n_rows;
-    g->cache.layers = arena_take(&g->arena, config->n_layers, sizeof *g->cache.layers);
-    for (size_t l = 0; l < config->n_layers; l++) {
-        g->cache.layers[l].stride = stride;
-        g->cache.layers[l].keys = arena_take(&g->arena, floats, sizeof(float));
-        g->cache.layers[l].values = arena_take(&g->arena, floats, sizeof(float));
-    }
-    g->rows = arena_take(&g->arena, n_rows, sizeof *g->rows);
-    g->active = arena_take(&g->arena, n_rows, sizeof *g->active);
-    g->next = arena_take(&g->arena, n_rows, sizeof *g->next);
-    g->normed = arena_take(&g->arena, n_rows * config->dim, sizeof *g->normed);
-    return MNEME_OK;
+    free(pieces);
+    return status;
 }
 
 mneme_status generator_open(struct generator *generator, const struct model *model, size_t n_rows,
@@ -47,41 +42,40 @@ mneme_status generator_open(struct generator *generator, const struct model *mod
     generator->max_positions = max_positions < limit ? max_positions : limit;
     size_t tokens = PASS_TOKENS > n_rows ? PASS_TOKENS : n_rows;
     if (tokens < generator->max_positions) tokens = generator->max_positions;
-    mneme_status status = workspace_open(&generator->workspace, model, tokens, false, error);
-    if (status == MNEME_OK) {
-        status = workspace_pack(&generator->workspace, model, model->config.n_layers, error);
-    }
-    if (status == MNEME_OK) status = batch_builder_open(&generator->builder, tokens, error);
-    if (status == MNEME_OK) status = open_cache(generator, n_rows, error);
+    mneme_status status = pass_open(&generator->pass, model, tokens, false, error);
+    THEN(pass_pack(&generator->pass, model->config.n_layers, error));
+    THEN(batch_builder_open(&generator->builder, tokens, error));
+    THEN(open_cache(generator, n_rows, error));
     if (status != MNEME_OK) generator_close(generator);
     return status;
 }
 
 void generator_close(struct generator *generator) {
-    workspace_close(&generator->workspace);
+    pass_close(&generator->pass);
+    free(generator->cache.layers);
     batch_builder_close(&generator->builder);
     arena_close(&generator->arena);
     *generator = (struct generator){0};
 }
 
 /* Runs the sequences in the builder and chooses the next token of each: next[i] for the i-th. */
-static mneme_status pass(struct generator *g, mneme_error *error) {
+static mneme_status choose_tokens(struct generator *g, mneme_error *error) {
     struct batch batch = batch_builder_whole(&g->builder);
     struct continuation continuation = {
         .cache = &g->cache, .pasts = g->builder.pasts, .rows = g->rows};
-    mneme_status status = model_forward(g->model, &g->workspace, &batch, &continuation, error);
-    if (status != MNEME_OK) return status;
+    struct activations *a = &g->pass.activations;
+    TRY(model_forward(&g->pass, &batch, &continuation, error));
     size_t dim = g->model->config.dim, vocab_size = g->model->config.vocab_size;
     for (size_t i = 0; i < batch.n_sequences; i++) {
-        memcpy(g->normed + i * dim, g->workspace.output_normed + (batch.starts[i + 1] - 1) * dim,
+        memcpy(g->normed + i * dim, a->output_normed + (batch.starts[i + 1] - 1) * dim,
                dim * sizeof(float));
     }
-    model_logits(g->model, &g->workspace, batch.n_sequences, g->normed, g->workspace.logits);
+    model_logits(&g->pass, batch.n_sequences, g->normed, a->logits);
+    const struct simd_kernels *kernels = simd();
     PROFILE(choose_token, batch.n_sequences, vocab_size);
     for (size_t i = 0; i < batch.n_sequences; i++) {
         float best;
-        const float *logits = g->workspace.logits + i * vocab_size;
-        if (!simd()->topk_row(vocab_size, logits, 1, &best, &g->next[i])) {
+        if (!kernels->topk_row(vocab_size, a->logits + i * vocab_size, 1, &best, &g->next[i])) {
             return error_set(error, MNEME_FAILED, "a logit is NaN while generating");
         }
     }
@@ -125,8 +119,7 @@ static mneme_status read_prompts(struct generator *g, const struct group *group,
             if (!batch_builder_add(&g->builder, prompt->n, prompt->tokens, NULL, 0)) break;
             g->rows[n] = row;
         }
-        mneme_status status = pass(g, error);
-        if (status != MNEME_OK) return status;
+        TRY(choose_tokens(g, error));
         *n_active = take_tokens(g, group, n, active, *n_active);
     }
     return MNEME_OK;
@@ -135,8 +128,8 @@ static mneme_status read_prompts(struct generator *g, const struct group *group,
 static mneme_status continue_group(struct generator *g, const struct group *group, size_t *active,
                                    mneme_error *error) {
     size_t n_active;
-    mneme_status status = read_prompts(g, group, active, &n_active, error);
-    while (status == MNEME_OK && n_active > 0) {
+    TRY(read_prompts(g, group, active, &n_active, error));
+    while (n_active > 0) {
         batch_builder_clear(&g->builder);
         for (size_t i = 0; i < n_active; i++) {
             size_t row = active[i], length = group->lengths[row];
@@ -144,10 +137,10 @@ static mneme_status continue_group(struct generator *g, const struct group *grou
                               NULL, group->prompts[row].n + length - 1);
             g->rows[i] = row;
         }
-        status = pass(g, error);
-        if (status == MNEME_OK) n_active = take_tokens(g, group, n_active, active, 0);
+        TRY(choose_tokens(g, error));
+        n_active = take_tokens(g, group, n_active, active, 0);
     }
-    return status;
+    return MNEME_OK;
 }
 
 mneme_status generate_greedy(struct generator *generator, size_t n,
@@ -162,8 +155,7 @@ mneme_status generate_greedy(struct generator *generator, size_t n,
         }
     }
     if (max_new == 0) return MNEME_OK;
-    mneme_status status = MNEME_OK;
-    for (size_t first = 0; status == MNEME_OK && first < n; first += generator->cache.n_rows) {
+    for (size_t first = 0; first < n; first += generator->cache.n_rows) {
         size_t rows = generator->cache.n_rows;
         struct group group = {.n = n - first < rows ? n - first : rows,
                               .prompts = prompts + first,
@@ -171,7 +163,7 @@ mneme_status generate_greedy(struct generator *generator, size_t n,
                               .stop_token = stop_token,
                               .outputs = outputs + first * max_new,
                               .lengths = lengths + first};
-        status = continue_group(generator, &group, generator->active, error);
+        TRY(continue_group(generator, &group, generator->active, error));
     }
-    return status;
+    return MNEME_OK;
 }

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "model/batch_builder.h"
 #include "model/pass.h"
-#include "model/workspace.h"
 
 /* Greedy decoding of many prompts side by side with a key-value cache. What a prompt gets does not
  * depend on the prompts beside it (rule 8). */
@@ -20,7 +19,7 @@ struct token_span {
 struct generator {
     const struct model *model;
     size_t max_positions; /* prompt and continuation together */
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     struct kv_cache cache;
     size_t *rows;   /* [n_rows] cache row of each sequence of a pass */

@@ -27,15 +27,13 @@ mneme_status memory_inputs_open(struct memory_inputs *inputs, const struct model
 void memory_inputs_close(struct memory_inputs *inputs);
 
 /* Keeps those of the batch's sequences, which are the texts from now on: at most max_texts of them,
- * with max_tokens tokens together. The pass is made with the workspace; MNEME_FAILED when it is
- * (model_forward_to_memory). */
-mneme_status memory_inputs_make(struct memory_inputs *inputs, const struct model *model,
-                                struct workspace *workspace, const struct batch *batch,
-                                mneme_error *error);
+ * with max_tokens tokens together. MNEME_FAILED when the pass is (model_forward_to_memory). */
+mneme_status memory_inputs_make(struct memory_inputs *inputs, struct pass *pass,
+                                const struct batch *batch, mneme_error *error);
 
-/* Puts the inputs of n texts (numbers in [0, n_texts)) one after the other into the workspace, for
- * model_forward_from_memory with a batch of these texts. */
-void memory_inputs_place(const struct memory_inputs *inputs, const struct model *model,
-                         struct workspace *workspace, size_t n, const uint32_t *texts);
+/* Brings a pass as far as PASS_AT_MEMORY with n texts (numbers in [0, n_texts)), one after the
+ * other, for model_forward_from_memory with a batch of these texts. */
+void memory_inputs_place(const struct memory_inputs *inputs, struct pass *pass, size_t n,
+                         const uint32_t *texts);
 
 #endif

@@ -4,8 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "model/model.h"
-#include "model/workspace.h"
+#include "model/pass.h"
 
 /* A product-key memory layer (Berges et al. 2024, arXiv 2412.09764) in each of its forms. x is the
  * layer's normed input, [n, dim], in the activations' ffn_normed; slots and weights are the
@@ -23,31 +22,19 @@
  */
 
 /* Finds slots and weights. False for a NaN score. */
-bool memory_layer_lookup(const struct model *model, struct workspace *workspace, size_t l,
-                         size_t n);
+bool memory_layer_lookup(struct pass *pass, size_t l, size_t n);
 /* After the lookup, or with its slots and weights from elsewhere: out [n, dim]. */
-void memory_layer_read(const struct model *model, struct workspace *workspace, size_t l, size_t n,
-                       float *out);
+void memory_layer_read(struct pass *pass, size_t l, size_t n, float *out);
 
-/* From workspace->d_stream [n, dim], the gradient of `out`: the gradient of the read, left in
- * workspace->d_reads, and of PEER's products, left in workspace->d_expert_hidden, and the gradients
- * of value_proj where it trains. With `whole` all other gradients too, and workspace->d_normed
- * becomes the gradient of x. */
-void memory_layer_backward(const struct model *model, struct workspace *workspace, size_t l,
-                           size_t n, bool whole);
+/* From scratch.d_stream [n, dim], the gradient of `out`: the gradient of the read, left in
+ * activations.d_reads, and of PEER's products, left in activations.d_expert_hidden, and the
+ * gradients of value_proj where it trains. With `whole` all other gradients too, and
+ * scratch.d_normed becomes the gradient of x. */
+void memory_layer_backward(struct pass *pass, struct gradients *gradients, size_t l, size_t n,
+                           bool whole);
 
 /* Once every memory layer's backward pass is done: adds to the gradients of the value tables, one
  * chain per row over (token, layer, head, rank). Nothing where they are frozen. */
-void memory_values_gradients(const struct model *model, struct workspace *workspace, size_t n);
-
-/* Groups the value reads of the last forward pass by slot (table * n_slots + slot) in
- * workspace->scatter, in the order (slot, token, layer, head, rank). Sources are rows of d_reads,
- * coefficients what the read weighs them with. */
-void workspace_sort_reads(struct workspace *workspace, const struct model *model, size_t n_tokens);
-
-/* The same groups for PEER's values_u, after the backward pass: sources are rows of expert_inputs,
- * coefficients d_expert_hidden. */
-void workspace_sort_expert_inputs(struct workspace *workspace, const struct model *model,
-                                  size_t n_tokens);
+void memory_values_gradients(struct pass *pass, struct gradients *gradients);
 
 #endif

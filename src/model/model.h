@@ -7,25 +7,28 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/config.h"
+#include "model/layer_tables.h"
 #include "model/parameter.h"
 
-/* One layer's parameters; the feed-forward three or the memory's, the others NULL. */
+/* One layer's parameters, `wq` and the like, by their names or by their lines in
+ * layer_parameters.def; NULL: the layer has none. */
 struct layer {
-    struct parameter *attention_norm;            /* [dim] */
-    struct parameter *wq, *wk, *wv, *wo;         /* [out, in] */
-    struct parameter *ffn_norm;                  /* [dim] */
-    struct parameter *w1, *w2, *w3;              /* w2(silu(w1 x) * w3 x) */
-    struct parameter *query_weight;              /* [heads * k_dim, dim] */
-    struct parameter *query_bias;                /* [heads * k_dim], or NULL */
-    struct parameter *keys;                      /* [heads * 2 * n_keys, k_dim / 2] */
-    struct parameter *values;                    /* [n_slots, v_dim]; may be another layer's too */
-    struct parameter *values_u;                  /* PEER's other table, as `values`; or NULL */
-    struct parameter *swilu_weight, *swilu_bias; /* [v_dim, dim], [v_dim]; or NULL */
-    struct parameter *value_weight, *value_bias; /* [dim, v_dim], [dim]; or NULL */
-    struct parameter *gating_weight, *gating_bias; /* [1, dim], [1]; or NULL */
-    size_t memory_index;                           /* which memory layer this is, from the bottom */
-    size_t table_index;                            /* which value table it reads */
+    union {
+        struct {
+#define MODEL_PARAMETER(...)
+#define LAYER_PARAMETER(member, ...) struct parameter *member;
+#include "model/layer_parameters.def"
+#undef LAYER_PARAMETER
+#undef MODEL_PARAMETER
+        };
+        struct parameter *parameters[LAYER_PARAMETERS];
+    };
+    size_t memory_index; /* which memory layer this is, from the bottom */
+    size_t table_index;  /* which value table it reads */
 };
+_Static_assert(offsetof(struct layer, memory_index) ==
+                   LAYER_PARAMETERS * sizeof(struct parameter *),
+               "a layer's members are the lines of layer_parameters.def");
 
 /* A memory-layer transformer: configuration and parameters by name. */
 struct model {
@@ -51,17 +54,15 @@ mneme_status model_allocate(struct model *model, mneme_error *error);
 mneme_status model_open(const struct model_config *config, struct model *model, mneme_error *error);
 void model_close(struct model *model);
 
-/* Fills the parameters with their initial values, functions of the seed and the parameter's place:
- * gains 1, biases 0, keys uniform in +-1/sqrt(k_dim), values normal with std v_dim^-0.5, embedding
- * normal with std dim^-0.5, other weights normal with std in^-0.5 (wo, w2 and value_proj divided by
- * sqrt(2 n_layers)). PEER's two tables are both values. */
+/* Fills the parameters with their initial values (enum parameter_start), functions of the seed and
+ * the parameter's number. */
 void model_initialize(struct model *model, uint64_t seed);
 
 /* Standard normal number `index` of a stream (Box-Muller on canonical functions). */
 float model_random_normal(uint64_t seed, uint64_t stream, uint64_t index);
 
 /* The parameter of that name, or NULL. */
-struct parameter *model_parameter(const struct model *model, const char *name);
+struct parameter *model_parameter(struct model *model, const char *name);
 
 size_t model_count(const struct model *model);
 

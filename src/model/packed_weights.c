@@ -7,59 +7,54 @@
 #include "nn/product_key.h"
 #include "profile/profile.h"
 
-/* Every packed weight is placed twice in the same order: to find the size, and to fill it. */
-struct layout {
-    struct packed_weights *packed;
-    const struct model *model;
-    bool filling;
-    bool fits;
+/* Where a parameter is multiplied with. */
+struct uses {
+    bool forward, backward;
 };
 
-/* Room for matmul_pack's B [k, n]; NULL while sizes are found. */
-static float *room(struct layout *layout, size_t size) {
-    struct arena *arena = &layout->packed->arena;
-    if (layout->filling) return arena_take(arena, size, sizeof(float));
-    layout->fits = layout->fits && arena_reserve(arena, size, sizeof(float));
-    return NULL;
+static struct uses uses_of(const struct model *model, const struct parameter *p,
+                           size_t lowest_backward_layer) {
+    const bool linear = (p->roles & ROLE_LINEAR) != 0, output = (p->roles & ROLE_OUTPUT) != 0;
+    const size_t l = output ? model->config.n_layers - 1 : p->layer;
+    return (struct uses){.forward = linear || output || (p->roles & ROLE_KEYS) != 0,
+                         .backward = (linear || output) && l >= lowest_backward_layer};
 }
 
-static void place_weight(struct layout *layout, const struct parameter *weight, bool backward) {
-    if (weight == NULL) return;
-    size_t out = weight->shape[0], in = weight->shape[1];
-    float *to_forward = room(layout, matmul_packed_size(in, out));
-    float *to_backward = backward ? room(layout, matmul_packed_size(out, in)) : NULL;
-    if (!layout->filling) return;
-    if (!matmul_pack(in, out, matrix_transposed(weight->data, in), to_forward) ||
-        (backward && !matmul_pack(out, in, matrix_rows(weight->data, in), to_backward))) {
-        return;
-    }
-    layout->packed->weights[weight - layout->model->parameters] =
-        (struct packed_weight){to_forward, to_backward};
-}
-
-static void place_keys(struct layout *layout, const struct product_key_shape *shape,
-                       const struct parameter *keys) {
-    float *packed = room(layout, product_key_packed_size(shape));
-    if (!layout->filling) return;
-    product_key_pack(shape, keys->data, packed);
-    layout->packed->weights[keys - layout->model->parameters].forward = packed;
-}
-
-static void place_all(struct layout *layout, size_t lowest_backward_layer) {
-    const struct model *model = layout->model;
+/* Lists the room for each packed weight; returns the number of pieces. */
+static size_t list(struct packed_weights *packed, const struct model *model,
+                   size_t lowest_backward_layer, struct arena_piece *pieces) {
     const struct product_key_shape shape = model_product_key_shape(&model->config);
-    for (size_t l = 0; l < model->config.n_layers; l++) {
-        const struct layer *layer = &model->layers[l];
-        const struct parameter *weights[] = {
-            layer->wq,           layer->wk,           layer->wv,           layer->wo,
-            layer->w1,           layer->w2,           layer->w3,           layer->query_weight,
-            layer->swilu_weight, layer->value_weight, layer->gating_weight};
-        for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
-            place_weight(layout, weights[i], l >= lowest_backward_layer);
+    size_t n = 0;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        const struct uses uses = uses_of(model, p, lowest_backward_layer);
+        const size_t out = p->shape[0], in = p->shape[1];
+        size_t size = 0;
+        if (uses.forward) {
+            size = p->roles & ROLE_KEYS ? product_key_packed_size(&shape)
+                                        : matmul_packed_size(in, out);
+            pieces[n++] = (struct arena_piece){&packed->weights[i].forward, size, sizeof(float)};
         }
-        if (layer->keys != NULL) place_keys(layout, &shape, layer->keys);
+        if (uses.backward) {
+            size = matmul_packed_size(out, in);
+            pieces[n++] = (struct arena_piece){&packed->weights[i].backward, size, sizeof(float)};
+        }
     }
-    place_weight(layout, model->output, lowest_backward_layer < model->config.n_layers);
+    return n;
+}
+
+/* Fills the room that a weight was given; one that the backend cannot pack has no packed form. */
+static void pack(const struct parameter *p, const struct product_key_shape *shape,
+                 struct packed_weight *weight) {
+    const size_t out = p->shape[0], in = p->shape[1];
+    if (weight->forward == NULL) return;
+    if (p->roles & ROLE_KEYS) {
+        product_key_pack(shape, p->data, weight->forward);
+    } else if (!matmul_pack(in, out, matrix_transposed(p->data, in), weight->forward) ||
+               (weight->backward != NULL &&
+                !matmul_pack(out, in, matrix_rows(p->data, in), weight->backward))) {
+        *weight = (struct packed_weight){0};
+    }
 }
 
 static size_t quarter_of_memory(void) {
@@ -69,24 +64,28 @@ static size_t quarter_of_memory(void) {
 
 mneme_status packed_weights_open(struct packed_weights *packed, const struct model *model,
                                  size_t lowest_backward_layer, mneme_error *error) {
-    struct layout layout = {.packed = packed, .model = model, .fits = true};
-    *packed = (struct packed_weights){.parameters = model->parameters};
-    place_all(&layout, lowest_backward_layer);
-    if (!layout.fits || packed->arena.size > quarter_of_memory()) {
-        *packed = (struct packed_weights){0};
-        return MNEME_OK;
+    *packed =
+        (struct packed_weights){.weights = calloc(model->n_parameters, sizeof *packed->weights)};
+    struct arena_piece *pieces = calloc(2 * model->n_parameters, sizeof *pieces);
+    mneme_status status = MNEME_OK;
+    bool fits = false;
+    if (packed->weights == NULL || pieces == NULL) {
+        status = error_set_memory(error, "packed weights");
+    } else {
+        size_t n = list(packed, model, lowest_backward_layer, pieces);
+        fits = arena_bytes(n, pieces) <= quarter_of_memory();
+        if (fits) status = arena_layout(&packed->arena, n, pieces, "packed weights", error);
     }
-    packed->weights = calloc(model->n_parameters, sizeof *packed->weights);
-    mneme_status status = packed->weights == NULL
-                              ? error_set_memory(error, "packed weights")
-                              : arena_open(&packed->arena, "packed weights", error);
-    if (status != MNEME_OK) {
+    free(pieces);
+    if (status != MNEME_OK || !fits) {
         packed_weights_close(packed);
         return status;
     }
-    layout.filling = true;
+    const struct product_key_shape shape = model_product_key_shape(&model->config);
     profile_layer(PROFILE_PACKING, 0);
-    place_all(&layout, lowest_backward_layer);
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        pack(&model->parameters[i], &shape, &packed->weights[i]);
+    }
     return MNEME_OK;
 }
 
@@ -99,5 +98,5 @@ void packed_weights_close(struct packed_weights *packed) {
 struct packed_weight packed_weights_of(const struct packed_weights *packed,
                                        const struct parameter *parameter) {
     if (packed->weights == NULL) return (struct packed_weight){0};
-    return packed->weights[parameter - packed->parameters];
+    return packed->weights[parameter->index];
 }

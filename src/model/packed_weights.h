@@ -7,16 +7,15 @@
 
 /* A weight in the matrix products' own layout; NULL where it is not packed. */
 struct packed_weight {
-    const float *forward;  /* of W^T [in, out] */
-    const float *backward; /* of W [out, in] */
+    float *forward;  /* of W^T [in, out] */
+    float *backward; /* of W [out, in] */
 };
 
 /* Packed copies of the weights of a model that does not change while they are open: products then
  * need not pack them again for every batch. They change no bit. */
 struct packed_weights {
     struct arena arena;
-    const struct parameter *parameters; /* the model's */
-    struct packed_weight *weights;      /* [n_parameters] */
+    struct packed_weight *weights; /* [n_parameters] */
 };
 
 /* Packs every linear layer's weight and the sub-keys, those of lowest_backward_layer and above for

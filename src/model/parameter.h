@@ -6,28 +6,45 @@
 #define PARAMETER_NAME_SIZE 80
 #define PARAMETER_MAX_RANK 2
 
-struct adapter;
-
 /* Tables of memory values are a parameter group of their own. All tables of a kind lie one after
- * the other, in the model as in what trains it, so that a slot of any table is one row number. */
+ * the other, in the model as in its gradients, so that a slot of any table is one row number. */
 enum parameter_kind {
     PARAMETER_COMMON,
     PARAMETER_VALUES,  /* a memory layer's value table; PEER's values_v */
     PARAMETER_VALUES_U /* PEER's values_u; row numbers as in the table that it goes with */
 };
 
-/* A named tensor of a model. Its gradient and moments belong to whoever trains it. */
+/* What model_initialize fills a parameter with. */
+enum parameter_start {
+    PARAMETER_STARTS_ZEROS,
+    PARAMETER_STARTS_ONES,
+    PARAMETER_STARTS_NORMAL, /* normal, std columns^-0.5 */
+    PARAMETER_STARTS_BRANCH, /* that / sqrt(2 n_layers): what makes a sum with the stream */
+    PARAMETER_STARTS_KEYS    /* uniform in +-1/sqrt(k_dim) */
+};
+
+enum parameter_role {
+    ROLE_LINEAR = 1, /* the weight of a linear layer: may have an adapter, may be packed */
+    ROLE_OUTPUT = 2, /* the output layer's weight: may be packed */
+    ROLE_KEYS = 4,   /* sub-keys: may be packed, in the lookup's way */
+    ROLE_MEMORY = 8, /* of a memory layer */
+    ROLE_EMBEDDING = 16,
+    ROLE_TIED = ROLE_EMBEDDING | ROLE_OUTPUT, /* both at once */
+};
+
+/* A named tensor of a model, or of its adapters. */
 struct parameter {
     char name[PARAMETER_NAME_SIZE]; /* as in Meta Lingua */
+    size_t index;                   /* its number: the model's parameters, then the adapters' */
     size_t rank;
     size_t shape[PARAMETER_MAX_RANK];
     size_t count;
     enum parameter_kind kind;
-    float *data;     /* [shape] */
-    float *gradient; /* [shape], or NULL: frozen */
-    float *moment1;  /* AdamW's moments, or NULL */
-    float *moment2;
-    struct adapter *adapter; /* low-rank adapter of a linear layer's weight, or NULL */
+    enum parameter_start start;
+    unsigned roles;
+    size_t layer;        /* that it belongs to, where it belongs to one */
+    const char *hf_name; /* as in layer_parameters.def */
+    float *data;         /* [shape] */
 };
 
 #endif

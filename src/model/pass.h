@@ -1,12 +1,15 @@
 #ifndef MODEL_PASS_H
 #define MODEL_PASS_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
+#include "model/activations.h"
+#include "model/adapter.h"
+#include "model/gradients.h"
 #include "model/model.h"
-#include "model/workspace.h"
+#include "model/packed_weights.h"
+#include "model/scratch.h"
+#include "tensor/recorder.h"
 
 /* Sequences of different lengths, one after the other without padding. */
 struct batch {
@@ -32,36 +35,71 @@ struct continuation {
     const size_t *rows;  /* [n_sequences] */
 };
 
-/* Runs the layers: workspace->output_normed [n_tokens, dim] is what the output layer reads. With a
+/* How far the pass over a batch has come. The functions below assert that they come after what they
+ * need, and with a batch of as many tokens. */
+enum pass_stage {
+    PASS_NOTHING,
+    PASS_AT_MEMORY, /* what the first memory layer gets is there */
+    PASS_FORWARD,   /* all layers are through */
+    PASS_LOSS,      /* the logits' gradients are there */
+    PASS_BACKWARD
+};
+
+/* Passes over batches of at most max_tokens tokens, one at a time, with all that they need,
+ * allocated once. Without `training` all layers share one set of activations, and there is no
+ * backward pass. */
+struct pass {
+    const struct model *model;
+    size_t max_tokens;
+    bool training;
+    enum pass_stage stage;
+    size_t n_tokens; /* of the batch under way */
+    struct activations activations;
+    struct scratch scratch;
+    struct packed_weights packed; /* of a frozen model, by pass_pack; else empty */
+    struct adapter_set *adapters; /* borrowed; NULL: none */
+    struct recorder *recorder;    /* borrowed; NULL: passes are not recorded */
+};
+
+mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
+                       bool training, mneme_error *error);
+/* For a model whose linear layers and keys stay as they are while the pass is open: packs them
+ * once, those from lowest_backward_layer up for the backward pass too (n_layers: for none). */
+mneme_status pass_pack(struct pass *pass, size_t lowest_backward_layer, mneme_error *error);
+void pass_close(struct pass *pass);
+
+/* Runs the layers: activations.output_normed [n_tokens, dim] is what the output layer reads. With a
  * continuation the batch continues the cached sequences, which grow. MNEME_FAILED when a
  * product-key score is NaN, naming the layer. */
-mneme_status model_forward(const struct model *model, struct workspace *workspace,
-                           const struct batch *batch, const struct continuation *continuation,
-                           mneme_error *error);
+mneme_status model_forward(struct pass *pass, const struct batch *batch,
+                           const struct continuation *continuation, mneme_error *error);
 
-/* model_forward in two parts, which meet at the first memory layer: its middle, ffn_normed and
- * reads (slots and weights) are what the first part leaves and the second needs. Nothing before
- * them depends on the values. For models that have a memory layer; MNEME_FAILED as there. */
-mneme_status model_forward_to_memory(const struct model *model, struct workspace *workspace,
-                                     const struct batch *batch, mneme_error *error);
-mneme_status model_forward_from_memory(const struct model *model, struct workspace *workspace,
-                                       const struct batch *batch, mneme_error *error);
+/* model_forward in two parts, which meet at the first memory layer: its middle, ffn_normed, slots
+ * and slot_weights are what the first part leaves and the second needs. Nothing before them depends
+ * on the values. For models that have a memory layer; MNEME_FAILED as there. */
+mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batch,
+                                     mneme_error *error);
+mneme_status model_forward_from_memory(struct pass *pass, const struct batch *batch,
+                                       mneme_error *error);
 
 /* logits [n, vocab_size] of n rows of normed output. */
-void model_logits(const struct model *model, struct workspace *workspace, size_t n,
-                  const float *normed, float *logits);
+void model_logits(struct pass *pass, size_t n, const float *normed, float *logits);
 
-/* After model_forward: workspace->losses [n_tokens]. With scale != 0 workspace->logits become the
- * logits' gradients, each loss weighted by scale. */
-void model_loss(const struct model *model, struct workspace *workspace, const struct batch *batch,
-                float scale);
+/* After a forward pass: activations.losses [n_tokens]. With scale != 0 activations.logits become
+ * the logits' gradients, each loss weighted by scale. */
+void model_loss(struct pass *pass, const struct batch *batch, float scale);
+
+/* Number of targets that count. */
+size_t batch_count_targets(const struct batch *batch);
+
+/* The batch's losses: one ascending chain, which `sum` continues. */
+float pass_add_losses(const struct pass *pass, float sum);
 
 /* After model_loss with scale != 0: adds to the gradient of every parameter that has one, adapters
  * included. Layers below lowest_layer are left out; when `to_values_only`, lowest_layer is a memory
- * layer and the pass ends at its value reads. workspace->d_reads (and
- * d_expert_hidden) are left for the values' gradients: workspace_sort_reads tells which slots they
- * belong to. */
-void model_backward(const struct model *model, struct workspace *workspace,
-                    const struct batch *batch, size_t lowest_layer, bool to_values_only);
+ * layer and the pass ends at its value reads. activations.d_reads (and d_expert_hidden) are left
+ * for the values' gradients; batch_reads.h tells which slots they belong to. */
+void model_backward(struct pass *pass, const struct batch *batch, struct gradients *gradients,
+                    size_t lowest_layer, bool to_values_only);
 
 #endif

@@ -1,85 +1,51 @@
 #include "model/record_pass.h"
 
-/* [n, width] of layer l. */
-static void record(const struct workspace *w, size_t l, const char *name, size_t n, size_t width,
+/* The layer's recorded activations in the order of their table. */
+static void record_layer(const struct pass *pass, size_t l) {
+    const struct model_config *config = &pass->model->config;
+    const bool memory = model_layer_has_memory(config, l);
+    struct activation_line lines[LAYER_ACTIVATIONS];
+    layer_activation_lines(config, !memory, memory, lines);
+    for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
+        if (!lines[i].exists || lines[i].recorded == NULL) continue;
+        recorder_add(pass->recorder, lines[i].type, pass->n_tokens, lines[i].width,
+                     pass->activations.layers[l].arrays[i], "forward.layers.%zu.%s", l,
+                     lines[i].recorded);
+    }
+}
+
+void record_forward(const struct pass *pass) {
+    if (pass->recorder == NULL) return;
+    const struct model_config *config = &pass->model->config;
+    const struct activations *a = &pass->activations;
+    for (size_t l = 0; l < config->n_layers; l++) record_layer(pass, l);
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, config->dim, a->output,
+                 "forward.output");
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, config->dim, a->output_normed,
+                 "forward.output_norm");
+}
+
+void record_loss(const struct pass *pass) {
+    const struct activations *a = &pass->activations;
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, 1, a->losses, "forward.losses");
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, pass->model->config.vocab_size,
+                 a->logits, "backward.logits");
+}
+
+static void record(struct recorder *recorder, const struct parameter *p, const char *kind,
                    const float *data) {
-    recorder_add(w->recorder, TENSOR_F32, n, width, data, "forward.layers.%zu.%s", l, name);
+    size_t rows = p->rank == 2 ? p->shape[0] : 1;
+    recorder_add(recorder, TENSOR_F32, rows, p->count / rows, data, "%s.%s", kind, p->name);
 }
 
-static void record_feed_forward(const struct model *model, const struct workspace *w, size_t l,
-                                size_t n) {
-    const struct layer *layer = &model->layers[l];
-    const struct layer_activations *a = &w->layers[l];
-    size_t hidden = layer->w1->shape[0];
-    record(w, l, "gate", n, hidden, a->gate);
-    record(w, l, "up", n, hidden, a->up);
-    record(w, l, "hidden", n, hidden, a->hidden);
-}
-
-static void record_memory(const struct model *model, const struct workspace *w, size_t l,
-                          size_t n) {
-    const struct memory_config *config = &model->config.memory;
-    const struct layer_activations *a = &w->layers[l];
-    size_t reads = config->heads * config->knn;
-    record(w, l, "query", n, config->heads * config->k_dim, a->query);
-    recorder_add(w->recorder, TENSOR_I32, n, reads, a->reads.slots, "forward.layers.%zu.slots", l);
-    record(w, l, "slot_weights", n, reads, a->reads.weights);
-    if (config->peer_variant) {
-        record(w, l, "expert_hidden", n, reads, a->expert_hidden);
-        record(w, l, "expert_weights", n, reads, a->expert_weights);
+void record_gradients(struct recorder *recorder, const struct gradients *gradients, size_t n,
+                      struct parameter *const *parameters) {
+    for (size_t i = n; i-- > 0;) {
+        const float *gradient = gradient_of(gradients, parameters[i]);
+        if (gradient != NULL) record(recorder, parameters[i], "gradient", gradient);
     }
-    record(w, l, "read", n, config->v_dim, a->read);
-    if (config->swilu_projection) {
-        record(w, l, "swilu", n, config->v_dim, a->swilu);
-        record(w, l, "gated", n, config->v_dim, a->gated);
-    }
-    if (!config->gated) return;
-    record(w, l, "gating", n, 1, a->gating);
-    record(w, l, "ungated", n, model->config.dim, a->ungated);
 }
 
-void record_forward(const struct model *model, const struct workspace *w,
-                    const struct batch *batch) {
-    if (w->recorder == NULL) return;
-    const struct model_config *config = &model->config;
-    size_t n = batch->n_tokens, dim = config->dim, head_dim = model_head_dim(config);
-    for (size_t l = 0; l < config->n_layers; l++) {
-        const struct layer_activations *a = &w->layers[l];
-        record(w, l, "input", n, dim, a->input);
-        record(w, l, "attention_norm", n, dim, a->normed);
-        record(w, l, "q", n, config->n_heads * head_dim, a->q);
-        record(w, l, "k", n, config->n_kv_heads * head_dim, a->k);
-        record(w, l, "v", n, config->n_kv_heads * head_dim, a->v);
-        record(w, l, "attention", n, config->n_heads * head_dim, a->attention);
-        record(w, l, "after_attention", n, dim, a->middle);
-        record(w, l, "ffn_norm", n, dim, a->ffn_normed);
-        if (model->layers[l].keys == NULL) {
-            record_feed_forward(model, w, l, n);
-        } else {
-            record_memory(model, w, l, n);
-        }
-    }
-    recorder_add(w->recorder, TENSOR_F32, n, dim, w->output, "forward.output");
-    recorder_add(w->recorder, TENSOR_F32, n, dim, w->output_normed, "forward.output_norm");
-}
-
-void record_loss(const struct model *model, const struct workspace *w, const struct batch *batch) {
-    if (w->recorder == NULL) return;
-    size_t n = batch->n_tokens;
-    recorder_add(w->recorder, TENSOR_F32, n, 1, w->losses, "forward.losses");
-    recorder_add(w->recorder, TENSOR_F32, n, model->config.vocab_size, w->logits,
-                 "backward.logits");
-}
-
-void record_parameters(struct recorder *recorder, enum record_kind kind, size_t n,
-                       struct parameter *const *parameters, bool reversed) {
-    if (recorder == NULL) return;
-    for (size_t i = 0; i < n; i++) {
-        const struct parameter *p = parameters[reversed ? n - 1 - i : i];
-        const float *data = kind == RECORD_GRADIENT ? p->gradient : p->data;
-        if (data == NULL) continue;
-        size_t rows = p->rank == 2 ? p->shape[0] : 1;
-        recorder_add(recorder, TENSOR_F32, rows, p->count / rows, data, "%s.%s",
-                     kind == RECORD_GRADIENT ? "gradient" : "weight", p->name);
-    }
+void record_weights(struct recorder *recorder, size_t n, struct parameter *const *parameters) {
+    for (size_t i = 0; i < n; i++) record(recorder, parameters[i], "weight", parameters[i]->data);
 }

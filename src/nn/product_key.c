@@ -84,11 +84,11 @@ void product_key_pack(const struct product_key_shape *shape, const float *keys, 
 }
 
 /* The knn slots of one (token, head) from the scores of its two halves. */
-static bool choose_slots(const struct product_key_thread *thread,
+static bool choose_slots(const struct simd_kernels *kernels,
+                         const struct product_key_thread *thread,
                          const struct product_key_shape *shape, const float *row_scores,
                          const float *column_scores, size_t place,
                          struct product_key_reads *reads) {
-    const struct simd_kernels *kernels = simd();
     size_t knn = shape->knn;
     if (!kernels->topk_row(shape->n_keys, row_scores, knn, thread->row_scores, thread->rows) ||
         !kernels->topk_row(shape->n_keys, column_scores, knn, thread->column_scores,
@@ -109,9 +109,10 @@ static bool choose_slots(const struct product_key_thread *thread,
 }
 
 /* One head of the tokens [first, first + count). */
-static bool head_block(struct product_key_thread *thread, const struct product_key_shape *shape,
-                       size_t first, size_t count, size_t head, const float *query,
-                       const float *keys, const float *packed, struct product_key_reads *reads) {
+static bool head_block(const struct simd_kernels *kernels, struct product_key_thread *thread,
+                       const struct product_key_shape *shape, size_t first, size_t count,
+                       size_t head, const float *query, const float *keys, const float *packed,
+                       struct product_key_reads *reads) {
     size_t stride = shape->heads * 2 * shape->half, n_keys = shape->n_keys;
     size_t packed_size = matmul_serial_packed_size(shape->half, n_keys);
     float *row_scores = thread->scores, *column_scores = row_scores + TOKEN_BLOCK * n_keys;
@@ -125,8 +126,8 @@ static bool head_block(struct product_key_thread *thread, const struct product_k
     }
     for (size_t i = 0; i < count; i++) {
         size_t place = ((first + i) * shape->heads + head) * shape->knn;
-        if (!choose_slots(thread, shape, row_scores + i * n_keys, column_scores + i * n_keys, place,
-                          reads)) {
+        if (!choose_slots(kernels, thread, shape, row_scores + i * n_keys,
+                          column_scores + i * n_keys, place, reads)) {
             return false;
         }
     }
@@ -143,6 +144,7 @@ bool product_key_forward(struct product_key_scratch *scratch, const struct produ
     }
     size_t block = n / (scratch->n_threads * TASKS_PER_THREAD) + 1;
     if (block > TOKEN_BLOCK) block = TOKEN_BLOCK;
+    const struct simd_kernels *kernels = simd();
     int failures = 0;
 #pragma omp parallel for schedule(dynamic, 1) reduction(|           \
                                                         : failures) \
@@ -150,8 +152,8 @@ bool product_key_forward(struct product_key_scratch *scratch, const struct produ
     for (size_t task = 0; task < (n + block - 1) / block * shape->heads; task++) {
         size_t first = task / shape->heads * block, head = task % shape->heads;
         size_t count = n - first < block ? n - first : block;
-        failures |= !head_block(&scratch->threads[omp_get_thread_num()], shape, first, count, head,
-                                query, keys, packed, reads);
+        failures |= !head_block(kernels, &scratch->threads[omp_get_thread_num()], shape, first,
+                                count, head, query, keys, packed, reads);
     }
     return failures == 0;
 }

@@ -2,10 +2,8 @@
 
 #include <assert.h>
 #include <omp.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "profile/profile.h"
 #include "simd/simd.h"
 
@@ -17,39 +15,25 @@
 #define PARALLEL_CONTRIBUTIONS ((size_t)1 << 13)
 
 mneme_status row_scatter_open(struct row_scatter *scatter, size_t capacity, mneme_error *error) {
-    *scatter = (struct row_scatter){.capacity = capacity};
-    scatter->rows = memory_allocate(capacity, sizeof(int32_t));
-    scatter->coefficients = memory_allocate(capacity, sizeof(float));
-    scatter->sources = memory_allocate(capacity, sizeof(int32_t));
-    scatter->group_rows = memory_allocate(capacity, sizeof(int32_t));
-    scatter->group_starts = memory_allocate(capacity + 1, sizeof(size_t));
-    scatter->sorted_coefficients = memory_allocate(capacity, sizeof(float));
-    scatter->sorted_sources = memory_allocate(capacity, sizeof(int32_t));
-    scatter->order = memory_allocate(capacity, sizeof(uint64_t));
-    scatter->spare = memory_allocate(capacity, sizeof(uint64_t));
-    scatter->n_threads = (size_t)omp_get_max_threads();
-    scatter->counts = memory_allocate(scatter->n_threads * DIGITS, sizeof(size_t));
-    if (scatter->rows == NULL || scatter->coefficients == NULL || scatter->sources == NULL ||
-        scatter->group_rows == NULL || scatter->group_starts == NULL ||
-        scatter->sorted_coefficients == NULL || scatter->sorted_sources == NULL ||
-        scatter->order == NULL || scatter->spare == NULL || scatter->counts == NULL) {
-        row_scatter_close(scatter);
-        return error_set_memory(error, "sorting of sparse gradients");
-    }
-    return MNEME_OK;
+    *scatter =
+        (struct row_scatter){.capacity = capacity, .n_threads = (size_t)omp_get_max_threads()};
+    const struct arena_piece pieces[] = {
+        {&scatter->rows, capacity, sizeof(int32_t)},
+        {&scatter->coefficients, capacity, sizeof(float)},
+        {&scatter->sources, capacity, sizeof(int32_t)},
+        {&scatter->group_rows, capacity, sizeof(int32_t)},
+        {&scatter->group_starts, capacity + 1, sizeof(size_t)},
+        {&scatter->sorted_coefficients, capacity, sizeof(float)},
+        {&scatter->sorted_sources, capacity, sizeof(int32_t)},
+        {&scatter->order, capacity, sizeof(uint64_t)},
+        {&scatter->spare, capacity, sizeof(uint64_t)},
+        {&scatter->counts, scatter->n_threads * DIGITS, sizeof(size_t)}};
+    return arena_layout(&scatter->arena, sizeof pieces / sizeof *pieces, pieces,
+                        "sorting of sparse gradients", error);
 }
 
 void row_scatter_close(struct row_scatter *scatter) {
-    free(scatter->rows);
-    free(scatter->coefficients);
-    free(scatter->sources);
-    free(scatter->group_rows);
-    free(scatter->group_starts);
-    free(scatter->sorted_coefficients);
-    free(scatter->sorted_sources);
-    free(scatter->order);
-    free(scatter->spare);
-    free(scatter->counts);
+    arena_close(&scatter->arena);
     *scatter = (struct row_scatter){0};
 }
 
@@ -117,6 +101,7 @@ static void make_groups(struct row_scatter *scatter, const uint64_t *order, size
     if (thread + 1 == (size_t)omp_get_num_threads()) {
         scatter->group_starts[group] = n;
         scatter->n_groups = group;
+        scatter->sorted = order;
     }
 }
 
@@ -141,6 +126,14 @@ void row_scatter_sort(struct row_scatter *scatter, size_t n, size_t n_table_rows
     }
 }
 
+void row_scatter_weigh(struct row_scatter *scatter) {
+    const size_t n = scatter->group_starts[scatter->n_groups];
+#pragma omp parallel for schedule(static) if (n >= PARALLEL_CONTRIBUTIONS)
+    for (size_t i = 0; i < n; i++) {
+        scatter->sorted_coefficients[i] = scatter->coefficients[(uint32_t)scatter->sorted[i]];
+    }
+}
+
 /* Asks for the beginning of a row that comes next; the hardware follows by itself. */
 static void prefetch_row(const float *row, size_t width) {
     for (size_t j = 0; j < width && j < PREFETCHED; j += 16) __builtin_prefetch(row + j);
@@ -153,32 +146,34 @@ static void prefetch_source(const struct row_scatter *scatter, size_t next, size
     prefetch_row(source + (size_t)scatter->sorted_sources[next] * source_stride, width);
 }
 
-static void add_group(const struct row_scatter *scatter, size_t group, size_t width,
-                      const float *source, size_t source_stride, float *row) {
+static void add_group(const struct simd_kernels *kernels, const struct row_scatter *scatter,
+                      size_t group, size_t width, const float *source, size_t source_stride,
+                      float *row) {
     size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
     prefetch_source(scatter, end, width, source, source_stride);
-    simd()->scatter_row(end - first, width, scatter->sorted_coefficients + first,
-                        scatter->sorted_sources + first, source, source_stride, row);
+    kernels->scatter_row(end - first, width, scatter->sorted_coefficients + first,
+                         scatter->sorted_sources + first, source, source_stride, row);
 }
 
-static void sum_group(const struct row_scatter *scatter, size_t group, size_t width,
-                      const float *source, float *row) {
+static void sum_group(const struct simd_kernels *kernels, const struct row_scatter *scatter,
+                      size_t group, size_t width, const float *source, float *row) {
     size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
     prefetch_source(scatter, end, width, source, width);
-    simd()->gather_rows(end - first, width, scatter->sorted_coefficients + first,
-                        scatter->sorted_sources + first, source, row);
+    kernels->gather_rows(end - first, width, scatter->sorted_coefficients + first,
+                         scatter->sorted_sources + first, source, row);
 }
 
 void row_scatter_add(const struct row_scatter *scatter, size_t width, const float *source,
                      size_t source_stride, float *table) {
     PROFILE(scatter_rows, scatter->group_starts[scatter->n_groups], width, scatter->n_groups);
+    const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(dynamic, 16)
     for (size_t g = 0; g < scatter->n_groups; g++) {
         float *row = table + (size_t)scatter->group_rows[g] * width;
         if (g + 1 < scatter->n_groups) {
             prefetch_row(table + (size_t)scatter->group_rows[g + 1] * width, width);
         }
-        add_group(scatter, g, width, source, source_stride, row);
+        add_group(kernels, scatter, g, width, source, source_stride, row);
     }
 }
 
@@ -195,14 +190,15 @@ static size_t chosen_contributions(const struct row_scatter *scatter, size_t n_c
 void row_scatter_compact(const struct row_scatter *scatter, size_t n_chosen, const size_t *groups,
                          size_t width, const float *source, size_t source_stride, float *compact) {
     PROFILE(scatter_rows, chosen_contributions(scatter, n_chosen, groups), width, n_chosen);
+    const struct simd_kernels *kernels = simd();
 #pragma omp parallel for schedule(dynamic, 4)
     for (size_t i = 0; i < n_chosen; i++) {
         float *row = compact + i * width;
         if (source_stride == width) { /* the same chain, begun without reading the row */
-            sum_group(scatter, groups[i], width, source, row);
+            sum_group(kernels, scatter, groups[i], width, source, row);
         } else {
             memset(row, 0, width * sizeof *row);
-            add_group(scatter, groups[i], width, source, source_stride, row);
+            add_group(kernels, scatter, groups[i], width, source, source_stride, row);
         }
     }
 }

@@ -22,7 +22,7 @@ void reference_model_open(struct reference_case *c, struct reference_model *m, s
     if (!reference_ok(c, json_get_object(&c->place, "config", KEY_REQUIRED, &at, c->error)) ||
         !reference_ok(c, model_config_from_json(at.object, at.place, &config, c->error)) ||
         !reference_ok(c, model_open(&config, &m->model, c->error)) ||
-        !reference_ok(c, workspace_open(&m->workspace, &m->model, max_tokens, true, c->error)) ||
+        !reference_ok(c, pass_open(&m->pass, &m->model, max_tokens, true, c->error)) ||
         !reference_ok(c, batch_builder_open(&m->builder, max_tokens, c->error))) {
         return;
     }
@@ -32,7 +32,7 @@ void reference_model_open(struct reference_case *c, struct reference_model *m, s
 void reference_model_close(struct reference_model *m) {
     optimizer_close(&m->optimizer);
     batch_builder_close(&m->builder);
-    workspace_close(&m->workspace);
+    pass_close(&m->pass);
     model_close(&m->model);
 }
 
@@ -107,7 +107,7 @@ static double exact_slot_score(size_t half, const double *query, const float *ro
 void reference_compare_lookup(struct reference_case *c, const struct reference_model *m, size_t l,
                               size_t n) {
     const struct memory_config *memory = &m->model.config.memory;
-    const struct layer_activations *a = &m->workspace.layers[l];
+    const struct layer_activations *a = &m->pass.activations.layers[l];
     const float *keys = m->model.layers[l].keys->data;
     size_t half = memory->k_dim / 2, heads = memory->heads, total = n * heads * memory->knn;
     float *scores = reference_room(c, total, sizeof *scores);
@@ -118,24 +118,24 @@ void reference_compare_lookup(struct reference_case *c, const struct reference_m
     for (size_t i = 0; i < total; i++) {
         size_t lookup = i / memory->knn; /* token * heads + head */
         const float *tables = keys + lookup % heads * 2 * memory->n_keys * half;
-        const float *row = tables + (size_t)a->reads.rows[i] * half;
-        const float *column = tables + (memory->n_keys + (size_t)a->reads.columns[i]) * half;
+        const float *row = tables + (size_t)a->slot_rows[i] * half;
+        const float *column = tables + (memory->n_keys + (size_t)a->slot_columns[i]) * half;
         scores[i] = slot_score(half, a->query + lookup * memory->k_dim, row, column);
         exact_scores[i] = exact_slot_score(half, query + lookup * memory->k_dim, row, column);
     }
     double tolerance = reference_largest_error(c, total, scores, "scores.%zu", l);
     reference_compare(c, n * heads * memory->k_dim, a->query, "query.%zu", l);
     reference_compare(c, total, scores, "scores.%zu", l);
-    reference_select(c, total, a->reads.slots, exact_scores, theirs, tolerance, "slots.%zu", l);
+    reference_select(c, total, a->slots, exact_scores, theirs, tolerance, "slots.%zu", l);
 }
 
-void reference_compare_gradients(struct reference_case *c, size_t n,
-                                 struct parameter *const *list) {
-    for (size_t i = 0; i < n && c->status == MNEME_OK; i++) {
+void reference_compare_gradients(struct reference_case *c, const struct optimizer *optimizer) {
+    for (size_t i = 0; i < optimizer->n_trained && c->status == MNEME_OK; i++) {
+        const struct parameter *p = optimizer->trained[i];
         char name[PARAMETER_NAME_SIZE + 8];
-        snprintf(name, sizeof name, "d.%s", list[i]->name);
+        snprintf(name, sizeof name, "d.%s", p->name);
         if (!reference_has_output(c, name)) continue;
-        reference_compare(c, list[i]->count, list[i]->gradient, "%s", name);
+        reference_compare(c, p->count, gradient_of(&optimizer->gradients, p), "%s", name);
     }
 }
 

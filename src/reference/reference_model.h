@@ -3,7 +3,6 @@
 
 #include "model/batch_builder.h"
 #include "model/model.h"
-#include "model/workspace.h"
 #include "reference/reference_case.h"
 #include "train/optimizer.h"
 #include "train/schedule.h"
@@ -12,7 +11,7 @@
  * (others are zero), with what a pass needs. */
 struct reference_model {
     struct model model;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     struct optimizer optimizer;
 };
@@ -21,7 +20,7 @@ struct reference_model {
 void reference_model_open(struct reference_case *c, struct reference_model *m, size_t max_tokens);
 void reference_model_close(struct reference_model *m);
 
-/* Gradients, zero, for these parameters or (NULL) all of the model's. */
+/* An optimizer, its gradients zero, for these parameters or (NULL) all of the model's. */
 void reference_model_train(struct reference_case *c, struct reference_model *m,
                            const struct adamw_settings *settings, struct parameter **list,
                            size_t n);
@@ -36,8 +35,8 @@ size_t reference_batch_tokens(struct reference_case *c);
 /* What memory layer l chose in the last pass over n tokens: query, scores and slots. */
 void reference_compare_lookup(struct reference_case *c, const struct reference_model *m, size_t l,
                               size_t n);
-/* The gradient of every parameter, `d.NAME`, that the file has. */
-void reference_compare_gradients(struct reference_case *c, size_t n, struct parameter *const *list);
+/* The gradient of every trained parameter, `d.NAME`, that the file has. */
+void reference_compare_gradients(struct reference_case *c, const struct optimizer *optimizer);
 
 /* From the manifest. */
 struct adamw_settings reference_adamw(struct reference_case *c);

@@ -6,7 +6,6 @@
 #include "model/pass.h"
 #include "reference/reference_model.h"
 #include "simd/simd.h"
-#include "train/step.h"
 
 /* Only gradients are asked of the optimizer. */
 static const struct adamw_settings no_settings = {0};
@@ -19,13 +18,15 @@ static void memory_backward(struct reference_case *c, struct reference_model *m,
     reference_model_train(c, m, &no_settings, NULL, 0);
     if (c->status != MNEME_OK) return;
     for (size_t l = 0; l < n_layers; l++) {
-        memcpy(m->workspace.d_stream, d_out + l * size, size * sizeof *d_out);
-        memory_layer_backward(&m->model, &m->workspace, l, n, true);
-        memcpy(dx + l * size, m->workspace.d_normed, size * sizeof *dx);
+        memcpy(m->pass.scratch.d_stream, d_out + l * size, size * sizeof *d_out);
+        memory_layer_backward(&m->pass, &m->optimizer.gradients, l, n, true);
+        memcpy(dx + l * size, m->pass.scratch.d_normed, size * sizeof *dx);
     }
-    memory_values_gradients(&m->model, &m->workspace, n);
+    m->pass.stage = PASS_BACKWARD;
+    m->pass.n_tokens = n;
+    memory_values_gradients(&m->pass, &m->optimizer.gradients);
     reference_compare(c, all, dx, "d.x");
-    reference_compare_gradients(c, m->optimizer.n_trained, m->optimizer.trained);
+    reference_compare_gradients(c, &m->optimizer);
 }
 
 void run_memory_layer(struct reference_case *c) {
@@ -38,13 +39,13 @@ void run_memory_layer(struct reference_case *c) {
     size_t size = n * config->dim;
     float *out = reference_room(c, size, sizeof *out);
     for (size_t l = 0; c->status == MNEME_OK && l < config->n_layers; l++) {
-        memcpy(m.workspace.layers[l].ffn_normed, x + l * size, size * sizeof *x);
-        if (!memory_layer_lookup(&m.model, &m.workspace, l, n)) {
+        memcpy(m.pass.activations.layers[l].ffn_normed, x + l * size, size * sizeof *x);
+        if (!memory_layer_lookup(&m.pass, l, n)) {
             reference_ok(c, error_set(c->error, MNEME_FAILED, "%s: case `%s`: a score is NaN",
                                       c->path, c->name));
             break; /* there are no slots to read */
         }
-        memory_layer_read(&m.model, &m.workspace, l, n, out);
+        memory_layer_read(&m.pass, l, n, out);
         reference_compare_lookup(c, &m, l, n);
         reference_compare(c, size, out, "out.%zu", l);
     }
@@ -60,9 +61,10 @@ static void compare_best(struct reference_case *c, size_t n, size_t classes, con
     const int32_t *choice = reference_choice(c, n, "best");
     const double *exact = reference_exact(c, n * classes, "logits");
     if (c->status != MNEME_OK) return;
+    const struct simd_kernels *kernels = simd();
     for (size_t i = 0; i < n; i++) {
         float score;
-        simd()->topk_row(classes, logits + i * classes, 1, &score, &ours[i]);
+        kernels->topk_row(classes, logits + i * classes, 1, &score, &ours[i]);
         our_scores[i] = exact[i * classes + (size_t)ours[i]];
         exact_scores[i] = exact[i * classes + (size_t)choice[i]];
     }
@@ -76,23 +78,20 @@ void run_model(struct reference_case *c) {
     struct batch batch = reference_model_batch(c, &m, "", 0);
     reference_model_train(c, &m, &no_settings, NULL, 0);
     const struct model_config *config = &m.model.config;
-    struct workspace *w = &m.workspace;
+    const struct activations *a = &m.pass.activations;
     size_t n = batch.n_tokens, classes = config->vocab_size;
-    if (c->status == MNEME_OK &&
-        reference_ok(c, model_forward(&m.model, w, &batch, NULL, c->error))) {
+    if (c->status == MNEME_OK && reference_ok(c, model_forward(&m.pass, &batch, NULL, c->error))) {
         for (size_t i = 0; i < config->memory.n_layers; i++) {
             reference_compare_lookup(c, &m, config->memory.layers[i], n);
         }
-        model_logits(&m.model, w, n, w->output_normed, w->logits);
-        reference_compare(c, n * classes, w->logits, "logits");
-        compare_best(c, n, classes, w->logits);
-        model_loss(&m.model, w, &batch, 1.0f / (float)step_count_targets(&batch));
-        reference_compare(c, n, w->losses, "losses");
-        model_backward(&m.model, w, &batch, 0, false);
-        for (size_t i = 0; w->tied_gradient != NULL && i < m.model.embedding->count; i++) {
-            m.model.embedding->gradient[i] += w->tied_gradient[i];
-        }
-        reference_compare_gradients(c, m.optimizer.n_trained, m.optimizer.trained);
+        model_logits(&m.pass, n, a->output_normed, a->logits);
+        reference_compare(c, n * classes, a->logits, "logits");
+        compare_best(c, n, classes, a->logits);
+        model_loss(&m.pass, &batch, 1.0f / (float)batch_count_targets(&batch));
+        reference_compare(c, n, a->losses, "losses");
+        model_backward(&m.pass, &batch, &m.optimizer.gradients, 0, false);
+        gradients_join_tied(&m.optimizer.gradients);
+        reference_compare_gradients(c, &m.optimizer);
     }
     reference_model_close(&m);
 }

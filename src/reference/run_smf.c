@@ -2,24 +2,23 @@
 
 #include <string.h>
 
-#include "model/memory_layer.h"
+#include "model/batch_reads.h"
 #include "model/pass.h"
 #include "reference/reference_model.h"
 #include "smf/background.h"
 #include "smf/sparse_step.h"
 
 static void count_background(struct reference_case *c, struct reference_model *m,
-                             struct background *background) {
+                             struct row_scatter *reads, struct background *background) {
     size_t batches = reference_size(c, "background_batches");
     for (size_t i = 0; c->status == MNEME_OK && i < batches; i++) {
         struct batch batch = reference_model_batch(c, m, "background.", i);
         if (c->status != MNEME_OK ||
-            !reference_ok(c, model_forward(&m->model, &m->workspace, &batch, NULL, c->error))) {
+            !reference_ok(c, model_forward(&m->pass, &batch, NULL, c->error))) {
             return;
         }
-        workspace_sort_reads(&m->workspace, &m->model, batch.n_tokens);
-        const struct row_scatter *reads = &m->workspace.scatter;
-        background_add(background, reads->n_groups, reads->group_rows, reads->group_starts);
+        batch_reads_sort(reads, &m->pass);
+        background_add(background, batch_reads_slots(reads));
     }
     reference_select(c, background->n_slots, background->batches_reading, NULL, NULL, 0.0,
                      "reading");
@@ -33,16 +32,16 @@ struct found {
     int32_t *chosen; /* [t] */
 };
 
-static void keep_step(const struct sparse_stepper *stepper, const struct row_scatter *reads,
-                      const struct sparse_step_result *result, size_t step, struct found *found) {
+static void keep_step(const struct sparse_stepper *stepper, const struct sparse_step_result *result,
+                      size_t step, struct found *found) {
+    const struct slots_read read = batch_reads_slots(&stepper->reads);
     found->losses[step] = result->loss;
     for (size_t i = 0; i < result->n_read; i++) {
-        size_t slot = (size_t)reads->group_rows[stepper->ranked[i].group];
+        size_t slot = (size_t)read.slots[stepper->ranked[i].group];
         found->scores[step * found->n_slots + slot] = stepper->ranked[i].score;
     }
     for (size_t i = 0; i < found->t; i++) {
-        found->chosen[step * found->t + i] =
-            i < result->n_chosen ? reads->group_rows[stepper->chosen[i]] : -1;
+        found->chosen[step * found->t + i] = i < result->n_chosen ? stepper->slots[i] : -1;
     }
 }
 
@@ -68,18 +67,18 @@ static void take_steps(struct reference_case *c, struct reference_model *m,
     for (size_t s = 0; c->status == MNEME_OK && s < found->steps; s++) {
         struct batch batch = reference_model_batch(c, m, "", s);
         struct sparse_step_result result = {0};
-        if (c->status != MNEME_OK ||
-            !reference_ok(c, sparse_step_run(stepper, &m->model, &m->workspace, &batch, false,
-                                             &result, c->error))) {
+        if (c->status != MNEME_OK || !reference_ok(c, sparse_step_run(stepper, &m->pass, &batch,
+                                                                      false, &result, c->error))) {
             return;
         }
-        keep_step(stepper, &m->workspace.scatter, &result, s, found);
+        keep_step(stepper, &result, s, found);
     }
 }
 
 void run_smf(struct reference_case *c) {
     struct reference_model m;
     struct background background = {0};
+    struct row_scatter reads = {0};
     struct sparse_stepper stepper = {0};
     size_t tokens = reference_batch_tokens(c);
     reference_model_open(c, &m, tokens);
@@ -90,8 +89,9 @@ void run_smf(struct reference_case *c) {
     found.scores = reference_room(c, found.steps * found.n_slots, sizeof *found.scores);
     found.chosen = reference_room(c, found.steps * found.t, sizeof *found.chosen);
     if (c->status == MNEME_OK &&
-        reference_ok(c, background_open(&background, found.n_slots, c->error))) {
-        count_background(c, &m, &background);
+        reference_ok(c, background_open(&background, found.n_slots, c->error)) &&
+        reference_ok(c, batch_reads_open(&reads, &m.model, tokens, c->error))) {
+        count_background(c, &m, &reads, &background);
     }
     if (c->status == MNEME_OK &&
         reference_ok(
@@ -101,10 +101,11 @@ void run_smf(struct reference_case *c) {
     }
     for (size_t i = 0; c->status == MNEME_OK && i < m.model.n_parameters; i++) {
         const struct parameter *p = &m.model.parameters[i];
-        if (p->kind != PARAMETER_COMMON)
-            reference_compare(c, p->count, p->data, "after.%s", p->name);
+        if (p->kind == PARAMETER_COMMON) continue;
+        reference_compare(c, p->count, p->data, "after.%s", p->name);
     }
     sparse_stepper_close(&stepper);
+    row_scatter_close(&reads);
     background_close(&background);
     reference_model_close(&m);
 }

@@ -17,25 +17,26 @@ void run_schedule(struct reference_case *c) {
 }
 
 /* A parameter outside any model, with the input of that name. */
-static struct parameter lone_parameter(struct reference_case *c, const char *name,
+static struct parameter lone_parameter(struct reference_case *c, const char *name, size_t index,
                                        enum parameter_kind kind) {
-    struct parameter p = {.kind = kind};
+    struct parameter p = {.index = index, .kind = kind};
     const float *data = reference_floats(c, &p.count, "%s", name);
     p.data = reference_room(c, p.count, sizeof *p.data);
     if (c->status == MNEME_OK) memcpy(p.data, data, p.count * sizeof *data);
     return p;
 }
 
-static void compare_lone(struct reference_case *c, const struct parameter *p, const char *name) {
+static void compare_lone(struct reference_case *c, const struct parameter *p,
+                         const struct moments *moments, const char *name) {
     reference_compare(c, p->count, p->data, "%s", name);
-    reference_compare(c, p->count, p->moment1, "moment1.%s", name);
-    reference_compare(c, p->count, p->moment2, "moment2.%s", name);
+    reference_compare(c, p->count, moments->first, "moment1.%s", name);
+    reference_compare(c, p->count, moments->second, "moment2.%s", name);
 }
 
 void run_adamw(struct reference_case *c) {
     struct adamw_settings settings = reference_adamw(c);
-    struct parameter weight = lone_parameter(c, "weight", PARAMETER_COMMON);
-    struct parameter values = lone_parameter(c, "table.values", PARAMETER_VALUES);
+    struct parameter weight = lone_parameter(c, "weight", 0, PARAMETER_COMMON);
+    struct parameter values = lone_parameter(c, "table.values", 1, PARAMETER_VALUES);
     struct parameter *list[] = {&weight, &values};
     size_t steps = reference_size(c, "steps");
     size_t of_weight = steps * weight.count, of_values = steps * values.count;
@@ -49,14 +50,16 @@ void run_adamw(struct reference_case *c) {
         return;
     }
     for (size_t s = 0; s < steps; s++) {
-        memcpy(weight.gradient, g_weight + s * weight.count, weight.count * sizeof(float));
-        memcpy(values.gradient, g_values + s * values.count, values.count * sizeof(float));
+        memcpy(gradient_of(&optimizer.gradients, &weight), g_weight + s * weight.count,
+               weight.count * sizeof(float));
+        memcpy(gradient_of(&optimizer.gradients, &values), g_values + s * values.count,
+               values.count * sizeof(float));
         norms[s] = optimizer_gradient_norm(&optimizer);
         optimizer_step(&optimizer, lr, values_lr, norms[s]);
     }
     reference_compare(c, steps, norms, "norms");
-    compare_lone(c, &weight, "weight");
-    compare_lone(c, &values, "values");
+    compare_lone(c, &weight, &optimizer.moments[0], "weight");
+    compare_lone(c, &values, &optimizer.moments[1], "values");
     optimizer_close(&optimizer);
 }
 
@@ -71,7 +74,7 @@ static void train(struct reference_case *c, struct reference_model *m) {
         struct step_result result = {0};
         float factor = schedule_factor(&schedule, s);
         if (c->status != MNEME_OK) return;
-        reference_ok(c, step_run(&m->model, &m->workspace, &m->optimizer, &batch, 1, 0, lr * factor,
+        reference_ok(c, step_run(&m->pass, &m->optimizer, &batch, 1, 0, lr * factor,
                                  values_lr * factor, &result, c->error));
         losses[s] = result.loss;
         norms[s] = result.gradient_norm;
@@ -107,25 +110,24 @@ static struct parameter **load_adapters(struct reference_case *c, struct adapter
 
 /* Logits and the adapters' gradients before the first step. */
 static void compare_first_pass(struct reference_case *c, struct reference_model *m) {
-    struct workspace *w = &m->workspace;
+    struct pass *pass = &m->pass;
+    const struct activations *a = &pass->activations;
     struct batch batch = reference_model_batch(c, m, "", 0);
-    if (c->status != MNEME_OK ||
-        !reference_ok(c, model_forward(&m->model, w, &batch, NULL, c->error))) {
+    if (c->status != MNEME_OK || !reference_ok(c, model_forward(pass, &batch, NULL, c->error))) {
         return;
     }
-    model_logits(&m->model, w, batch.n_tokens, w->output_normed, w->logits);
-    reference_compare(c, batch.n_tokens * m->model.config.vocab_size, w->logits, "logits");
-    model_loss(&m->model, w, &batch, 1.0f / (float)step_count_targets(&batch));
-    model_backward(&m->model, w, &batch, 0, false);
-    reference_compare_gradients(c, m->optimizer.n_trained, m->optimizer.trained);
+    model_logits(pass, batch.n_tokens, a->output_normed, a->logits);
+    reference_compare(c, batch.n_tokens * m->model.config.vocab_size, a->logits, "logits");
+    model_loss(pass, &batch, 1.0f / (float)batch_count_targets(&batch));
+    model_backward(pass, &batch, &m->optimizer.gradients, 0, false);
+    reference_compare_gradients(c, &m->optimizer);
 }
 
-static void compare_merged(struct reference_case *c, struct reference_model *m,
-                           const bool *adapted) {
-    if (c->status != MNEME_OK || !reference_ok(c, adapter_merge(&m->model, c->error))) return;
-    for (size_t i = 0; i < m->model.n_parameters; i++) {
-        const struct parameter *p = &m->model.parameters[i];
-        if (adapted[i]) reference_compare(c, p->count, p->data, "merged.%s", p->name);
+static void compare_merged(struct reference_case *c, struct adapter_set *set) {
+    if (c->status != MNEME_OK || !reference_ok(c, adapter_set_merge(set, c->error))) return;
+    for (size_t i = 0; i < set->n_adapters; i++) {
+        const struct parameter *p = set->adapters[i].weight;
+        reference_compare(c, p->count, p->data, "merged.%s", p->name);
     }
 }
 
@@ -136,18 +138,14 @@ void run_lora(struct reference_case *c) {
     size_t rank = reference_size(c, "rank"), tokens = reference_batch_tokens(c);
     float alpha = reference_float(c, "alpha");
     reference_model_open(c, &m, tokens);
-    bool *adapted = reference_room(c, m.model.n_parameters, sizeof *adapted);
     if (c->status == MNEME_OK && reference_ok(c, adapter_set_open(&set, &m.model, rank, alpha, 0,
                                                                   SIZE_MAX, tokens, 1, c->error))) {
-        for (size_t i = 0; i < m.model.n_parameters; i++) {
-            adapted[i] = m.model.parameters[i].adapter != NULL;
-        }
+        m.pass.adapters = &set;
         reference_model_train(c, &m, &settings, load_adapters(c, &set), 2 * set.n_adapters);
         compare_first_pass(c, &m);
         train(c, &m);
-        compare_merged(c, &m, adapted);
+        compare_merged(c, &set);
     }
-    optimizer_close(&m.optimizer);
-    adapter_set_close(&set, &m.model);
+    adapter_set_close(&set);
     reference_model_close(&m);
 }

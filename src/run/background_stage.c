@@ -6,14 +6,15 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "model/batch_builder.h"
-#include "model/memory_layer.h"
+#include "model/batch_reads.h"
 #include "run/folder.h"
 #include "run/pretraining.h"
 #include "train/text_order.h"
 
 /* What counting needs. */
 struct counting {
-    struct workspace workspace;
+    struct pass pass;
+    struct row_scatter reads; /* of a batch, by slot */
     struct batch_builder builder;
     const struct token_texts *texts;
     struct token_texts known; /* the known questions, when they are the texts */
@@ -53,7 +54,7 @@ static struct path find_path(const struct experiment *e) {
     return background_stage_path(e->directory, &e->recipe.finetune);
 }
 
-/* The texts that are read, and a workspace for batches of them. */
+/* The texts that are read, and a pass for batches of them. */
 static mneme_status open_counting(const struct experiment *experiment, struct counting *c,
                                   mneme_error *error) {
     const struct model *model = &experiment->model;
@@ -66,8 +67,9 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
     size_t longest = token_texts_longest(c->texts);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
     if (tokens < longest) tokens = longest;
-    TRY(workspace_open(&c->workspace, model, tokens, true, error));
-    TRY(workspace_pack(&c->workspace, model, model->config.n_layers, error));
+    TRY(pass_open(&c->pass, model, tokens, true, error));
+    TRY(pass_pack(&c->pass, model->config.n_layers, error));
+    TRY(batch_reads_open(&c->reads, model, tokens, error));
     TRY(batch_builder_open(&c->builder, tokens, error));
     return text_order_open(&c->order, c->texts, experiment->recipe.seed, RANDOM_STREAM_BACKGROUND,
                            error);
@@ -77,7 +79,8 @@ static void close_counting(struct counting *c) {
     text_order_close(&c->order);
     token_texts_free(&c->known);
     batch_builder_close(&c->builder);
-    workspace_close(&c->workspace);
+    row_scatter_close(&c->reads);
+    pass_close(&c->pass);
 }
 
 static mneme_status count(const struct experiment *experiment, struct counting *c,
@@ -86,10 +89,9 @@ static mneme_status count(const struct experiment *experiment, struct counting *
     for (size_t i = 0; i < n; i++) {
         text_order_fill(&c->order, &c->builder, c->builder.max_tokens);
         struct batch batch = batch_builder_whole(&c->builder);
-        TRY(model_forward(&experiment->model, &c->workspace, &batch, NULL, error));
-        workspace_sort_reads(&c->workspace, &experiment->model, batch.n_tokens);
-        const struct row_scatter *reads = &c->workspace.scatter;
-        background_add(background, reads->n_groups, reads->group_rows, reads->group_starts);
+        TRY(model_forward(&c->pass, &batch, NULL, error));
+        batch_reads_sort(&c->reads, &c->pass);
+        background_add(background, batch_reads_slots(&c->reads));
         tokens += batch.n_tokens;
         experiment_progress(experiment, "background", "batches", i + 1, n, tokens, NULL);
     }

@@ -154,18 +154,18 @@ static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
 }
 
 static mneme_status read_skill(const struct experiment *e, double *nll, mneme_error *error) {
-    struct workspace workspace = {0};
+    struct pass pass = {0};
     struct batch_builder builder = {0};
     size_t tokens = token_texts_longest(&e->skill_test);
     if (tokens < PASS_TOKENS) tokens = PASS_TOKENS;
     float mean_nll = 0.0f;
-    mneme_status status = workspace_open(&workspace, &e->model, tokens, false, error);
-    THEN(workspace_pack(&workspace, &e->model, e->model.config.n_layers, error));
+    mneme_status status = pass_open(&pass, &e->model, tokens, false, error);
+    THEN(pass_pack(&pass, e->model.config.n_layers, error));
     THEN(batch_builder_open(&builder, tokens, error));
-    THEN(likelihood_nll(&e->model, &workspace, &builder, &e->skill_test, &mean_nll, error));
+    THEN(likelihood_nll(&pass, &builder, &e->skill_test, &mean_nll, error));
     *nll = (double)mean_nll;
     batch_builder_close(&builder);
-    workspace_close(&workspace);
+    pass_close(&pass);
     return status;
 }
 

@@ -45,14 +45,14 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     }
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
-    TRY(workspace_open(&p->workspace, &experiment->model, tokens, true, error));
+    TRY(pass_open(&p->pass, &experiment->model, tokens, true, error));
     return text_order_open(&p->order, &experiment->pretraining, experiment->recipe.seed,
                            RANDOM_STREAM_SHUFFLE, error);
 }
 
 void pretraining_close(struct pretraining *p) {
     text_order_close(&p->order);
-    workspace_close(&p->workspace);
+    pass_close(&p->pass);
     batch_builder_close(&p->builder);
     optimizer_close(&p->optimizer);
     free(p->starts);
@@ -105,8 +105,8 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);
     struct step_result result;
-    TRY(step_run(&p->experiment->model, &p->workspace, &p->optimizer, p->micro_batches, n, 0,
-                 factor * r->lr, factor * r->values_lr, &result, error));
+    TRY(step_run(&p->pass, &p->optimizer, p->micro_batches, n, 0, factor * r->lr,
+                 factor * r->values_lr, &result, error));
     *line = (struct trail_line){.step = p->optimizer.step,
                                 .tokens = p->builder.n_tokens,
                                 .lr = factor * r->lr,

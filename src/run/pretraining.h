@@ -12,7 +12,7 @@ struct pretraining {
     struct experiment *experiment;
     const struct recipe_pretrain *recipe;
     struct optimizer optimizer;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     struct text_order order;
     struct batch *micro_batches; /* [micro_batches] */

@@ -75,8 +75,8 @@ mneme_status replay_finish(struct replay *replay, mneme_error *error) {
 }
 
 void replay_record(struct replay *replay, struct recorder *recorder) {
-    replay->pretraining.workspace.recorder = recorder;
-    replay->teaching.workspace.recorder = recorder;
+    replay->pretraining.pass.recorder = recorder;
+    replay->teaching.pass.recorder = recorder;
 }
 
 mneme_status replay_find_stage(const struct recipe *recipe, const char *name, struct stage *stage,

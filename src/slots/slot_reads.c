@@ -12,13 +12,9 @@ mneme_status slot_reader_open(struct slot_reader *reader, const struct experimen
     size_t tokens = longest > PASS_TOKENS ? longest : PASS_TOKENS;
     *reader = (struct slot_reader){.experiment = experiment};
     /* In training every layer keeps its reads. */
-    mneme_status status =
-        workspace_open(&reader->workspace, &experiment->model, tokens, true, error);
-    if (status == MNEME_OK) {
-        status = workspace_pack(&reader->workspace, &experiment->model,
-                                experiment->model.config.n_layers, error);
-    }
-    if (status == MNEME_OK) status = batch_builder_open(&reader->builder, tokens, error);
+    mneme_status status = pass_open(&reader->pass, &experiment->model, tokens, true, error);
+    THEN(pass_pack(&reader->pass, experiment->model.config.n_layers, error));
+    THEN(batch_builder_open(&reader->builder, tokens, error));
     reader->text_of = calloc(tokens, sizeof *reader->text_of);
     if (status == MNEME_OK && reader->text_of == NULL) {
         status = error_set_memory(error, "the slots");
@@ -30,7 +26,7 @@ mneme_status slot_reader_open(struct slot_reader *reader, const struct experimen
 void slot_reader_close(struct slot_reader *reader) {
     free(reader->text_of);
     batch_builder_close(&reader->builder);
-    workspace_close(&reader->workspace);
+    pass_close(&reader->pass);
     *reader = (struct slot_reader){0};
 }
 
@@ -50,7 +46,7 @@ static void note_sequence(const struct slot_reader *reader, const struct batch *
     for (size_t i = batch->starts[s]; i < batch->starts[s + 1]; i++) {
         for (size_t m = 0; m < memory->n_layers; m++) {
             size_t l = memory->layers[m];
-            const int32_t *slots = reader->workspace.layers[l].reads.slots + i * per_token;
+            const int32_t *slots = reader->pass.activations.layers[l].slots + i * per_token;
             int32_t first = (int32_t)(model->layers[l].table_index * n_slots);
             for (size_t r = 0; r < per_token; r++) {
                 reads->reads[reads->n++] =
@@ -67,7 +63,7 @@ static mneme_status read_batch(struct slot_reader *reader, struct slot_reads *re
     if (batch.n_tokens == 0) return MNEME_OK;
     const struct model *model = &reader->experiment->model;
     const struct memory_config *memory = &model->config.memory;
-    mneme_status status = model_forward(model, &reader->workspace, &batch, NULL, error);
+    mneme_status status = model_forward(&reader->pass, &batch, NULL, error);
     void *room = reads->reads;
     if (status == MNEME_OK) {
         size_t more = batch.n_tokens * memory->heads * memory->knn * memory->n_layers;
@@ -85,17 +81,14 @@ static mneme_status read_batch(struct slot_reader *reader, struct slot_reads *re
 /* The different slots of the sorted reads. */
 static mneme_status group(struct slot_reads *reads, mneme_error *error) {
     reads->slots = calloc(reads->n + 1, sizeof *reads->slots);
-    reads->counts = calloc(reads->n + 1, sizeof *reads->counts);
     reads->starts = calloc(reads->n + 1, sizeof *reads->starts);
-    if (reads->slots == NULL || reads->counts == NULL || reads->starts == NULL) {
+    if (reads->slots == NULL || reads->starts == NULL) {
         return error_set_memory(error, "the slots");
     }
     for (size_t i = 0; i < reads->n; i++) {
-        if (i == 0 || reads->reads[i].slot != reads->reads[i - 1].slot) {
-            reads->slots[reads->n_slots] = reads->reads[i].slot;
-            reads->starts[reads->n_slots++] = i;
-        }
-        reads->counts[reads->n_slots - 1]++;
+        if (i > 0 && reads->reads[i].slot == reads->reads[i - 1].slot) continue;
+        reads->slots[reads->n_slots] = reads->reads[i].slot;
+        reads->starts[reads->n_slots++] = i;
     }
     reads->starts[reads->n_slots] = reads->n;
     return MNEME_OK;
@@ -126,7 +119,6 @@ mneme_status slot_reader_read(struct slot_reader *reader, const struct token_tex
 void slot_reads_free(struct slot_reads *reads) {
     free(reads->reads);
     free(reads->slots);
-    free(reads->counts);
     free(reads->starts);
     *reads = (struct slot_reads){0};
 }

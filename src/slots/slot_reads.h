@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "model/batch_builder.h"
-#include "model/workspace.h"
+#include "model/pass.h"
 #include "run/experiment.h"
 
 /* Which slots texts read with the experiment's model, token by token. Slots of all value tables are
@@ -27,14 +27,13 @@ struct slot_reads {
     /* The different slots, ascending: */
     size_t n_slots;
     int32_t *slots; /* [n_slots] */
-    size_t *counts; /* [n_slots] reads */
     size_t *starts; /* [n_slots + 1] first read */
 };
 
 /* A pass over texts. */
 struct slot_reader {
     const struct experiment *experiment;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     uint32_t *text_of; /* [max_tokens] sequences' texts */
 };

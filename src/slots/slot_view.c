@@ -69,6 +69,10 @@ static size_t count_texts(const struct slot_read *reads, size_t n) {
     return n_texts;
 }
 
+static struct slots_read slots_of(const struct slot_reads *reads) {
+    return (struct slots_read){reads->n_slots, reads->slots, reads->starts};
+}
+
 mneme_status slot_fact_make(const struct slot_reads *reads, const struct background *background,
                             size_t t, struct slot_fact *fact, mneme_error *error) {
     const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
@@ -86,19 +90,16 @@ mneme_status slot_fact_make(const struct slot_reads *reads, const struct backgro
     fact->n_reads = reads->n;
     fact->n_slots = reads->n_slots;
     fact->n_trainable = t < reads->n_slots ? t : reads->n_slots;
-    slot_ranking_run(&ranking, 0, reads->n_slots, reads->slots, reads->counts, reads->n_slots,
-                     ranked);
+    slot_ranking_run(&ranking, 0, slots_of(reads), reads->n_slots, ranked);
     for (size_t i = 0; i < reads->n_slots; i++) {
-        size_t g = ranked[i].group, first = reads->starts[g], n = reads->counts[g];
+        size_t g = ranked[i].group, first = reads->starts[g], n = reads->starts[g + 1] - first;
         int32_t slot = reads->slots[g];
-        float batches = (float)(background->n_batches + 1);
-        fact->slots[i] = (struct slot_of_fact){
-            .slot = slot,
-            .n_texts = count_texts(reads->reads + first, n),
-            .reads = n,
-            .idf = math_log(batches / (float)(1 + background->batches_reading[slot])),
-            .score = ranked[i].score,
-            .trainable = i < fact->n_trainable};
+        fact->slots[i] = (struct slot_of_fact){.slot = slot,
+                                               .n_texts = count_texts(reads->reads + first, n),
+                                               .reads = n,
+                                               .idf = background_idf(background, slot),
+                                               .score = ranked[i].score,
+                                               .trainable = i < fact->n_trainable};
         find_tokens(reads->reads + first, n, tokens, pairs, &fact->slots[i]);
         fact->n_shared += fact->slots[i].n_texts == reads->n_texts;
         if (i < fact->n_trainable) fact->trainable_share += (double)n / (double)reads->n;
@@ -119,7 +120,7 @@ size_t slot_trainable_set(const struct slot_reads *reads, const struct backgroun
                           size_t t, struct ranked_slot *ranked, int32_t *set) {
     const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
     size_t n = t < reads->n_slots ? t : reads->n_slots;
-    slot_ranking_run(&ranking, 0, reads->n_slots, reads->slots, reads->counts, n, ranked);
+    slot_ranking_run(&ranking, 0, slots_of(reads), n, ranked);
     for (size_t i = 0; i < n; i++) set[i] = reads->slots[ranked[i].group];
     qsort(set, n, sizeof *set, by_number);
     return n;

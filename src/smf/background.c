@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/memory.h"
+#include "simd/math.h"
 #include "tensor/safetensors.h"
 
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error) {
@@ -20,15 +21,19 @@ void background_close(struct background *background) {
     *background = (struct background){0};
 }
 
-void background_add(struct background *background, size_t n_read, const int32_t *slots,
-                    const size_t *starts) {
-    for (size_t i = 0; i < n_read; i++) {
-        int32_t *reads = &background->reads[slots[i]];
-        size_t count = starts[i + 1] - starts[i], room = (size_t)(INT32_MAX - *reads);
+void background_add(struct background *background, struct slots_read read) {
+    for (size_t i = 0; i < read.n; i++) {
+        int32_t *reads = &background->reads[read.slots[i]];
+        size_t count = read.starts[i + 1] - read.starts[i], room = (size_t)(INT32_MAX - *reads);
         *reads += (int32_t)(count < room ? count : room);
-        background->batches_reading[slots[i]]++;
+        background->batches_reading[read.slots[i]]++;
     }
     background->n_batches++;
+}
+
+float background_idf(const struct background *background, int32_t slot) {
+    float reading = (float)(1 + background->batches_reading[slot]);
+    return math_log((float)(background->n_batches + 1) / reading);
 }
 
 mneme_status background_save(const struct background *background, const char *path,
@@ -73,19 +78,13 @@ mneme_status background_load(struct background *background, const char *path, si
     const size_t one = 1;
     int32_t n_batches = 0;
     mneme_status status = background_open(background, n_slots, error);
-    if (status == MNEME_OK) status = safetensors_open(&file, path, error);
-    if (status == MNEME_OK) {
-        status = safetensors_read_i32(&file, "n_batches", 1, &one, &n_batches, error);
-    }
-    if (status == MNEME_OK) {
-        status = safetensors_read_i32(&file, "batches_reading", 1, &n_slots,
-                                      background->batches_reading, error);
-    }
-    if (status == MNEME_OK) {
-        status = safetensors_read_i32(&file, "reads", 1, &n_slots, background->reads, error);
-    }
+    THEN(safetensors_open(&file, path, error));
+    THEN(safetensors_read_i32(&file, "n_batches", 1, &one, &n_batches, error));
+    THEN(safetensors_read_i32(&file, "batches_reading", 1, &n_slots, background->batches_reading,
+                              error));
+    THEN(safetensors_read_i32(&file, "reads", 1, &n_slots, background->reads, error));
     background->n_batches = n_batches > 0 ? (size_t)n_batches : 0;
-    if (status == MNEME_OK) status = check(background, path, error);
+    THEN(check(background, path, error));
     if (status != MNEME_OK) background_close(background);
     safetensors_close(&file);
     return status;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "model/batch_reads.h"
 
 /* What |B| batches of ordinary text read. Slots of all value tables are numbered
  * table * n_slots + slot. */
@@ -18,10 +19,11 @@ struct background {
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error);
 void background_close(struct background *background);
 
-/* Counts one batch by the different slots it read, slots [n_read]; it read slot i
- * starts[i + 1] - starts[i] times. */
-void background_add(struct background *background, size_t n_read, const int32_t *slots,
-                    const size_t *starts);
+/* Counts one batch by the slots that it read. */
+void background_add(struct background *background, struct slots_read read);
+
+/* SMF's inverse document frequency: log((|B| + 1) / (1 + batches_reading(slot))). */
+float background_idf(const struct background *background, int32_t slot);
 
 /* background.safetensors: `batches_reading`, `reads` and `n_batches`. */
 mneme_status background_save(const struct background *background, const char *path,

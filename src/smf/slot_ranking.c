@@ -55,10 +55,8 @@ struct slot_ranking slot_ranking_make(enum slot_selection selection,
 static float score(const struct slot_ranking *ranking, size_t step, int32_t slot, float p) {
     const struct background *background = ranking->background;
     switch (ranking->selection) {
-        case SLOTS_TF_IDF: {
-            float reading = (float)(1 + background->batches_reading[slot]);
-            return p * math_log((float)(background->n_batches + 1) / reading);
-        }
+        case SLOTS_TF_IDF:
+            return p * background_idf(background, slot);
         case SLOTS_KL: {
             float q = (1.0f + (float)background->reads[slot]) / (float)ranking->background_reads;
             return p * math_log(p / q);
@@ -71,17 +69,15 @@ static float score(const struct slot_ranking *ranking, size_t step, int32_t slot
     }
 }
 
-void slot_ranking_run(const struct slot_ranking *ranking, size_t step, size_t n_read,
-                      const int32_t *slots, const size_t *counts, size_t n_best,
-                      struct ranked_slot *ranked) {
-    PROFILE(slot_ranking, n_read);
-    size_t total = 0;
-    for (size_t g = 0; g < n_read; g++) total += counts[g];
-#pragma omp parallel for schedule(static) if (n_read >= PARALLEL_SLOTS)
-    for (size_t g = 0; g < n_read; g++) {
-        float p = (float)counts[g] / (float)total;
-        ranked[g] = (struct ranked_slot){score(ranking, step, slots[g], p), g};
+void slot_ranking_run(const struct slot_ranking *ranking, size_t step, struct slots_read read,
+                      size_t n_best, struct ranked_slot *ranked) {
+    PROFILE(slot_ranking, read.n);
+    const size_t total = read.starts[read.n] - read.starts[0];
+#pragma omp parallel for schedule(static) if (read.n >= PARALLEL_SLOTS)
+    for (size_t g = 0; g < read.n; g++) {
+        float p = (float)(read.starts[g + 1] - read.starts[g]) / (float)total;
+        ranked[g] = (struct ranked_slot){score(ranking, step, read.slots[g], p), g};
     }
-    choose_best(n_read, n_best, ranked);
-    qsort(ranked, n_best < n_read ? n_best : n_read, sizeof *ranked, by_score);
+    choose_best(read.n, n_best, ranked);
+    qsort(ranked, n_best < read.n ? n_best : read.n, sizeof *ranked, by_score);
 }

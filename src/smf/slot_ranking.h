@@ -8,7 +8,7 @@
 
 /* Which slots a step may change. c(i) is how often this batch read slot i, p(i) = c(i) / sum(c). */
 enum slot_selection {
-    SLOTS_TF_IDF, /* p(i) * log((|B| + 1) / (1 + batches_reading(i))): SMF, section 3 */
+    SLOTS_TF_IDF, /* p(i) * background_idf(i): SMF, section 3 */
     SLOTS_TF,     /* p(i) alone: SMF's ablation */
     SLOTS_KL,     /* p(i) * log(p(i) / q(i)), the slot's share of KL(p || q) for the background's
                      q(i) = (1 + reads(i)) / sum(1 + reads): KL selection */
@@ -35,11 +35,10 @@ struct ranked_slot {
     size_t group; /* index of the slot among those read, which are ascending */
 };
 
-/* Ranks n_read slots (ascending, different) with their read counts in step number `step`: the first
- * n_best of ranked [n_read] become the best slots by score descending, equal scores by lower slot;
- * the rest is in no order. SLOTS_ALL ranks as SLOTS_TF. */
-void slot_ranking_run(const struct slot_ranking *ranking, size_t step, size_t n_read,
-                      const int32_t *slots, const size_t *counts, size_t n_best,
-                      struct ranked_slot *ranked);
+/* Ranks the slots that a batch read in step number `step`: the first n_best of ranked [read.n]
+ * become the best slots by score descending, equal scores by lower slot; the rest is in no order.
+ * SLOTS_ALL ranks as SLOTS_TF. */
+void slot_ranking_run(const struct slot_ranking *ranking, size_t step, struct slots_read read,
+                      size_t n_best, struct ranked_slot *ranked);
 
 #endif

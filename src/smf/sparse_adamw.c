@@ -26,10 +26,15 @@ void sparse_adamw_close(struct sparse_adamw *state) {
 }
 
 void sparse_adamw_update(struct sparse_adamw *state, const struct adamw_settings *settings,
-                         float lr, size_t row, const float *gradient, float *table) {
-    size_t first = row * state->width, n_updates = (size_t)++state->n_updates[row];
-    struct adamw_step step =
-        adamw_step_at(settings, lr, settings->values_weight_decay, n_updates, 1.0f);
-    simd()->adamw_update(state->width, &step, gradient, state->moment1 + first,
-                         state->moment2 + first, table + first);
+                         float lr, size_t n, const int32_t *rows, const float *gradients,
+                         float *table) {
+    const struct simd_kernels *kernels = simd();
+    for (size_t i = 0; i < n; i++) {
+        size_t first = (size_t)rows[i] * state->width;
+        size_t n_updates = (size_t)++state->n_updates[rows[i]];
+        struct adamw_step step =
+            adamw_step_at(settings, lr, settings->values_weight_decay, n_updates, 1.0f);
+        kernels->adamw_update(state->width, &step, gradients + i * state->width,
+                              state->moment1 + first, state->moment2 + first, table + first);
+    }
 }

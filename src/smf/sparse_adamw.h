@@ -20,9 +20,9 @@ mneme_status sparse_adamw_open(struct sparse_adamw *state, size_t n_rows, size_t
                                mneme_error *error);
 void sparse_adamw_close(struct sparse_adamw *state);
 
-/* One step for table [n_rows, width]'s row number `row`, with its gradient [width]. Different rows
- * may be updated side by side. */
+/* One step for n different rows of table [n_rows, width], with their gradients [n, width]. */
 void sparse_adamw_update(struct sparse_adamw *state, const struct adamw_settings *settings,
-                         float lr, size_t row, const float *gradient, float *table);
+                         float lr, size_t n, const int32_t *rows, const float *gradients,
+                         float *table);
 
 #endif

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "base/memory.h"
+#include "model/batch_reads.h"
 #include "model/pass.h"
 #include "smf/background.h"
 #include "smf/slot_ranking.h"
@@ -31,16 +32,19 @@ struct sparse_settings {
 
 struct sparse_stepper {
     struct sparse_settings settings;
+    struct model *model; /* that is changed; borrowed */
     struct slot_ranking ranking;
     size_t n_trainable;                     /* t, or all that a batch can read */
     size_t step;                            /* taken */
+    struct row_scatter reads;               /* of the step's batch, by slot */
     struct ranked_slot *ranked;             /* [reads of a batch] */
-    size_t *counts;                         /* [reads of a batch] */
-    size_t *chosen;                         /* [t] */
-    float *gradients;                       /* [t, v_dim] */
-    float *gradients_u;                     /* PEER: [t, v_dim] of values_u */
+    size_t *chosen;                         /* [t] which of the batch's slots */
+    int32_t *slots;                         /* [t] their numbers */
+    float *values;                          /* [t, v_dim] gradients of their rows */
+    float *values_u;                        /* PEER: [t, v_dim] of values_u */
+    size_t n_keys;                          /* memory layers whose keys learn: all or none */
+    struct gradients keys;                  /* of these */
     struct sparse_adamw moments, moments_u; /* of values, and of values_u */
-    const struct model *model; /* whose keys have gradients here when they learn; else NULL */
     struct arena arena;
 };
 
@@ -51,19 +55,21 @@ struct sparse_step_result {
     bool diverged;   /* the failure is that a number was not finite */
 };
 
-/* max_tokens is the workspace's. When keys learn, the workspace must not have them packed. */
-mneme_status sparse_stepper_open(struct sparse_stepper *stepper, const struct model *model,
+/* max_tokens is the pass's. When keys learn, the pass must not have them packed. */
+mneme_status sparse_stepper_open(struct sparse_stepper *stepper, struct model *model,
                                  const struct background *background,
                                  const struct sparse_settings *settings, size_t max_tokens,
                                  mneme_error *error);
 void sparse_stepper_close(struct sparse_stepper *stepper);
 
-/* One step. With from_memory the workspace holds what the first memory layer gets from the batch
- * (memory_inputs_place), and the pass begins there. MNEME_FAILED, and result->diverged, when the
- * loss, a gradient or a score is not finite; nothing has changed then. */
-mneme_status sparse_step_run(struct sparse_stepper *stepper, const struct model *model,
-                             struct workspace *workspace, const struct batch *batch,
-                             bool from_memory, struct sparse_step_result *result,
-                             mneme_error *error);
+/* Parameters that a step changes at most. */
+size_t sparse_stepper_count(const struct sparse_stepper *stepper);
+
+/* One step on the stepper's model, whose pass it is. With from_memory the pass is at the first
+ * memory layer (memory_inputs_place) and goes on from there. MNEME_FAILED, and result->diverged,
+ * when the loss, a gradient or a score is not finite; nothing has changed then. */
+mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
+                             const struct batch *batch, bool from_memory,
+                             struct sparse_step_result *result, mneme_error *error);
 
 #endif

@@ -20,6 +20,10 @@ static const char *moment_name(char *name, int moment, const struct parameter *p
     return name;
 }
 
+static float *moment_of(const struct optimizer *optimizer, size_t i, int moment) {
+    return moment == 1 ? optimizer->moments[i].first : optimizer->moments[i].second;
+}
+
 static struct tensor integer(const char *name, const uint64_t *value) {
     return (struct tensor){
         .name = name, .type = TENSOR_U64, .rank = 1, .shape = {1}, .data = value};
@@ -34,7 +38,7 @@ static void list(struct contents *contents, const struct model *model,
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         const struct parameter *p = optimizer->trained[i];
         for (int moment = 1; moment <= 2; moment++) {
-            struct tensor tensor = parameter_tensor(p, moment == 1 ? p->moment1 : p->moment2);
+            struct tensor tensor = parameter_tensor(p, moment_of(optimizer, i, moment));
             tensor.name = moment_name(contents->names[contents->n], moment, p);
             contents->tensors[contents->n++] = tensor;
         }
@@ -68,33 +72,31 @@ static mneme_status read_integer(const struct safetensors *file, const char *nam
     return safetensors_read_exact(file, name, TENSOR_U64, 1, &one, value, error);
 }
 
-static mneme_status read_moments(const struct safetensors *file, const struct optimizer *optimizer,
+static mneme_status read_moments(const struct safetensors *file, struct optimizer *optimizer,
                                  mneme_error *error) {
     char name[MOMENT_NAME_SIZE];
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         const struct parameter *p = optimizer->trained[i];
         for (int moment = 1; moment <= 2; moment++) {
-            mneme_status status =
-                safetensors_read_f32(file, moment_name(name, moment, p), p->rank, p->shape,
-                                     moment == 1 ? p->moment1 : p->moment2, error);
-            if (status != MNEME_OK) return status;
+            TRY(safetensors_read_f32(file, moment_name(name, moment, p), p->rank, p->shape,
+                                     moment_of(optimizer, i, moment), error));
         }
     }
     return MNEME_OK;
 }
 
-mneme_status checkpoint_load(const char *path, const struct model *model,
-                             struct optimizer *optimizer, uint64_t *cursor, mneme_error *error) {
+mneme_status checkpoint_load(const char *path, struct model *model, struct optimizer *optimizer,
+                             uint64_t *cursor, mneme_error *error) {
     struct safetensors file = {0};
     uint64_t step = 0;
     mneme_status status = safetensors_open(&file, path, error);
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
-        const struct parameter *p = &model->parameters[i];
+        struct parameter *p = &model->parameters[i];
         status = safetensors_read_f32(&file, p->name, p->rank, p->shape, p->data, error);
     }
-    if (status == MNEME_OK) status = read_moments(&file, optimizer, error);
-    if (status == MNEME_OK) status = read_integer(&file, "step", &step, error);
-    if (status == MNEME_OK) status = read_integer(&file, "cursor", cursor, error);
+    THEN(read_moments(&file, optimizer, error));
+    THEN(read_integer(&file, "step", &step, error));
+    THEN(read_integer(&file, "cursor", cursor, error));
     if (status == MNEME_OK) optimizer->step = (size_t)step;
     safetensors_close(&file);
     return status;

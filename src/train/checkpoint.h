@@ -12,7 +12,7 @@
 mneme_status checkpoint_save(const char *path, const struct model *model,
                              const struct optimizer *optimizer, uint64_t cursor,
                              mneme_error *error);
-mneme_status checkpoint_load(const char *path, const struct model *model,
-                             struct optimizer *optimizer, uint64_t *cursor, mneme_error *error);
+mneme_status checkpoint_load(const char *path, struct model *model, struct optimizer *optimizer,
+                             uint64_t *cursor, mneme_error *error);
 
 #endif

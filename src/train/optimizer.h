@@ -5,25 +5,30 @@
 
 #include "base/memory.h"
 #include "model/adapter.h"
+#include "model/gradients.h"
 #include "model/model.h"
 #include "nn/adamw.h"
 
 /* AdamW (Loshchilov & Hutter 2017) over a set of parameters, with a group of its own for memory
  * values and clipping by the global gradient norm. */
 
+struct moments {
+    float *first, *second;
+};
+
 struct optimizer {
     struct adamw_settings settings;
     size_t step; /* steps taken */
     size_t n_trained;
-    struct parameter **trained; /* gets gradient and moments */
+    struct parameter **trained; /* [n_trained] */
+    struct moments *moments;    /* [n_trained], each [the parameter's shape] */
+    struct gradients gradients; /* of the trained, for the backward passes of a step */
     struct arena arena;
 };
 
-/* Gives every listed parameter a zero gradient and zero moments. Value tables are laid out as in
- * the model, one after the other. The list is copied. */
+/* Trains the listed parameters of a model or of adapters, with zero moments. The list is copied. */
 mneme_status optimizer_open(struct optimizer *optimizer, const struct adamw_settings *settings,
                             struct parameter *const *trained, size_t n_trained, mneme_error *error);
-/* Takes gradients and moments away again. */
 void optimizer_close(struct optimizer *optimizer);
 
 void optimizer_zero_gradients(struct optimizer *optimizer);
@@ -37,11 +42,11 @@ void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, floa
 
 /* Lists all parameters of a model; those of its memory layers (queries, keys, values and
  * projections) alone; or its adapters' instead. The caller owns the list. */
-mneme_status optimizer_list_model(const struct model *model, struct parameter ***list, size_t *n,
+mneme_status optimizer_list_model(struct model *model, struct parameter ***list, size_t *n,
                                   mneme_error *error);
-mneme_status optimizer_list_memory(const struct model *model, struct parameter ***list, size_t *n,
+mneme_status optimizer_list_memory(struct model *model, struct parameter ***list, size_t *n,
                                    mneme_error *error);
-mneme_status optimizer_list_adapters(const struct adapter_set *set, struct parameter ***list,
-                                     size_t *n, mneme_error *error);
+mneme_status optimizer_list_adapters(struct adapter_set *set, struct parameter ***list, size_t *n,
+                                     mneme_error *error);
 
 #endif

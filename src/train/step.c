@@ -1,53 +1,40 @@
 #include "train/step.h"
 
 #include <math.h>
-#include <string.h>
 
 #include "model/record_pass.h"
-#include "nn/cross_entropy.h"
-#include "nn/elementwise.h"
 
-float step_sum_losses(float sum, size_t n, const float *losses) {
-    for (size_t i = 0; i < n; i++) sum += losses[i];
-    return sum;
-}
-
-size_t step_count_targets(const struct batch *batch) {
-    size_t count = 0;
-    for (size_t i = 0; i < batch->n_tokens; i++) {
-        count += batch->targets[i] != CROSS_ENTROPY_IGNORE;
-    }
-    return count;
-}
-
-mneme_status step_run(const struct model *model, struct workspace *workspace,
-                      struct optimizer *optimizer, const struct batch *micro_batches,
-                      size_t n_micro_batches, size_t lowest_layer, float lr, float values_lr,
-                      struct step_result *result, mneme_error *error) {
+/* Loss and gradients of all micro-batches. */
+static mneme_status find_gradients(struct pass *pass, struct gradients *gradients,
+                                   const struct batch *micro_batches, size_t n_micro_batches,
+                                   size_t lowest_layer, float *loss, mneme_error *error) {
     size_t targets = 0;
-    for (size_t i = 0; i < n_micro_batches; i++) targets += step_count_targets(&micro_batches[i]);
+    for (size_t i = 0; i < n_micro_batches; i++) targets += batch_count_targets(&micro_batches[i]);
     float scale = 1.0f / (float)(targets > 0 ? targets : 1), sum = 0.0f;
-    const bool tied = workspace->tied_gradient != NULL && model->embedding->gradient != NULL;
-    optimizer_zero_gradients(optimizer);
-    if (tied) memset(workspace->tied_gradient, 0, model->embedding->count * sizeof(float));
     for (size_t i = 0; i < n_micro_batches; i++) {
         const struct batch *batch = &micro_batches[i];
-        mneme_status status = model_forward(model, workspace, batch, NULL, error);
-        result->diverged = status != MNEME_OK;
-        if (status != MNEME_OK) return status;
-        record_forward(model, workspace, batch);
-        model_loss(model, workspace, batch, scale);
-        record_loss(model, workspace, batch);
-        sum = step_sum_losses(sum, batch->n_tokens, workspace->losses);
-        model_backward(model, workspace, batch, lowest_layer, false);
+        TRY(model_forward(pass, batch, NULL, error));
+        record_forward(pass);
+        model_loss(pass, batch, scale);
+        record_loss(pass);
+        sum = pass_add_losses(pass, sum);
+        model_backward(pass, batch, gradients, lowest_layer, false);
     }
-    if (tied) {
-        elementwise_add(model->embedding->count, workspace->tied_gradient,
-                        model->embedding->gradient);
-    }
-    record_parameters(workspace->recorder, RECORD_GRADIENT, optimizer->n_trained,
-                      optimizer->trained, true);
-    result->loss = sum * scale;
+    gradients_join_tied(gradients);
+    *loss = sum * scale;
+    return MNEME_OK;
+}
+
+mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
+                      const struct batch *micro_batches, size_t n_micro_batches,
+                      size_t lowest_layer, float lr, float values_lr, struct step_result *result,
+                      mneme_error *error) {
+    optimizer_zero_gradients(optimizer);
+    result->diverged = true; /* a forward pass fails for nothing else */
+    TRY(find_gradients(pass, &optimizer->gradients, micro_batches, n_micro_batches, lowest_layer,
+                       &result->loss, error));
+    record_gradients(pass->recorder, &optimizer->gradients, optimizer->n_trained,
+                     optimizer->trained);
     result->gradient_norm = optimizer_gradient_norm(optimizer);
     result->diverged = !isfinite(result->loss) || !isfinite(result->gradient_norm);
     if (result->diverged) {
@@ -56,7 +43,6 @@ mneme_status step_run(const struct model *model, struct workspace *workspace,
                          (double)result->loss, (double)result->gradient_norm);
     }
     optimizer_step(optimizer, lr, values_lr, result->gradient_norm);
-    record_parameters(workspace->recorder, RECORD_WEIGHT, optimizer->n_trained, optimizer->trained,
-                      false);
+    record_weights(pass->recorder, optimizer->n_trained, optimizer->trained);
     return MNEME_OK;
 }

@@ -15,19 +15,13 @@ struct step_result {
     bool diverged; /* the failure is that a number was not finite */
 };
 
-/* The loss of n tokens: one ascending chain, which `sum` continues. */
-float step_sum_losses(float sum, size_t n, const float *losses);
-
-/* Number of targets that count. */
-size_t step_count_targets(const struct batch *batch);
-
 /* Gradients of the mean loss over all micro-batches together, which continue each other's sums: the
- * bits are those of one large batch. Then one optimizer step. Layers below lowest_layer are frozen.
- * MNEME_FAILED, and result->diverged, when loss, gradient or a score is not finite; the parameters
- * are then unchanged. */
-mneme_status step_run(const struct model *model, struct workspace *workspace,
-                      struct optimizer *optimizer, const struct batch *micro_batches,
-                      size_t n_micro_batches, size_t lowest_layer, float lr, float values_lr,
-                      struct step_result *result, mneme_error *error);
+ * bits are those of one large batch. Then one optimizer step, on the model of the pass or on its
+ * adapters. Layers below lowest_layer are frozen. MNEME_FAILED, and result->diverged, when loss,
+ * gradient or a score is not finite; the parameters are then unchanged. */
+mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
+                      const struct batch *micro_batches, size_t n_micro_batches,
+                      size_t lowest_layer, float lr, float values_lr, struct step_result *result,
+                      mneme_error *error);
 
 #endif

@@ -36,20 +36,20 @@ static void check_same_files(const char *a, const char *b) {
 /* Logits [N_TOKENS, VOCABULARY] of a model folder. */
 static void run(const char *folder, const int32_t *tokens, float *logits) {
     struct model model;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     mneme_error error = {0};
     assert_ok(model_load(folder, &model, &error), &error);
-    assert_ok(workspace_open(&workspace, &model, N_TOKENS, false, &error), &error);
+    assert_ok(pass_open(&pass, &model, N_TOKENS, false, &error), &error);
     assert_ok(batch_builder_open(&builder, N_TOKENS, &error), &error);
     for (size_t i = 0; i < N_SEQUENCES; i++) {
         ck_assert(batch_builder_add(&builder, LENGTH, tokens + i * LENGTH, NULL, 0));
     }
     struct batch batch = batch_builder_whole(&builder);
-    assert_ok(model_forward(&model, &workspace, &batch, NULL, &error), &error);
-    model_logits(&model, &workspace, N_TOKENS, workspace.output_normed, logits);
+    assert_ok(model_forward(&pass, &batch, NULL, &error), &error);
+    model_logits(&pass, N_TOKENS, pass.activations.output_normed, logits);
     batch_builder_close(&builder);
-    workspace_close(&workspace);
+    pass_close(&pass);
     model_close(&model);
 }
 

@@ -168,18 +168,18 @@ START_TEST(a_real_model_is_not_surprised_by_its_own_text) {
                                       .lengths = (size_t[]){80},
                                       .tokens = {.ids = sampled, .n = 81}};
     struct model model;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     mneme_error error = {0};
     float nll;
     if (!import_stories("a_real_model_is_not_surprised_by_its_own_text")) return;
     assert_ok(model_load(temporary_path("m"), &model, &error), &error);
-    assert_ok(workspace_open(&workspace, &model, 80, false, &error), &error);
+    assert_ok(pass_open(&pass, &model, 80, false, &error), &error);
     assert_ok(batch_builder_open(&builder, 80, &error), &error);
-    assert_ok(likelihood_nll(&model, &workspace, &builder, &texts, &nll, &error), &error);
+    assert_ok(likelihood_nll(&pass, &builder, &texts, &nll, &error), &error);
     ck_assert_double_eq_tol(exp((double)nll), 2.340090, 1e-5);
     batch_builder_close(&builder);
-    workspace_close(&workspace);
+    pass_close(&pass);
     model_close(&model);
 }
 END_TEST

@@ -13,7 +13,7 @@
 
 static void forward(struct tiny_model *tiny, const struct batch *batch) {
     mneme_error error = {0};
-    ck_assert(model_forward(&tiny->model, &tiny->workspace, batch, NULL, &error) == MNEME_OK);
+    ck_assert(model_forward(&tiny->pass, batch, NULL, &error) == MNEME_OK);
 }
 
 START_TEST(alone_and_in_a_batch) {
@@ -23,12 +23,12 @@ START_TEST(alone_and_in_a_batch) {
     forward(&tiny, &tiny.batch);
     size_t size = tiny.batch.n_tokens * config.dim * sizeof(float);
     float *together = malloc(size);
-    memcpy(together, tiny.workspace.output_normed, size);
+    memcpy(together, tiny.pass.activations.output_normed, size);
     for (size_t s = 0; s < tiny.batch.n_sequences; s++) {
         size_t starts[2], first = tiny.batch.starts[s];
         struct batch one = batch_builder_part(&tiny.builder, s, s + 1, starts);
         forward(&tiny, &one);
-        ck_assert_mem_eq(tiny.workspace.output_normed, together + first * config.dim,
+        ck_assert_mem_eq(tiny.pass.activations.output_normed, together + first * config.dim,
                          one.n_tokens * config.dim * sizeof(float));
     }
     free(together);
@@ -60,7 +60,7 @@ START_TEST(token_by_token) {
     forward(&tiny, &tiny.batch);
     size_t size = tiny.batch.n_tokens * config.dim;
     float *whole = malloc(size * sizeof *whole);
-    memcpy(whole, tiny.workspace.output_normed, size * sizeof *whole);
+    memcpy(whole, tiny.pass.activations.output_normed, size * sizeof *whole);
     struct attention_cache layers[3];
     struct kv_cache cache = {.n_rows = 1, .layers = layers};
     for (size_t s = 0; s < tiny.batch.n_sequences; s++) {
@@ -73,9 +73,8 @@ START_TEST(token_by_token) {
                 starts};
             struct continuation continuation = {&cache, &past, &row};
             mneme_error error = {0};
-            ck_assert(model_forward(&tiny.model, &tiny.workspace, &one, &continuation, &error) ==
-                      MNEME_OK);
-            ck_assert_mem_eq(tiny.workspace.output_normed, whole + t * config.dim,
+            ck_assert(model_forward(&tiny.pass, &one, &continuation, &error) == MNEME_OK);
+            ck_assert_mem_eq(tiny.pass.activations.output_normed, whole + t * config.dim,
                              config.dim * sizeof(float));
         }
         close_cache(&config, layers);
@@ -112,8 +111,8 @@ static float *train(const struct model_config *config, size_t n_parts, size_t *b
     }
     for (int step = 0; step < 3; step++) {
         struct step_result result;
-        ck_assert_msg(step_run(&tiny.model, &tiny.workspace, &optimizer, parts, n_parts, 0, 1e-2f,
-                               2e-2f, &result, &error) == MNEME_OK,
+        ck_assert_msg(step_run(&tiny.pass, &optimizer, parts, n_parts, 0, 1e-2f, 2e-2f, &result,
+                               &error) == MNEME_OK,
                       "%s", error.message);
     }
     *bytes = tiny.model.arena.size;

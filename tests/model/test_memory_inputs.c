@@ -14,16 +14,16 @@ static void check(const struct model_config *config) {
     struct tiny_model tiny;
     struct memory_inputs inputs;
     struct batch_builder builder;
-    struct workspace whole;
+    struct pass whole;
     mneme_error error;
     tiny_model_open(&tiny, config);
     const struct model *model = &tiny.model;
     const struct batch *all = &tiny.batch;
-    size_t most = tiny.workspace.max_tokens, n = all->n_sequences,
+    size_t most = tiny.pass.max_tokens, n = all->n_sequences,
            reads = config->memory.heads * config->memory.knn;
     ck_assert_uint_ge(n, 3);
     ck_assert(memory_inputs_open(&inputs, model, n, all->n_tokens, &error) == MNEME_OK);
-    ck_assert(memory_inputs_make(&inputs, model, &tiny.workspace, all, &error) == MNEME_OK);
+    ck_assert(memory_inputs_make(&inputs, &tiny.pass, all, &error) == MNEME_OK);
     uint32_t texts[] = {2, 0, (uint32_t)n - 1, 2};
     ck_assert(batch_builder_open(&builder, 4 * most, &error) == MNEME_OK);
     for (size_t i = 0; i < 4; i++) {
@@ -32,23 +32,23 @@ static void check(const struct model_config *config) {
             batch_builder_add(&builder, length, all->tokens + first, all->targets + first, 0));
     }
     struct batch batch = batch_builder_whole(&builder);
-    ck_assert(workspace_open(&whole, model, 4 * most, true, &error) == MNEME_OK);
-    ck_assert(model_forward(model, &whole, &batch, NULL, &error) == MNEME_OK);
-    struct workspace resumed;
-    ck_assert(workspace_open(&resumed, model, 4 * most, true, &error) == MNEME_OK);
-    memory_inputs_place(&inputs, model, &resumed, 4, texts);
-    ck_assert(model_forward_from_memory(model, &resumed, &batch, &error) == MNEME_OK);
-    ck_assert_mem_eq(resumed.output_normed, whole.output_normed,
+    ck_assert(pass_open(&whole, model, 4 * most, true, &error) == MNEME_OK);
+    ck_assert(model_forward(&whole, &batch, NULL, &error) == MNEME_OK);
+    struct pass resumed;
+    ck_assert(pass_open(&resumed, model, 4 * most, true, &error) == MNEME_OK);
+    memory_inputs_place(&inputs, &resumed, 4, texts);
+    ck_assert(model_forward_from_memory(&resumed, &batch, &error) == MNEME_OK);
+    ck_assert_mem_eq(resumed.activations.output_normed, whole.activations.output_normed,
                      batch.n_tokens * config->dim * sizeof(float));
     for (size_t l = config->memory.layers[0]; l < config->n_layers; l++) {
         if (model->layers[l].keys == NULL) continue;
-        ck_assert_mem_eq(resumed.layers[l].reads.slots, whole.layers[l].reads.slots,
+        ck_assert_mem_eq(resumed.activations.layers[l].slots, whole.activations.layers[l].slots,
                          batch.n_tokens * reads * sizeof(int32_t));
-        ck_assert_mem_eq(resumed.layers[l].read, whole.layers[l].read,
+        ck_assert_mem_eq(resumed.activations.layers[l].read, whole.activations.layers[l].read,
                          batch.n_tokens * config->memory.v_dim * sizeof(float));
     }
-    workspace_close(&resumed);
-    workspace_close(&whole);
+    pass_close(&resumed);
+    pass_close(&whole);
     batch_builder_close(&builder);
     memory_inputs_close(&inputs);
     tiny_model_close(&tiny);

@@ -45,9 +45,8 @@ static void fill_batch(struct tiny_model *tiny) {
 void tiny_model_open(struct tiny_model *tiny, const struct model_config *config) {
     mneme_error error = {0};
     ck_assert_msg(model_open(config, &tiny->model, &error) == MNEME_OK, "%s", error.message);
-    ck_assert_msg(
-        workspace_open(&tiny->workspace, &tiny->model, MAX_TOKENS, true, &error) == MNEME_OK, "%s",
-        error.message);
+    ck_assert_msg(pass_open(&tiny->pass, &tiny->model, MAX_TOKENS, true, &error) == MNEME_OK, "%s",
+                  error.message);
     ck_assert_msg(batch_builder_open(&tiny->builder, MAX_TOKENS, &error) == MNEME_OK, "%s",
                   error.message);
     model_initialize(&tiny->model, 7);
@@ -56,6 +55,6 @@ void tiny_model_open(struct tiny_model *tiny, const struct model_config *config)
 
 void tiny_model_close(struct tiny_model *tiny) {
     batch_builder_close(&tiny->builder);
-    workspace_close(&tiny->workspace);
+    pass_close(&tiny->pass);
     model_close(&tiny->model);
 }

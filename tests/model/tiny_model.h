@@ -1,15 +1,15 @@
 #ifndef TESTS_MODEL_TINY_MODEL_H
 #define TESTS_MODEL_TINY_MODEL_H
 
-/* A small model, a workspace and a ragged batch for tests of the model floor. */
+/* A small model, a pass and a ragged batch for tests of the model floor. */
 
 #include "model/batch_builder.h"
 #include "model/model.h"
-#include "model/workspace.h"
+#include "model/pass.h"
 
 struct tiny_model {
     struct model model;
-    struct workspace workspace;
+    struct pass pass;
     struct batch_builder builder;
     struct batch batch;
 };

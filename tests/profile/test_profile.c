@@ -106,8 +106,8 @@ END_TEST
 
 static void forward_and_loss(struct tiny_model *tiny) {
     mneme_error error = {0};
-    assert_ok(model_forward(&tiny->model, &tiny->workspace, &tiny->batch, NULL, &error), &error);
-    model_loss(&tiny->model, &tiny->workspace, &tiny->batch, 1.0f);
+    assert_ok(model_forward(&tiny->pass, &tiny->batch, NULL, &error), &error);
+    model_loss(&tiny->pass, &tiny->batch, 1.0f);
 }
 
 START_TEST(layers_of_a_model) {
@@ -149,11 +149,11 @@ START_TEST(no_bit_changes) {
     size_t size = tiny.batch.n_tokens * config.vocab_size * sizeof(float);
     float *without = malloc(size);
     ck_assert_ptr_nonnull(without);
-    memcpy(without, tiny.workspace.logits, size);
+    memcpy(without, tiny.pass.activations.logits, size);
     profile_start();
     forward_and_loss(&tiny);
     ck_assert(profile_stop(&total));
-    ck_assert_mem_eq(tiny.workspace.logits, without, size);
+    ck_assert_mem_eq(tiny.pass.activations.logits, without, size);
     free(without);
     tiny_model_close(&tiny);
 }

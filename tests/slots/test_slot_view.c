@@ -11,14 +11,13 @@
 static struct slot_read reads[] = {{2, 0, 7}, {2, 0, 7}, {2, 1, 8}, {2, 2, 7},
                                    {5, 0, 4}, {5, 2, 3}, {9, 1, 8}};
 static int32_t slots[] = {2, 5, 9};
-static size_t counts[] = {4, 2, 1}, starts[] = {0, 4, 6, 7};
+static size_t starts[] = {0, 4, 6, 7};
 static const struct slot_reads some = {.reads = reads,
                                        .n = 7,
                                        .n_texts = 3,
                                        .n_tokens = 5,
                                        .n_slots = 3,
                                        .slots = slots,
-                                       .counts = counts,
                                        .starts = starts};
 
 static int32_t batches[10] = {0, 0, 3, 0, 1, 0, 0, 0, 0, 2};

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "model/memory_layer.h"
+#include "model/batch_reads.h"
 #include "model/tiny_model.h"
 #include "simd/math.h"
 #include "smf/background.h"
@@ -15,22 +15,22 @@
 #include "temporary.h"
 
 static void run_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
-                       const size_t *counts, size_t n_best, struct ranked_slot *ranked) {
+                       const size_t *starts, size_t n_best, struct ranked_slot *ranked) {
     const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
-    slot_ranking_run(&ranking, 0, n_read, slots, counts, n_best, ranked);
+    slot_ranking_run(&ranking, 0, (struct slots_read){n_read, slots, starts}, n_best, ranked);
 }
 
 START_TEST(ranking) {
     mneme_error error;
     struct background background;
     const int32_t slots[] = {2, 3, 5, 8, 9};
-    const size_t counts[] = {4, 4, 1, 4, 10};
+    const size_t starts[] = {0, 4, 8, 9, 13, 23}; /* 4, 4, 1, 4, 10 reads */
     ck_assert(background_open(&background, 10, &error) == MNEME_OK);
     background.n_batches = 9;
     background.batches_reading[9] = 9; /* in every batch: idf = log(10/10) = 0 */
     background.batches_reading[3] = 4;
     struct ranked_slot ranked[5];
-    run_tf_idf(&background, 5, slots, counts, 5, ranked);
+    run_tf_idf(&background, 5, slots, starts, 5, ranked);
     /* 2 and 8 tie at 4/23 log 10 and the lower slot wins; then 3, 5, and 9 with 0. */
     const size_t expected[] = {0, 3, 1, 2, 4};
     for (size_t i = 0; i < 5; i++) ck_assert_uint_eq(ranked[i].group, expected[i]);
@@ -45,20 +45,21 @@ START_TEST(other_rankings) {
     mneme_error error;
     struct background background;
     const int32_t slots[] = {1, 2, 3};
-    const size_t counts[] = {2, 5, 3};
+    const size_t starts[] = {0, 2, 7, 10};
+    const struct slots_read read = {3, slots, starts};
     struct ranked_slot ranked[3];
     ck_assert(background_open(&background, 4, &error) == MNEME_OK);
     background.reads[2] = 90;
     background.reads[3] = 4;
     struct slot_ranking by_tf = slot_ranking_make(SLOTS_TF, &background, 0);
-    slot_ranking_run(&by_tf, 0, 3, slots, counts, 3, ranked);
+    slot_ranking_run(&by_tf, 0, read, 3, ranked);
     const size_t expected_tf[] = {1, 2, 0};
     for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(ranked[i].group, expected_tf[i]);
     ck_assert(ranked[0].score == 0.5f);
 
     /* q = 1/98, 91/98, 5/98 */
     struct slot_ranking by_kl = slot_ranking_make(SLOTS_KL, &background, 0);
-    slot_ranking_run(&by_kl, 0, 3, slots, counts, 3, ranked);
+    slot_ranking_run(&by_kl, 0, read, 3, ranked);
     const size_t expected_kl[] = {0, 2, 1};
     for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(ranked[i].group, expected_kl[i]);
     ck_assert(ranked[0].score == 0.2f * math_log(0.2f / (1.0f / 98.0f)));
@@ -66,7 +67,7 @@ START_TEST(other_rankings) {
     struct slot_ranking random = slot_ranking_make(SLOTS_RANDOM, &background, 7);
     size_t first_is[3] = {0};
     for (size_t step = 0; step < 300; step++) {
-        slot_ranking_run(&random, step, 3, slots, counts, 3, ranked);
+        slot_ranking_run(&random, step, read, 3, ranked);
         first_is[ranked[0].group]++;
         ck_assert(ranked[0].score ==
                   random_uniform(7, RANDOM_STREAM_SLOTS,
@@ -84,22 +85,22 @@ START_TEST(ranking_of_the_best) {
     mneme_error error;
     struct background background;
     static int32_t slots[N];
-    static size_t counts[N];
+    static size_t starts[N + 1];
     static struct ranked_slot all[N], best[N];
     ck_assert(background_open(&background, N, &error) == MNEME_OK);
     background.n_batches = 3;
     for (size_t i = 0; i < N; i++) {
         slots[i] = (int32_t)i;
-        counts[i] = 1 + random_below(8, 1, i, 4);
+        starts[i + 1] = starts[i] + 1 + random_below(8, 1, i, 4);
         background.batches_reading[i] = (int32_t)random_below(8, 2, i, 4);
     }
-    run_tf_idf(&background, N, slots, counts, N, all);
+    run_tf_idf(&background, N, slots, starts, N, all);
     for (size_t i = 1; i < N; i++) {
         ck_assert(all[i - 1].score > all[i].score ||
                   (all[i - 1].score == all[i].score && all[i - 1].group < all[i].group));
     }
     for (size_t c = 0; c < sizeof n_best / sizeof *n_best; c++) {
-        run_tf_idf(&background, N, slots, counts, n_best[c], best);
+        run_tf_idf(&background, N, slots, starts, n_best[c], best);
         for (size_t i = 0; i < n_best[c] && i < N; i++) {
             ck_assert_uint_eq(best[i].group, all[i].group);
         }
@@ -120,8 +121,8 @@ START_TEST(background_file) {
     const char *path = temporary_path("background.safetensors");
     ck_assert(background_open(&background, 8, &error) == MNEME_OK);
     const size_t first_starts[] = {0, 3, 4}, second_starts[] = {0, 2};
-    background_add(&background, 2, first, first_starts);
-    background_add(&background, 1, second, second_starts);
+    background_add(&background, (struct slots_read){2, first, first_starts});
+    background_add(&background, (struct slots_read){1, second, second_starts});
     ck_assert(background_save(&background, path, &error) == MNEME_OK);
     ck_assert_msg(background_load(&loaded, path, 8, &error) == MNEME_OK, "%s", error.message);
     ck_assert_uint_eq(loaded.n_batches, 2);
@@ -190,21 +191,20 @@ static void check_step(const struct model_config *config, size_t t) {
     const struct sparse_settings settings = {.n_trainable = t, .lr = lr};
     ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, &settings, 64, &error) ==
               MNEME_OK);
-    ck_assert_msg(sparse_step_run(&stepper, &tiny.model, &tiny.workspace, &tiny.batch, false,
-                                  &result, &error) == MNEME_OK,
-                  "%s", error.message);
-    const struct row_scatter *reads = &tiny.workspace.scatter;
+    ck_assert_msg(
+        sparse_step_run(&stepper, &tiny.pass, &tiny.batch, false, &result, &error) == MNEME_OK,
+        "%s", error.message);
+    const struct activations *a = &tiny.pass.activations;
     ck_assert_uint_eq(result.n_chosen, result.n_read < t ? result.n_read : t);
     if (config->memory.peer_variant) {
-        workspace_sort_expert_inputs(&tiny.workspace, &tiny.model, tiny.batch.n_tokens);
-        row_scatter_add(reads, v_dim, tiny.workspace.expert_inputs, v_dim, gradient);
+        row_scatter_add(&stepper.reads, v_dim, a->expert_inputs, v_dim, gradient);
         const float *old = in_copy(&tiny.model, before, tiny.model.values_u);
         ck_assert_uint_eq(check_rows(gradient, n_slots, v_dim, lr, old, tiny.model.values_u),
                           result.n_chosen);
         memset(gradient, 0, n_slots * v_dim * sizeof *gradient);
-        workspace_sort_reads(&tiny.workspace, &tiny.model, tiny.batch.n_tokens);
+        batch_reads_sort(&stepper.reads, &tiny.pass);
     }
-    row_scatter_add(reads, v_dim, tiny.workspace.d_reads, v_dim, gradient);
+    row_scatter_add(&stepper.reads, v_dim, a->d_reads, v_dim, gradient);
     const float *old = in_copy(&tiny.model, before, tiny.model.values);
     ck_assert_uint_eq(check_rows(gradient, n_slots, v_dim, lr, old, tiny.model.values),
                       result.n_chosen);
@@ -265,8 +265,8 @@ static void stepping_open(struct stepping *s, const struct sparse_settings *sett
 static struct sparse_step_result stepping_run(struct stepping *s) {
     struct sparse_step_result result;
     mneme_error error;
-    ck_assert(sparse_step_run(&s->stepper, &s->tiny.model, &s->tiny.workspace, &s->tiny.batch,
-                              false, &result, &error) == MNEME_OK);
+    ck_assert(sparse_step_run(&s->stepper, &s->tiny.pass, &s->tiny.batch, false, &result, &error) ==
+              MNEME_OK);
     return result;
 }
 
@@ -306,12 +306,12 @@ START_TEST(adamw) {
     for (int step = 0; step < 12; step++) {
         struct sparse_step_result result = stepping_run(&s);
         for (size_t c = 0; c < result.n_chosen; c++) {
-            size_t slot = (size_t)s.tiny.workspace.scatter.group_rows[s.stepper.chosen[c]];
+            size_t slot = (size_t)s.stepper.slots[c];
             int t = ++updates[slot];
             if (t > most) most = t;
             for (size_t j = 0; j < v_dim; j++) {
                 size_t i = slot * v_dim + j;
-                double g = (double)s.stepper.gradients[c * v_dim + j];
+                double g = (double)s.stepper.values[c * v_dim + j];
                 m[i] = 0.9 * m[i] + 0.1 * g;
                 v[i] = 0.95 * v[i] + 0.05 * g * g;
                 value[i] -=
@@ -340,13 +340,14 @@ START_TEST(keys_learn) {
     stepping_open(&learning, &settings);
     const struct model *model = &learning.tiny.model;
     struct parameter *keys = model->layers[model->config.memory.layers[0]].keys;
+    const float *gradient = gradient_of(&learning.stepper.keys, keys);
     float *before = malloc(keys->count * sizeof *before);
     memcpy(before, keys->data, keys->count * sizeof *before);
     stepping_run(&frozen);
     stepping_run(&learning);
     size_t moved = 0;
     for (size_t i = 0; i < keys->count; i++) {
-        ck_assert(keys->data[i] == fmaf(-0.25f, keys->gradient[i], before[i]));
+        ck_assert(keys->data[i] == fmaf(-0.25f, gradient[i], before[i]));
         moved += keys->data[i] != before[i];
     }
     ck_assert_uint_gt(moved, 100);

@@ -1,0 +1,79 @@
+#include "model/layer_tables.h"
+
+struct layer_sizes layer_sizes(const struct model_config *config) {
+    const struct memory_config *memory = &config->memory;
+    size_t head_dim = model_head_dim(config);
+    return (struct layer_sizes){.vocab = config->vocab_size,
+                                .dim = config->dim,
+                                .q = config->n_heads * head_dim,
+                                .kv = config->n_kv_heads * head_dim,
+                                .hidden = model_hidden_dim(config),
+                                .query = memory->heads * memory->k_dim,
+                                .keys = memory->heads * 2 * memory->n_keys,
+                                .half_key = memory->k_dim / 2,
+                                .reads = memory->heads * memory->knn,
+                                .slots = model_n_slots(config),
+                                .value = memory->v_dim,
+                                .tied_output = config->tied_output};
+}
+
+/* Linear layers and tables of rows start normal; no other role does. */
+#define IS_NORMAL(start)                                    \
+    (PARAMETER_STARTS_##start == PARAMETER_STARTS_NORMAL || \
+     PARAMETER_STARTS_##start == PARAMETER_STARTS_BRANCH)
+#define IS_ROWS(kind, roles)                 \
+    (PARAMETER_##kind != PARAMETER_COMMON || \
+     ((roles) & (ROLE_LINEAR | ROLE_OUTPUT | ROLE_EMBEDDING)) != 0)
+#define MODEL_PARAMETER(...) LAYER_PARAMETER(__VA_ARGS__)
+#define LAYER_PARAMETER(member, name, exists, rows, columns, kind, start, roles, hf)   \
+    _Static_assert(IS_NORMAL(start) == IS_ROWS(kind, roles),                           \
+                   #member ": start and roles do not fit");                            \
+    _Static_assert(PARAMETER_##kind == PARAMETER_COMMON || ((roles)&ROLE_MEMORY) != 0, \
+                   #member ": a value table is a memory's");
+#include "model/layer_parameters.def"
+#undef LAYER_PARAMETER
+#undef MODEL_PARAMETER
+#define LAYER_ACTIVATION(member, type, width, exists, recorded) \
+    _Static_assert(sizeof(type) == sizeof(float), #member ": elements have 4 bytes");
+#include "model/layer_activations.def"
+#undef LAYER_ACTIVATION
+
+#define LINE(name, exists, rows, columns, kind, start, roles, hf)                          \
+    (struct parameter_line) {                                                              \
+        exists, name, rows, columns, PARAMETER_##kind, PARAMETER_STARTS_##start, roles, hf \
+    }
+
+void layer_parameter_lines(const struct model_config *config, bool ffn, bool memory,
+                           struct parameter_line lines[LAYER_PARAMETERS]) {
+    const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
+    const struct memory_config *m = &config->memory;
+#define MODEL_PARAMETER(...)
+#define LAYER_PARAMETER(member, ...) lines[LAYER_##member] = LINE(__VA_ARGS__);
+#include "model/layer_parameters.def"
+#undef LAYER_PARAMETER
+#undef MODEL_PARAMETER
+}
+
+void model_parameter_lines(const struct model_config *config,
+                           struct parameter_line lines[MODEL_PARAMETERS]) {
+    const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
+#define MODEL_PARAMETER(member, ...) lines[MODEL_##member] = LINE(__VA_ARGS__);
+#define LAYER_PARAMETER(...)
+#include "model/layer_parameters.def"
+#undef LAYER_PARAMETER
+#undef MODEL_PARAMETER
+}
+
+void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,
+                            struct activation_line lines[LAYER_ACTIVATIONS]) {
+    const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
+    const struct memory_config *m = &config->memory;
+#define LAYER_ACTIVATION(member, type, width, exists, recorded)                          \
+    lines[ACTIVATION_##member] = (struct activation_line){exists, width,                 \
+                                                          _Generic((type){0}, float      \
+                                                                   : TENSOR_F32, int32_t \
+                                                                   : TENSOR_I32),        \
+                                                          recorded};
+#include "model/layer_activations.def"
+#undef LAYER_ACTIVATION
+}
