@@ -15,15 +15,11 @@ static size_t padded(size_t positions) {
 
 static mneme_status thread_open(struct attention_thread *thread, size_t positions, size_t head_dim,
                                 mneme_error *error) {
-    size_t square;
-    if (size_multiply(positions, positions, &square)) {
-        thread->weights = memory_allocate(square, sizeof(float));
-        thread->gradients = memory_allocate(square, sizeof(float));
-        thread->keys = memory_allocate(positions * head_dim, sizeof(float));
-    }
-    if (thread->weights == NULL || thread->gradients == NULL || thread->keys == NULL) {
-        return error_set_memory(error, "attention");
-    }
+    const struct arena_piece pieces[] = {
+        {&thread->weights, positions, positions * sizeof(float)},
+        {&thread->gradients, positions, positions * sizeof(float)},
+        {&thread->keys, positions, head_dim * sizeof(float)}};
+    TRY(arena_layout(&thread->arena, sizeof pieces / sizeof *pieces, pieces, "attention", error));
     return matmul_scratch_open_serial(&thread->matmul, error);
 }
 
@@ -43,9 +39,7 @@ mneme_status attention_scratch_open(struct attention_scratch *scratch,
 
 void attention_scratch_close(struct attention_scratch *scratch) {
     for (size_t i = 0; scratch->threads != NULL && i < scratch->n_threads; i++) {
-        free(scratch->threads[i].weights);
-        free(scratch->threads[i].gradients);
-        free(scratch->threads[i].keys);
+        arena_close(&scratch->threads[i].arena);
         matmul_scratch_close(&scratch->threads[i].matmul);
     }
     free(scratch->threads);

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "base/error.h"
+#include "base/memory.h"
 #include "nn/matmul.h"
 
 /* Causal attention with grouped key-value heads over sequences of different lengths that lie one
@@ -22,6 +22,7 @@ struct attention_thread {
     float *gradients; /* [positions, positions] */
     float *keys;      /* [head_dim, positions], transposed */
     struct matmul_scratch matmul;
+    struct arena arena;
 };
 
 struct attention_scratch {

@@ -18,31 +18,28 @@ struct product_key_thread {
     float *row_scores, *column_scores, *sums; /* [knn] each */
     int32_t *rows, *columns;                  /* [knn] each */
     struct key_pair *pairs;                   /* [knn] */
+    struct arena arena;
 };
 
 static mneme_status thread_open(struct product_key_thread *thread,
                                 const struct product_key_shape *shape, mneme_error *error) {
-    size_t knn = shape->knn;
-    thread->scores = memory_allocate(2 * TOKEN_BLOCK * shape->n_keys, sizeof(float));
-    thread->row_scores = memory_allocate(knn, 3 * sizeof(float));
-    thread->rows = memory_allocate(knn, 2 * sizeof(int32_t));
-    thread->pairs = memory_allocate(knn, sizeof *thread->pairs);
-    if (thread->scores == NULL || thread->row_scores == NULL || thread->rows == NULL ||
-        thread->pairs == NULL) {
-        return error_set_memory(error, "product-key lookup");
-    }
-    thread->column_scores = thread->row_scores + knn;
-    thread->sums = thread->column_scores + knn;
-    thread->columns = thread->rows + knn;
+    const size_t knn = shape->knn;
+    const struct arena_piece pieces[] = {
+        {&thread->scores, 2 * TOKEN_BLOCK * shape->n_keys, sizeof(float)},
+        {&thread->row_scores, knn, sizeof(float)},
+        {&thread->column_scores, knn, sizeof(float)},
+        {&thread->sums, knn, sizeof(float)},
+        {&thread->rows, knn, sizeof(int32_t)},
+        {&thread->columns, knn, sizeof(int32_t)},
+        {&thread->pairs, knn, sizeof *thread->pairs}};
+    TRY(arena_layout(&thread->arena, sizeof pieces / sizeof *pieces, pieces, "product-key lookup",
+                     error));
     return matmul_scratch_open_serial(&thread->matmul, error);
 }
 
 static void thread_close(struct product_key_thread *thread) {
     matmul_scratch_close(&thread->matmul);
-    free(thread->scores);
-    free(thread->row_scores);
-    free(thread->rows);
-    free(thread->pairs);
+    arena_close(&thread->arena);
 }
 
 mneme_status product_key_scratch_open(struct product_key_scratch *scratch,

@@ -34,7 +34,7 @@ static const struct {
 /* The folder and what is being found out about it. */
 struct checking {
     const mneme_reference_options *options;
-    char *path; /* of the manifest */
+    struct path path; /* of the manifest */
     json_t *manifest;
     struct reference_rows rows;
     unsigned isas; /* bit i: instruction set i was tried */
@@ -57,7 +57,7 @@ static mneme_status check_digest(const char *path, const char *name, const char 
     size_t length;
     struct digest digest;
     mneme_status status = file_read(path, MAX_FILE, &bytes, &length, error);
-    if (status == MNEME_OK) status = digest_of_bytes(bytes, length, &digest, error);
+    THEN(digest_of_bytes(bytes, length, &digest, error));
     free(bytes);
     if (status != MNEME_OK || (expected != NULL && strcmp(digest.hex, expected) == 0)) {
         return status;
@@ -70,22 +70,16 @@ static mneme_status open_manifest(struct checking *checking, mneme_error *error)
     const char *name;
     json_t *digest;
     const char *folder = checking->options->directory;
-    checking->path = path_join(folder, "manifest.json");
-    if (checking->path == NULL) return error_set_memory(error, "a path");
-    mneme_status status = json_read_file(checking->path, MAX_MANIFEST, &checking->manifest, error);
-    if (status != MNEME_OK) return status;
+    checking->path = path_in(folder, "manifest.json");
+    TRY(json_read_file(checking->path.text, MAX_MANIFEST, &checking->manifest, error));
     json_object_foreach(json_object_get(checking->manifest, "files"), name, digest) {
-        char *path = path_join(folder, name);
-        status = path == NULL ? error_set_memory(error, "a path")
-                              : check_digest(path, name, json_string_value(digest), error);
-        free(path);
-        if (status != MNEME_OK) return status;
+        TRY(check_digest(path_in(folder, "%s", name).text, name, json_string_value(digest), error));
     }
     for (size_t i = 0; i < json_array_size(cases_of(checking)); i++) {
         checking->n_cases += wanted(checking, json_array_get(cases_of(checking), i));
     }
     if (checking->n_cases > 0) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: has no %scase", checking->path,
+    return error_set(error, MNEME_BAD_INPUT, "%s: has no %scase", checking->path.text,
                      checking->options->filter == NULL ? "" : "such ");
 }
 
@@ -111,27 +105,19 @@ static mneme_status run_case(struct checking *checking, const json_t *one, enum 
                                .name = json_string_value(json_object_get(one, "name"))};
     struct safetensors file = {0};
     size_t kind = 0, trials = json_array_size(json_object_get(one, "seeds"));
-    char *name = NULL, *path = NULL;
-    mneme_status status = json_place_root(one, checking->path, &c.place, error);
-    if (status == MNEME_OK) {
-        status = json_get_choice(&c.place, "kind", KEY_REQUIRED, names,
-                                 sizeof names / sizeof *names, &kind, error);
-    }
-    if (status == MNEME_OK) {
-        status = json_get_string(&c.place, "file", KEY_REQUIRED, &name, error);
-    }
-    if (status == MNEME_OK) {
-        path = path_join(checking->options->directory, name);
-        status = path == NULL ? error_set_memory(error, "a path") : MNEME_OK;
-    }
-    c.path = path;
+    char *name = NULL;
+    mneme_status status = json_place_root(one, checking->path.text, &c.place, error);
+    THEN(json_get_choice(&c.place, "kind", KEY_REQUIRED, names, sizeof names / sizeof *names, &kind,
+                         error));
+    THEN(json_get_string(&c.place, "file", KEY_REQUIRED, &name, error));
+    const struct path path = path_in(checking->options->directory, "%s", name != NULL ? name : "");
+    c.path = path.text;
     if (status == MNEME_OK && strcmp(kinds[kind].name, "qa") != 0) {
-        status = safetensors_open(&file, path, error);
+        status = safetensors_open(&file, path.text, error);
         c.file = &file;
     }
     if (reference_ok(&c, status)) run_trials(&c, kind, trials > 0 ? trials : 1);
     safetensors_close(&file);
-    free(path);
     free(name);
     return c.status;
 }
@@ -241,10 +227,9 @@ mneme_status reference_check(const mneme_reference_options *options, mneme_equiv
                              mneme_error *error) {
     struct checking checking = {.options = options};
     mneme_status status = open_manifest(&checking, error);
-    if (status == MNEME_OK) status = run_all(&checking, error);
-    if (status == MNEME_OK) status = hand_over(&checking, equivalence, error);
+    THEN(run_all(&checking, error));
+    THEN(hand_over(&checking, equivalence, error));
     free(checking.rows.rows);
     json_decref(checking.manifest);
-    free(checking.path);
     return status;
 }

@@ -1,23 +1,17 @@
 #include "smf/background.h"
 
-#include <stdlib.h>
-
-#include "base/memory.h"
 #include "simd/math.h"
 #include "tensor/safetensors.h"
 
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error) {
     *background = (struct background){.n_slots = n_slots};
-    background->batches_reading = memory_allocate(n_slots, sizeof(int32_t));
-    background->reads = memory_allocate(n_slots, sizeof(int32_t));
-    if (background->batches_reading != NULL && background->reads != NULL) return MNEME_OK;
-    background_close(background);
-    return error_set_memory(error, "the background");
+    const struct arena_piece pieces[] = {{&background->batches_reading, n_slots, sizeof(int32_t)},
+                                         {&background->reads, n_slots, sizeof(int32_t)}};
+    return arena_layout(&background->arena, 2, pieces, "the background", error);
 }
 
 void background_close(struct background *background) {
-    free(background->batches_reading);
-    free(background->reads);
+    arena_close(&background->arena);
     *background = (struct background){0};
 }
 

@@ -4,7 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/error.h"
+#include "base/memory.h"
 #include "model/batch_reads.h"
 
 /* What |B| batches of ordinary text read. Slots of all value tables are numbered
@@ -14,6 +14,7 @@ struct background {
     size_t n_batches;         /* |B| counted so far */
     int32_t *batches_reading; /* [n_slots] {b: c_b(i) > 0} of SMF: TF-IDF's document frequency */
     int32_t *reads;           /* [n_slots] sum of c_b(i), at most INT32_MAX: KL's background */
+    struct arena arena;
 };
 
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error);

@@ -1,0 +1,28 @@
+#ifndef MODEL_TEXT_GENERATOR_H
+#define MODEL_TEXT_GENERATOR_H
+
+#include "data/tokenizer.h"
+#include "model/generate.h"
+
+/* Greedy continuation of one prompt at a time by the model in a folder. */
+struct text_generator {
+    struct model model;
+    struct tokenizer *tokenizer; /* NULL: the folder has none */
+    struct generator generator;
+};
+
+/* In memory that does not move while it is open. */
+mneme_status text_generator_open(struct text_generator *text, const char *folder,
+                                 mneme_error *error);
+/* Does nothing to {0}. */
+void text_generator_close(struct text_generator *text);
+
+/* mneme_generate_ids and mneme_generate of <mneme/generate.h>. */
+mneme_status text_generator_continue_ids(struct text_generator *text, struct token_span prompt,
+                                         size_t max_new, int32_t stop_id, int32_t *ids,
+                                         size_t *n_ids, mneme_error *error);
+mneme_status text_generator_continue(struct text_generator *text, const char *prompt,
+                                     size_t max_new, char **continuation, size_t *n_tokens,
+                                     mneme_error *error);
+
+#endif
