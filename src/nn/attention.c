@@ -15,10 +15,9 @@ static size_t padded(size_t positions) {
 
 static mneme_status thread_open(struct attention_thread *thread, size_t positions, size_t head_dim,
                                 mneme_error *error) {
-    const struct arena_piece pieces[] = {
-        {&thread->weights, positions, positions * sizeof(float)},
-        {&thread->gradients, positions, positions * sizeof(float)},
-        {&thread->keys, positions, head_dim * sizeof(float)}};
+    const struct arena_piece pieces[] = {{&thread->weights, positions, positions * sizeof(float)},
+                                         {&thread->gradients, positions, positions * sizeof(float)},
+                                         {&thread->keys, positions, head_dim * sizeof(float)}};
     TRY(arena_layout(&thread->arena, sizeof pieces / sizeof *pieces, pieces, "attention", error));
     return matmul_scratch_open_serial(&thread->matmul, error);
 }
