@@ -2,7 +2,7 @@
 
 #include "method/dense.h"
 #include "model/adapter.h"
-#include "model/parameter_digest.h"
+#include "model/model_file.h"
 
 struct lora {
     struct dense dense;

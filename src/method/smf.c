@@ -2,7 +2,7 @@
  * its batch. */
 
 #include "method/teaching.h"
-#include "model/memory_inputs.h"
+#include "smf/memory_inputs.h"
 #include "smf/sparse_step.h"
 
 /* A pass grows with its tokens; so many times a batch is not worth it. */

@@ -7,7 +7,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/config.h"
-#include "model/layer_tables.h"
 #include "model/parameter.h"
 
 /* One layer's parameters, `wq` and the like, by their names or by their lines in

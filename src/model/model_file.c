@@ -1,13 +1,14 @@
+#include "model/model_file.h"
+
 #include <stdlib.h>
 
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/path.h"
-#include "model/model.h"
-#include "model/parameter_tensor.h"
 #include "nn/matmul_backend.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors_set.h"
+#include "tensor/tensor_digest.h"
 
 /* A config.json larger than this is surely not one. */
 #define MAX_CONFIG_BYTES ((size_t)1 << 20)
@@ -79,5 +80,27 @@ mneme_status model_load(const char *directory, struct model *model, mneme_error 
     }
     if (status != MNEME_OK) model_close(model);
     safetensors_set_close(&set);
+    return status;
+}
+
+mneme_status parameter_digest_list(size_t n, struct parameter *const *parameters,
+                                   struct digest *digest, mneme_error *error) {
+    struct tensor *tensors = calloc(n + 1, sizeof *tensors);
+    if (tensors == NULL) return error_set_memory(error, "a digest");
+    for (size_t i = 0; i < n; i++) {
+        tensors[i] = parameter_tensor(parameters[i], parameters[i]->data);
+    }
+    mneme_status status = tensor_digest_list(tensors, n, digest, NULL, error);
+    free(tensors);
+    return status;
+}
+
+mneme_status parameter_digest_model(const struct model *model, struct digest *digest,
+                                    mneme_error *error) {
+    struct parameter **list = calloc(model->n_parameters + 1, sizeof *list);
+    if (list == NULL) return error_set_memory(error, "a digest");
+    for (size_t i = 0; i < model->n_parameters; i++) list[i] = &model->parameters[i];
+    mneme_status status = parameter_digest_list(model->n_parameters, list, digest, error);
+    free(list);
     return status;
 }

@@ -1,7 +1,10 @@
 #ifndef MODEL_PARAMETER_H
 #define MODEL_PARAMETER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+
+#include "model/config.h"
 
 #define PARAMETER_NAME_SIZE 80
 #define PARAMETER_MAX_RANK 2
@@ -46,5 +49,56 @@ struct parameter {
     const char *hf_name; /* as in layer_parameters.def */
     float *data;         /* [shape] */
 };
+
+/* LAYER_wq, …: a layer's parameters. */
+enum layer_parameter {
+#define MODEL_PARAMETER(...)
+#define LAYER_PARAMETER(member, ...) LAYER_##member,
+#include "model/layer_parameters.def"
+    LAYER_PARAMETERS,
+#undef MODEL_PARAMETER
+#undef LAYER_PARAMETER
+};
+
+/* MODEL_embedding, …: those outside the layers. */
+enum model_parameter {
+#define MODEL_PARAMETER(member, ...) MODEL_##member,
+#define LAYER_PARAMETER(...)
+#include "model/layer_parameters.def"
+    MODEL_PARAMETERS,
+#undef MODEL_PARAMETER
+#undef LAYER_PARAMETER
+};
+
+/* What shapes are made of. */
+struct layer_sizes {
+    size_t vocab, dim;
+    size_t q, kv;          /* all query heads, all key-value heads */
+    size_t hidden;         /* of the feed-forward part */
+    size_t query;          /* of a memory's heads together */
+    size_t keys, half_key; /* sub-keys of all heads and halves, and their width */
+    size_t reads;          /* slots that a token reads */
+    size_t slots, value;   /* of one table */
+    bool tied_output;
+};
+
+struct layer_sizes layer_sizes(const struct model_config *config);
+
+/* A line of layer_parameters.def, for a certain layer. */
+struct parameter_line {
+    bool exists;
+    const char *name;
+    size_t rows, columns; /* 0 columns: a vector */
+    enum parameter_kind kind;
+    enum parameter_start start;
+    unsigned roles;
+    const char *hf_name; /* or NULL */
+};
+
+/* The lines of a layer with a feed-forward part, a memory, or both. */
+void layer_parameter_lines(const struct model_config *config, bool ffn, bool memory,
+                           struct parameter_line lines[LAYER_PARAMETERS]);
+void model_parameter_lines(const struct model_config *config,
+                           struct parameter_line lines[MODEL_PARAMETERS]);
 
 #endif

@@ -3,12 +3,11 @@
 
 #include <stdint.h>
 
-#include "model/activations.h"
 #include "model/adapter.h"
 #include "model/gradients.h"
 #include "model/model.h"
 #include "model/packed_weights.h"
-#include "model/scratch.h"
+#include "model/workspace.h"
 #include "tensor/recorder.h"
 
 /* Sequences of different lengths, one after the other without padding. */

@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "model/parameter_digest.h"
+#include "model/model_file.h"
 #include "run/evaluation.h"
 #include "run/finetuning.h"
 #include "run/folder.h"

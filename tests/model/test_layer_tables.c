@@ -7,8 +7,8 @@
 
 #include "assertions.h"
 #include "interchange/hf_layout.h"
-#include "model/activations.h"
 #include "model/tiny_model.h"
+#include "model/workspace.h"
 
 /* A parameter that a model must have; 0 columns: a vector. */
 struct expected {

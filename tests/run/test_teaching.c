@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "model/parameter_digest.h"
+#include "model/model_file.h"
 #include "nano.h"
 #include "run/background_stage.h"
 #include "run/finetuning.h"

@@ -1,4 +1,4 @@
-#include "model/layer_tables.h"
+#include "model/parameter.h"
 
 struct layer_sizes layer_sizes(const struct model_config *config) {
     const struct memory_config *memory = &config->memory;
@@ -33,11 +33,6 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
 #include "model/layer_parameters.def"
 #undef LAYER_PARAMETER
 #undef MODEL_PARAMETER
-#define LAYER_ACTIVATION(member, type, width, exists, recorded) \
-    _Static_assert(sizeof(type) == sizeof(float), #member ": elements have 4 bytes");
-#include "model/layer_activations.def"
-#undef LAYER_ACTIVATION
-
 #define LINE(name, exists, rows, columns, kind, start, roles, hf)                          \
     (struct parameter_line) {                                                              \
         exists, name, rows, columns, PARAMETER_##kind, PARAMETER_STARTS_##start, roles, hf \
@@ -62,18 +57,4 @@ void model_parameter_lines(const struct model_config *config,
 #include "model/layer_parameters.def"
 #undef LAYER_PARAMETER
 #undef MODEL_PARAMETER
-}
-
-void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,
-                            struct activation_line lines[LAYER_ACTIVATIONS]) {
-    const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
-    const struct memory_config *m = &config->memory;
-#define LAYER_ACTIVATION(member, type, width, exists, recorded)                          \
-    lines[ACTIVATION_##member] = (struct activation_line){exists, width,                 \
-                                                          _Generic((type){0}, float      \
-                                                                   : TENSOR_F32, int32_t \
-                                                                   : TENSOR_I32),        \
-                                                          recorded};
-#include "model/layer_activations.def"
-#undef LAYER_ACTIVATION
 }

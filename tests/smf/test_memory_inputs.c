@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "model/memory_inputs.h"
 #include "model/tiny_model.h"
+#include "smf/memory_inputs.h"
 
 /* A batch of some of the tiny model's sequences, in another order, one of them twice. */
 static void check(const struct model_config *config) {

@@ -1,5 +1,5 @@
-#ifndef MODEL_MEMORY_INPUTS_H
-#define MODEL_MEMORY_INPUTS_H
+#ifndef SMF_MEMORY_INPUTS_H
+#define SMF_MEMORY_INPUTS_H
 
 #include <stddef.h>
 #include <stdint.h>

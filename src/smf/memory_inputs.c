@@ -1,4 +1,4 @@
-#include "model/memory_inputs.h"
+#include "smf/memory_inputs.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,0 +1,187 @@
+#include "model/workspace.h"
+
+#include <stdlib.h>
+
+#include "model/parameter.h"
+#include "nn/rope.h"
+
+#define LAYER_ACTIVATION(member, type, width, exists, recorded) \
+    _Static_assert(sizeof(type) == sizeof(float), #member ": elements have 4 bytes");
+#include "model/layer_activations.def"
+#undef LAYER_ACTIVATION
+
+void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,
+                            struct activation_line lines[LAYER_ACTIVATIONS]) {
+    const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
+    const struct memory_config *m = &config->memory;
+#define LAYER_ACTIVATION(member, type, width, exists, recorded)                          \
+    lines[ACTIVATION_##member] = (struct activation_line){exists, width,                 \
+                                                          _Generic((type){0}, float      \
+                                                                   : TENSOR_F32, int32_t \
+                                                                   : TENSOR_I32),        \
+                                                          recorded};
+#include "model/layer_activations.def"
+#undef LAYER_ACTIVATION
+}
+
+/* Arrays outside the layers, at most. */
+#define OTHER_ARRAYS 8
+
+/* Appends the arrays of a layer; returns the new number of pieces. */
+static size_t list_layer(const struct model_config *config, bool ffn, bool memory,
+                         struct layer_activations *layer, size_t max_tokens,
+                         struct arena_piece *pieces, size_t n) {
+    struct activation_line lines[LAYER_ACTIVATIONS];
+    layer_activation_lines(config, ffn, memory, lines);
+    for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
+        if (!lines[i].exists) continue;
+        pieces[n++] =
+            (struct arena_piece){&layer->arrays[i], max_tokens, lines[i].width * sizeof(float)};
+    }
+    return n;
+}
+
+static size_t list_layers(struct activations *a, const struct model_config *config,
+                          size_t max_tokens, bool training, struct arena_piece *pieces) {
+    size_t n = 0;
+    if (!training) {
+        return list_layer(config, true, config->memory.n_layers > 0, &a->layers[0], max_tokens,
+                          pieces, n);
+    }
+    for (size_t l = 0; l < config->n_layers; l++) {
+        const bool memory = model_layer_has_memory(config, l);
+        n = list_layer(config, !memory, memory, &a->layers[l], max_tokens, pieces, n);
+    }
+    return n;
+}
+
+static size_t list_others(struct activations *a, const struct model_config *config,
+                          size_t max_tokens, bool training, struct arena_piece *pieces) {
+    const struct layer_sizes s = layer_sizes(config);
+    const size_t n_memories = config->memory.n_layers;
+    const bool peer = config->memory.peer_variant;
+    const struct {
+        float **array;
+        size_t width;
+        bool exists;
+    } arrays[OTHER_ARRAYS] = {
+        {&a->output, s.dim, true},
+        {&a->output_normed, s.dim, true},
+        {&a->output_norm_r, 1, true},
+        {&a->logits, s.vocab, true},
+        {&a->losses, 1, true},
+        {&a->d_reads, n_memories * s.value, training && n_memories > 0},
+        {&a->d_expert_hidden, n_memories * s.reads, training && n_memories > 0 && peer},
+        {&a->expert_inputs, n_memories * s.value, training && n_memories > 0 && peer}};
+    size_t n = 0;
+    for (size_t i = 0; i < OTHER_ARRAYS; i++) {
+        if (!arrays[i].exists) continue;
+        pieces[n++] =
+            (struct arena_piece){arrays[i].array, max_tokens, arrays[i].width * sizeof(float)};
+    }
+    return n;
+}
+
+mneme_status activations_open(struct activations *a, const struct model_config *config,
+                              size_t max_tokens, bool training, mneme_error *error) {
+    *a = (struct activations){.layers = calloc(config->n_layers, sizeof *a->layers)};
+    struct arena_piece *pieces =
+        calloc(config->n_layers * LAYER_ACTIVATIONS + OTHER_ARRAYS, sizeof *pieces);
+    mneme_status status = MNEME_OK;
+    if (a->layers == NULL || pieces == NULL) {
+        status = error_set_memory(error, "activations");
+    } else {
+        size_t n = list_layers(a, config, max_tokens, training, pieces);
+        n += list_others(a, config, max_tokens, training, pieces + n);
+        status = arena_layout(&a->arena, n, pieces, "activations", error);
+    }
+    for (size_t l = 1; status == MNEME_OK && !training && l < config->n_layers; l++) {
+        a->layers[l] = a->layers[0];
+    }
+    free(pieces);
+    if (status != MNEME_OK) activations_close(a);
+    return status;
+}
+
+void activations_close(struct activations *a) {
+    arena_close(&a->arena);
+    free(a->layers);
+    *a = (struct activations){0};
+}
+
+struct product_key_reads layer_reads(const struct layer_activations *layer) {
+    return (struct product_key_reads){.slots = layer->slots,
+                                      .rows = layer->slot_rows,
+                                      .columns = layer->slot_columns,
+                                      .weights = layer->slot_weights};
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static mneme_status place(struct scratch *scratch, const struct model_config *config,
+                          size_t max_tokens, bool training, mneme_error *error) {
+    const struct layer_sizes s = layer_sizes(config);
+    const size_t n = training ? max_tokens : 0, n_memory = config->memory.n_layers > 0 ? n : 0;
+    const size_t wide = larger(larger(s.q, s.hidden), s.value), row = sizeof(float);
+    const size_t angles = model_head_dim(config) * sizeof(float);
+    const struct arena_piece pieces[] = {{&scratch->rope_cosine, config->max_seq_len, angles},
+                                         {&scratch->rope_sine, config->max_seq_len, angles},
+                                         {&scratch->d_stream, n, s.dim * row},
+                                         {&scratch->d_normed, n, s.dim * row},
+                                         {&scratch->d_branch, n, s.dim * row},
+                                         {&scratch->d_wide1, n, wide * row},
+                                         {&scratch->d_wide2, n, wide * row},
+                                         {&scratch->d_k, n, s.kv * row},
+                                         {&scratch->d_v, n, s.kv * row},
+                                         {&scratch->d_query, n_memory, s.query * row},
+                                         {&scratch->d_weights, n_memory, s.reads * row},
+                                         {&scratch->d_gating, n_memory, row}};
+    return arena_layout(&scratch->arena, sizeof pieces / sizeof *pieces, pieces, "activations",
+                        error);
+}
+
+/* The families that bring their own memory. */
+static mneme_status open_families(struct scratch *scratch, const struct model_config *config,
+                                  size_t max_tokens, bool training, mneme_error *error) {
+    const struct memory_config *memory = &config->memory;
+    scratch->attention_shape = (struct attention_shape){.heads = config->n_heads,
+                                                        .kv_heads = config->n_kv_heads,
+                                                        .head_dim = model_head_dim(config),
+                                                        .max_positions = config->max_seq_len};
+    TRY(matmul_scratch_open(&scratch->matmul, error));
+    TRY(attention_scratch_open(&scratch->attention, &scratch->attention_shape, error));
+    if (memory->n_layers > 0) {
+        scratch->product_key_shape = model_product_key_shape(config);
+        TRY(product_key_scratch_open(&scratch->product_key, &scratch->product_key_shape, error));
+    }
+    if (!training) return MNEME_OK;
+    /* The value tables' reads of all memory layers, or one layer's reads of both key halves. */
+    size_t reads = memory->n_layers == 0 ? 0 : memory->heads * memory->knn;
+    size_t per_token = larger(1, reads * larger(2, memory->n_layers));
+    return row_scatter_open(&scratch->scatter, max_tokens * per_token, error);
+}
+
+mneme_status scratch_open(struct scratch *scratch, const struct model_config *config,
+                          size_t max_tokens, bool training, mneme_error *error) {
+    *scratch = (struct scratch){0};
+    mneme_status status = place(scratch, config, max_tokens, training, error);
+    THEN(open_families(scratch, config, max_tokens, training, error));
+    if (status != MNEME_OK) {
+        scratch_close(scratch);
+        return status;
+    }
+    rope_table(config->max_seq_len, model_head_dim(config), config->rope_theta,
+               scratch->rope_cosine, scratch->rope_sine);
+    return MNEME_OK;
+}
+
+void scratch_close(struct scratch *scratch) {
+    row_scatter_close(&scratch->scatter);
+    product_key_scratch_close(&scratch->product_key);
+    attention_scratch_close(&scratch->attention);
+    matmul_scratch_close(&scratch->matmul);
+    arena_close(&scratch->arena);
+    *scratch = (struct scratch){0};
+}

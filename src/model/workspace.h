@@ -1,0 +1,97 @@
+#ifndef MODEL_WORKSPACE_H
+#define MODEL_WORKSPACE_H
+
+#include <stdint.h>
+
+#include "base/memory.h"
+#include "model/config.h"
+#include "nn/attention.h"
+#include "nn/matmul.h"
+#include "nn/product_key.h"
+#include "nn/row_scatter.h"
+#include "tensor/tensor.h"
+
+/* The memory of a pass: what it leaves, and what it writes to on its way. */
+
+/* ACTIVATION_input, … */
+enum layer_activation {
+#define LAYER_ACTIVATION(member, ...) ACTIVATION_##member,
+#include "model/layer_activations.def"
+    LAYER_ACTIVATIONS,
+#undef LAYER_ACTIVATION
+};
+
+/* A line of layer_activations.def, for a certain layer. */
+struct activation_line {
+    bool exists;
+    size_t width;
+    enum tensor_type type;
+    const char *recorded; /* or NULL */
+};
+
+void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,
+                            struct activation_line lines[LAYER_ACTIVATIONS]);
+
+/* What one layer keeps from its forward pass, by name or by line of layer_activations.def; NULL:
+ * the layer has none. */
+struct layer_activations {
+    union {
+        struct {
+#define LAYER_ACTIVATION(member, type, ...) type *member;
+#include "model/layer_activations.def"
+#undef LAYER_ACTIVATION
+        };
+        void *arrays[LAYER_ACTIVATIONS];
+    };
+};
+_Static_assert(sizeof(struct layer_activations) == LAYER_ACTIVATIONS * sizeof(void *),
+               "a layer's members are the lines of layer_activations.def");
+
+/* What a pass leaves, of N = max_tokens tokens. */
+struct activations {
+    struct layer_activations *layers; /* [n_layers] */
+    float *output;                    /* [N, dim] after the last layer */
+    float *output_normed;             /* [N, dim] */
+    float *output_norm_r;             /* [N] */
+    float *logits;                    /* [N, vocab_size] */
+    float *losses;                    /* [N] */
+    /* Of memory layers in training, [n_memory_layers, N, …]: */
+    float *d_reads;         /* [v_dim] gradients of the reads */
+    float *d_expert_hidden; /* [heads, knn] PEER */
+    float *expert_inputs;   /* [v_dim] PEER: what was scored */
+    struct arena arena;
+};
+
+/* Without `training` all layers share one set of arrays. */
+mneme_status activations_open(struct activations *activations, const struct model_config *config,
+                              size_t max_tokens, bool training, mneme_error *error);
+void activations_close(struct activations *activations);
+
+/* A layer's reads, as the lookup knows them. */
+struct product_key_reads layer_reads(const struct layer_activations *layer);
+
+/* What a pass over N = max_tokens tokens writes to on its way, and tables that it reads. */
+struct scratch {
+    float *rope_cosine, *rope_sine; /* [max_seq_len, head_dim] */
+    struct matmul_scratch matmul;
+    struct attention_shape attention_shape;
+    struct attention_scratch attention;
+    struct product_key_shape product_key_shape;
+    struct product_key_scratch product_key;
+    /* Backward pass: */
+    float *d_stream;            /* [N, dim] gradient of the residual stream */
+    float *d_normed, *d_branch; /* [N, dim] */
+    float *d_wide1, *d_wide2;   /* [N, widest of heads * head_dim, hidden_dim, v_dim] */
+    float *d_k, *d_v;           /* [N, kv_heads, head_dim] */
+    float *d_query;             /* [N, heads, k_dim] */
+    float *d_weights;           /* [N, heads, knn] */
+    float *d_gating;            /* gated: [N] */
+    struct row_scatter scatter;
+    struct arena arena;
+};
+
+mneme_status scratch_open(struct scratch *scratch, const struct model_config *config,
+                          size_t max_tokens, bool training, mneme_error *error);
+void scratch_close(struct scratch *scratch);
+
+#endif
