@@ -43,7 +43,7 @@ MNEME_API mneme_status mneme_run(const mneme_run_options *options, char **table,
                                  mneme_error *error);
 
 /* The keys that a recipe can have, with type, default, range and meaning: a table in Markdown, or a
- * list in JSON. Free it with free(); NULL without memory. */
+ * list in JSON. Free it with free(); NULL when memory is short. */
 MNEME_API char *mneme_recipe_keys(bool as_json);
 
 #ifdef __cplusplus

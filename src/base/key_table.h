@@ -15,7 +15,7 @@
 
 enum key_type {
     KEY_OBJECT, /* the rows after it whose paths begin with its own are its members */
-    KEY_OTHER,  /* may be there; whoever it is for reads it */
+    KEY_OTHER,  /* may be there; other code reads it */
     KEY_STRING, /* char *, malloc'ed or NULL */
     KEY_SIZE,   /* size_t */
     KEY_FLOAT,

@@ -55,7 +55,7 @@ static const char *draw_word(void *context, const char *key, size_t length, size
                             occurrence + 1, list->n)];
 }
 
-/* A phrase by chance; the caller frees it. NULL without memory. */
+/* A random phrase; the caller frees it. NULL without memory. */
 static char *draw_phrase(const struct world_phrases *phrases, uint64_t seed,
                          enum draw_purpose purpose, uint64_t number) {
     struct phrase_draw phrase = {phrases, seed, purpose, number};

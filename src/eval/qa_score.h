@@ -9,7 +9,7 @@
  * words a, an and the removed, white space collapsed. Lowercasing knows ASCII, Latin-1, Latin
  * Extended-A, Greek and Cyrillic; other bytes stay as they are. Doubles, in a fixed order. */
 
-/* The normalised text, malloc'ed; NULL when out of memory. */
+/* Returns the normalised text, malloc'ed; NULL when memory is short. */
 char *qa_normalize(const char *text);
 
 /* *f1 = best over the answers of 2 P R / (P + R) over the words both have, as multisets; two empty

@@ -69,7 +69,7 @@ mneme_status model_config_check(const struct model_config *config, enum config_f
                                 const char *place, mneme_error *error);
 
 /* Reads the keys of `root` over the defaults that *config has, and checks that they fit each other.
- * Keys that the file has besides are passed over. */
+ * Other keys of the file are ignored. */
 mneme_status model_config_read(const struct json_place *root, enum config_file file,
                                struct model_config *config, mneme_error *error);
 

@@ -6,7 +6,7 @@
 #include "base/path.h"
 #include "data/token_texts.h"
 
-/* A model may take a million positions; nobody wants the room for them. */
+/* A model may take a million positions; texts need far fewer. */
 #define MAX_POSITIONS 4096
 
 static mneme_status open_tokenizer(struct text_generator *text, const char *folder,

@@ -54,8 +54,8 @@ struct attention_cache {
     float *values;
 };
 
-/* Attention of new tokens, which are appended to the cache: sequence s brings the tokens
- * starts[s] .. starts[s+1]-1, the first at position pasts[s], and lives in cache row rows[s].
+/* Attention of new tokens, which are appended to the cache: sequence s adds the tokens
+ * starts[s] .. starts[s+1]-1, the first at position pasts[s], and has the cache row rows[s].
  * The same bits as attention_forward on the whole sequence. */
 void attention_forward_cached(struct attention_scratch *scratch,
                               const struct attention_shape *shape, size_t n_sequences,

@@ -5,9 +5,9 @@
 #include <stdint.h>
 
 /* The experts of PEER (He 2024, arXiv 2407.04153): slot s is a network of one hidden unit,
- * gelu(u[s] . x) v[s], and a token's output is the weighted sum of those that it reads. Its two
- * ends are nn/memory_values.h; here is what lies between. Arrays are [n, n_reads] with n_reads =
- * heads * knn, unless said otherwise. */
+ * gelu(u[s] . x) v[s], and a token's output is the weighted sum of those that it reads. Both
+ * ends are in nn/memory_values.h; this is the part between them. Arrays are [n, n_reads] with
+ * n_reads = heads * knn, unless said otherwise. */
 
 /* hidden = u[slot] . x with the table u [n_slots, dim] and x [n, dim] (canonical dot products);
  * expert_weights = gelu(hidden) * weights, with which the rows of v are to be summed. */

@@ -8,11 +8,11 @@
 #include "nn/matrix.h"
 
 /* Matrix products over the kernels of simd/, each element one chain over ascending k (rule 2 of
- * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. With another
- * nn/matmul_backend.h matmul is that one's, with whatever order it takes. */
+ * docs/arithmetic.md): the bits do not depend on blocking, packing or threads. With another backend
+ * (nn/matmul_backend.h) matmul computes in whatever order that one takes. */
 
-/* Floats that matmul_pack writes for B [k, n], and the packing, by all threads: worth its while
- * for a B that many products share and nobody changes. The layout is the instruction set's own, or
+/* The floats that matmul_pack writes for B [k, n], and the packing, by all threads. It pays for a B
+ * that does not change and that many products share. The layout is the instruction set's own, or
  * the backend's; false when the backend has no memory. */
 size_t matmul_packed_size(size_t k, size_t n);
 bool matmul_pack(size_t k, size_t n, struct matrix b, float *packed);

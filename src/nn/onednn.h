@@ -17,8 +17,8 @@ bool onednn_open(void);
 void onednn_close(void);
 bool onednn_is_open(void);
 
-/* C = A B, or += ; false, with C untouched, for what oneDNN does not take: an empty product, or
- * no memory. */
+/* C = A B, or += ; false, with C untouched, for an empty product, which oneDNN refuses, or when
+ * memory is short. */
 bool onednn_matmul(size_t m, size_t n, size_t k, const struct matrix *a, const struct matrix *b,
                    float *c, size_t c_stride, bool accumulate);
 

@@ -31,14 +31,14 @@ struct product_key_thread;
 struct product_key_scratch {
     size_t n_threads;
     struct product_key_thread *threads;
-    float *packed; /* the keys, for a call that brings none */
+    float *packed; /* the packed keys, for a call without any */
 };
 
 mneme_status product_key_scratch_open(struct product_key_scratch *scratch,
                                       const struct product_key_shape *shape, mneme_error *error);
 void product_key_scratch_close(struct product_key_scratch *scratch);
 
-/* Floats that product_key_pack writes, and the packing of keys that many lookups share. */
+/* The floats that product_key_pack writes, and the packing of keys that many lookups share. */
 size_t product_key_packed_size(const struct product_key_shape *shape);
 void product_key_pack(const struct product_key_shape *shape, const float *keys, float *packed);
 

@@ -35,7 +35,7 @@ void row_scatter_close(struct row_scatter *scatter);
  * the row numbers. */
 void row_scatter_sort(struct row_scatter *scatter, size_t n, size_t n_table_rows);
 
-/* Takes other coefficients, listed as before, into the same sorted order. */
+/* Puts new coefficients, listed as before, into the same sorted order. */
 void row_scatter_weigh(struct row_scatter *scatter);
 
 /* For every group: table[row, :] continues as the chain of coefficient * source[index, :]. Rows of

@@ -8,7 +8,7 @@
 
 #include "profile/probes.h"
 
-/* Where time goes: marks at kernels and layers, which cost a branch each while nobody looks. They
+/* Where time goes: marks at kernels and layers, which cost one branch each with no profile on. They
  * are also the places of the static probes (probes.h). A mark stands in code that one thread runs:
  * before a parallel region, never in one. */
 

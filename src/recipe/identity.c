@@ -136,7 +136,7 @@ static mneme_status compare(const char *path, json_t *identity, enum identity_sc
     return status;
 }
 
-/* inputs.json: where the input files are, for whoever opens the folder again without a recipe. */
+/* inputs.json: where the input files are, for opening the folder again without a recipe. */
 static mneme_status remember_paths(const struct recipe *recipe, const char *directory,
                                    mneme_error *error) {
     json_t *object = json_object();

@@ -12,7 +12,7 @@
 struct step_result {
     float loss; /* mean over the counted targets of the whole batch */
     float gradient_norm;
-    bool diverged; /* the failure is that a number was not finite */
+    bool diverged; /* it failed because a number was not finite */
 };
 
 /* Gradients of the mean loss over all micro-batches together, which continue each other's sums: the

@@ -22,8 +22,8 @@ mneme_status text_order_open(struct text_order *order, const struct token_texts 
                              uint64_t seed, uint64_t stream, mneme_error *error);
 void text_order_close(struct text_order *order);
 
-/* Fills the builder with texts until the next one would make more than max_tokens tokens. At least
- * one text is taken; max_tokens must hold the longest. */
+/* Fills the builder with texts, at least one, until the next one would exceed max_tokens tokens,
+ * which must have room for the longest text. */
 void text_order_fill(struct text_order *order, struct batch_builder *builder, size_t max_tokens);
 
 #endif
