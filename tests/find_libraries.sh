@@ -24,7 +24,7 @@ if ! command -v "${CC%% *}" >/dev/null; then
 fi
 for name in "$@"; do
     case $name in
-        openmp) library omp.h -fopenmp gcc "OpenMP, for threads" ;;
+        openmp) library omp.h -fopenmp "gcc, for clang-14 in libomp-14-dev" "OpenMP, for threads" ;;
         sleef) library sleef.h -lsleef libsleef-dev "SLEEF, for exp, log, sin and cos" ;;
         random123) library Random123/philox.h "" librandom123-dev "Random123, for random numbers" ;;
         jansson) library jansson.h -ljansson libjansson-dev "jansson, for JSON" ;;
