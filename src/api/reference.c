@@ -10,7 +10,7 @@ mneme_status mneme_reference_check(const mneme_reference_options *options,
     struct float_state state = {0};
     *equivalence = (mneme_equivalence){0};
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = reference_check(options, equivalence, error);
+    THEN(reference_check(options, equivalence, error));
     float_state_leave(&state);
     return status;
 }

@@ -10,7 +10,7 @@ mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_err
     struct float_state state = {0};
     *table = NULL;
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = engine_run(PLAN_RUN, options, table, error);
+    THEN(engine_run(PLAN_RUN, options, table, error));
     float_state_leave(&state);
     return status;
 }

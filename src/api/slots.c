@@ -9,7 +9,7 @@ mneme_status mneme_slots(const mneme_slots_options *options, char **report, mnem
     struct float_state state = {0};
     *report = NULL;
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = slots_view(options, report, error);
+    THEN(slots_view(options, report, error));
     float_state_leave(&state);
     return status;
 }

@@ -9,7 +9,7 @@ mneme_status mneme_sweep(const mneme_run_options *options, char **report, mneme_
     struct float_state state = {0};
     *report = NULL;
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = engine_run(PLAN_SWEEP, options, report, error);
+    THEN(engine_run(PLAN_SWEEP, options, report, error));
     float_state_leave(&state);
     return status;
 }

@@ -12,14 +12,12 @@ struct mneme_tokenizer {
 
 mneme_status mneme_tokenizer_open(const char *path, mneme_tokenizer **tokenizer,
                                   mneme_error *error) {
-    *tokenizer = NULL;
+    struct path file = path_in(path, "tokenizer.json");
     mneme_tokenizer *opened = calloc(1, sizeof *opened);
-    char *file = path_join(path, "tokenizer.json");
+    *tokenizer = NULL;
+    if (opened == NULL) return error_set_memory(error, "the tokenizer");
     mneme_status status =
-        opened == NULL || file == NULL
-            ? error_set_memory(error, "the tokenizer")
-            : tokenizer_load(file_is_directory(path) ? file : path, &opened->tokenizer, error);
-    free(file);
+        tokenizer_load(file_is_directory(path) ? file.text : path, &opened->tokenizer, error);
     if (status == MNEME_OK) {
         *tokenizer = opened;
     } else {

@@ -11,7 +11,7 @@ mneme_status mneme_verify(const mneme_verify_options *options, mneme_verificatio
     struct float_state state = {0};
     *verification = (mneme_verification){0};
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = verify_run(options, verification, error);
+    THEN(verify_run(options, verification, error));
     float_state_leave(&state);
     if (status != MNEME_OK) mneme_verification_free(verification);
     return status;
@@ -31,7 +31,7 @@ mneme_status mneme_trace(const mneme_trace_options *options, mneme_trace_result 
     struct float_state state = {0};
     *result = (mneme_trace_result){0};
     mneme_status status = float_state_enter(&state, error);
-    if (status == MNEME_OK) status = trace_run(options, result, error);
+    THEN(trace_run(options, result, error));
     float_state_leave(&state);
     return status;
 }

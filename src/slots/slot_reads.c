@@ -60,22 +60,17 @@ static void note_sequence(const struct slot_reader *reader, const struct batch *
 static mneme_status read_batch(struct slot_reader *reader, struct slot_reads *reads,
                                mneme_error *error) {
     struct batch batch = batch_builder_whole(&reader->builder);
-    if (batch.n_tokens == 0) return MNEME_OK;
-    const struct model *model = &reader->experiment->model;
-    const struct memory_config *memory = &model->config.memory;
-    mneme_status status = model_forward(&reader->pass, &batch, NULL, error);
+    const struct memory_config *memory = &reader->experiment->model.config.memory;
+    size_t more = batch.n_tokens * memory->heads * memory->knn * memory->n_layers;
     void *room = reads->reads;
-    if (status == MNEME_OK) {
-        size_t more = batch.n_tokens * memory->heads * memory->knn * memory->n_layers;
-        status = memory_grow(&room, &reads->capacity, reads->n + more, sizeof *reads->reads,
-                             "the slots", error);
-        reads->reads = room;
-    }
-    for (size_t s = 0; status == MNEME_OK && s < batch.n_sequences; s++) {
-        note_sequence(reader, &batch, s, reads);
-    }
+    if (batch.n_tokens == 0) return MNEME_OK;
+    TRY(model_forward(&reader->pass, &batch, NULL, error));
+    TRY(memory_grow(&room, &reads->capacity, reads->n + more, sizeof *reads->reads, "the slots",
+                    error));
+    reads->reads = room;
+    for (size_t s = 0; s < batch.n_sequences; s++) note_sequence(reader, &batch, s, reads);
     batch_builder_clear(&reader->builder);
-    return status;
+    return MNEME_OK;
 }
 
 /* The different slots of the sorted reads. */
@@ -94,24 +89,27 @@ static mneme_status group(struct slot_reads *reads, mneme_error *error) {
     return MNEME_OK;
 }
 
-mneme_status slot_reader_read(struct slot_reader *reader, const struct token_texts *texts,
-                              size_t first, size_t end, struct slot_reads *reads,
-                              mneme_error *error) {
-    mneme_status status = MNEME_OK;
-    *reads = (struct slot_reads){.n_texts = end - first};
+static mneme_status read_all(struct slot_reader *reader, const struct token_texts *texts,
+                             size_t first, size_t end, struct slot_reads *reads,
+                             mneme_error *error) {
     batch_builder_clear(&reader->builder);
-    for (size_t i = first; i < end && status == MNEME_OK; i++) {
+    for (size_t i = first; i < end; i++) {
         if (reader->builder.n_tokens + texts->lengths[i] > reader->builder.max_tokens) {
-            status = read_batch(reader, reads, error);
+            TRY(read_batch(reader, reads, error));
         }
         reader->text_of[reader->builder.n_sequences] = (uint32_t)(i - first);
         batch_builder_add_text(&reader->builder, texts, i);
     }
-    if (status == MNEME_OK) status = read_batch(reader, reads, error);
-    if (status == MNEME_OK) {
-        qsort(reads->reads, reads->n, sizeof *reads->reads, by_slot);
-        status = group(reads, error);
-    }
+    TRY(read_batch(reader, reads, error));
+    qsort(reads->reads, reads->n, sizeof *reads->reads, by_slot);
+    return group(reads, error);
+}
+
+mneme_status slot_reader_read(struct slot_reader *reader, const struct token_texts *texts,
+                              size_t first, size_t end, struct slot_reads *reads,
+                              mneme_error *error) {
+    *reads = (struct slot_reads){.n_texts = end - first};
+    mneme_status status = read_all(reader, texts, first, end, reads, error);
     if (status != MNEME_OK) slot_reads_free(reads);
     return status;
 }

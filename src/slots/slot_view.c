@@ -73,42 +73,51 @@ static struct slots_read slots_of(const struct slot_reads *reads) {
     return (struct slots_read){reads->n_slots, reads->slots, reads->starts};
 }
 
+/* Arrays that a fact is made with; all have room for its reads. */
+struct fact_scratch {
+    struct ranked_slot *ranked;
+    int32_t *tokens;
+    size_t (*pairs)[2];
+};
+
+/* Slot number i of the fact's ranking. */
+static void make_slot(const struct slot_reads *reads, const struct background *background, size_t i,
+                      const struct fact_scratch *scratch, struct slot_fact *fact) {
+    size_t g = scratch->ranked[i].group, n = reads->starts[g + 1] - reads->starts[g];
+    const struct slot_read *of_slot = reads->reads + reads->starts[g];
+    fact->slots[i] = (struct slot_of_fact){.slot = reads->slots[g],
+                                           .n_texts = count_texts(of_slot, n),
+                                           .reads = n,
+                                           .idf = background_idf(background, reads->slots[g]),
+                                           .score = scratch->ranked[i].score,
+                                           .trainable = i < fact->n_trainable};
+    find_tokens(of_slot, n, scratch->tokens, scratch->pairs, &fact->slots[i]);
+    fact->n_shared += fact->slots[i].n_texts == reads->n_texts;
+    if (i < fact->n_trainable) fact->trainable_share += (double)n / (double)reads->n;
+}
+
 mneme_status slot_fact_make(const struct slot_reads *reads, const struct background *background,
                             size_t t, struct slot_fact *fact, mneme_error *error) {
     const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
-    struct ranked_slot *ranked = calloc(reads->n_slots + 1, sizeof *ranked);
-    int32_t *tokens = calloc(reads->n + 1, sizeof *tokens);
-    size_t(*pairs)[2] = calloc(reads->n + 1, sizeof *pairs);
+    struct fact_scratch scratch = {calloc(reads->n + 1, sizeof *scratch.ranked),
+                                   calloc(reads->n + 1, sizeof *scratch.tokens),
+                                   calloc(reads->n + 1, sizeof *scratch.pairs)};
     fact->slots = calloc(reads->n_slots + 1, sizeof *fact->slots);
-    mneme_status status = MNEME_OK;
-    if (ranked == NULL || tokens == NULL || pairs == NULL || fact->slots == NULL) {
-        status = error_set_memory(error, "the slots");
-        goto done;
+    bool fits = scratch.ranked != NULL && scratch.tokens != NULL && scratch.pairs != NULL &&
+                fact->slots != NULL;
+    if (fits) {
+        fact->n_texts = reads->n_texts;
+        fact->n_tokens = reads->n_tokens;
+        fact->n_reads = reads->n;
+        fact->n_slots = reads->n_slots;
+        fact->n_trainable = t < reads->n_slots ? t : reads->n_slots;
+        slot_ranking_run(&ranking, 0, slots_of(reads), reads->n_slots, scratch.ranked);
+        for (size_t i = 0; i < reads->n_slots; i++) make_slot(reads, background, i, &scratch, fact);
     }
-    fact->n_texts = reads->n_texts;
-    fact->n_tokens = reads->n_tokens;
-    fact->n_reads = reads->n;
-    fact->n_slots = reads->n_slots;
-    fact->n_trainable = t < reads->n_slots ? t : reads->n_slots;
-    slot_ranking_run(&ranking, 0, slots_of(reads), reads->n_slots, ranked);
-    for (size_t i = 0; i < reads->n_slots; i++) {
-        size_t g = ranked[i].group, first = reads->starts[g], n = reads->starts[g + 1] - first;
-        int32_t slot = reads->slots[g];
-        fact->slots[i] = (struct slot_of_fact){.slot = slot,
-                                               .n_texts = count_texts(reads->reads + first, n),
-                                               .reads = n,
-                                               .idf = background_idf(background, slot),
-                                               .score = ranked[i].score,
-                                               .trainable = i < fact->n_trainable};
-        find_tokens(reads->reads + first, n, tokens, pairs, &fact->slots[i]);
-        fact->n_shared += fact->slots[i].n_texts == reads->n_texts;
-        if (i < fact->n_trainable) fact->trainable_share += (double)n / (double)reads->n;
-    }
-done:
-    free(pairs);
-    free(tokens);
-    free(ranked);
-    return status;
+    free(scratch.pairs);
+    free(scratch.tokens);
+    free(scratch.ranked);
+    return fits ? MNEME_OK : error_set_memory(error, "the slots");
 }
 
 void slot_fact_free(struct slot_fact *fact) {
