@@ -200,7 +200,7 @@ static size_t outputs(void *user, struct bench_output outputs[BENCH_MAX_OUTPUTS]
     outputs[0] = (struct bench_output){"loss", 1, &work->loss, NULL};
     if (shape->kind != STEP_SMF) return 1;
     size_t n = work->n_chosen * shape->config.memory.v_dim;
-    outputs[1] = (struct bench_output){"gradients", n, work->stepper.gradients, NULL};
+    outputs[1] = (struct bench_output){"gradients", n, work->stepper.values, NULL};
     return 2;
 }
 

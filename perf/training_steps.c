@@ -31,7 +31,8 @@ static void open_job(struct job *job, char **argv) {
     job->steps = strtoul(argv[3], NULL, 10);
     check(experiment_open(&options, IDENTITY_RUN, &job->experiment, &error), &error);
     check(replay_find_stage(&job->experiment.recipe, argv[2], &job->stage, &error), &error);
-    check(replay_open(&job->replay, &job->experiment, &job->stage, 0, &error), &error);
+    check(replay_open(&job->replay, &job->experiment, &job->stage, &error), &error);
+    check(replay_begin(&job->replay, 0, &error), &error);
     job->losses = bench_allocate(job->steps, sizeof *job->losses);
     job->rates = bench_allocate(job->steps, sizeof *job->rates);
 }
@@ -59,7 +60,7 @@ static void record_chosen(struct job *job, size_t step) {
 }
 
 static void record_step(struct job *job, size_t step) {
-    bool pretraining = job->stage.is_pretraining;
+    bool pretraining = job->stage.method == NULL;
     const struct batch_builder *b =
         pretraining ? &job->replay.pretraining.builder : &job->replay.teaching.builder;
     const struct pass *pass =
@@ -76,7 +77,7 @@ static void record_step(struct job *job, size_t step) {
         recorder_add(&job->recorder, TENSOR_I32, b->n_tokens, memory->heads * memory->knn,
                      pass->activations.layers[l].slots, "step.%zu.slots.%zu", step, l);
     }
-    if (!pretraining && job->stage.method == METHOD_SMF) record_chosen(job, step);
+    if (!pretraining && job->stage.method == &method_smf) record_chosen(job, step);
     free(starts);
 }
 
@@ -88,7 +89,9 @@ int main(int argc, char **argv) {
     record_start(&job);
     for (size_t step = 0; step < job.steps; step++) {
         struct trail_line line;
-        check(replay_step(&job.replay, &line, &error), &error);
+        char *found;
+        check(replay_step(&job.replay, &line, &found, &error), &error);
+        free(found);
         job.losses[step] = line.loss;
         job.rates[step] = line.lr;
         record_step(&job, step);

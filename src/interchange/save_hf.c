@@ -6,7 +6,7 @@
 #include "base/path.h"
 #include "interchange/foreign.h"
 #include "interchange/hf_layout.h"
-#include "model/model_file.h"
+#include "model/model.h"
 #include "tensor/safetensors.h"
 
 static json_t *size_json(size_t size) {

@@ -2,7 +2,7 @@
 
 #include "method/dense.h"
 #include "model/adapter.h"
-#include "model/model_file.h"
+#include "model/model.h"
 
 struct lora {
     struct dense dense;

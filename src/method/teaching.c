@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "model/model_file.h"
+#include "model/model.h"
 
 size_t teaching_batch_tokens(const struct teaching *t) {
     return t->recipe->finetune.paraphrases * lessons_longest_text(t->lessons);

@@ -2,7 +2,6 @@
 
 #include "model/memory_layer.h"
 #include "model/pass.h"
-#include "model/projection.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"
 #include "nn/linear.h"

@@ -3,7 +3,6 @@
 
 #include "model/memory_layer.h"
 #include "model/pass.h"
-#include "model/projection.h"
 #include "nn/cross_entropy.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "model/batch_reads.h"
-#include "model/projection.h"
 #include "nn/elementwise.h"
 #include "nn/expert.h"
 #include "nn/memory_values.h"

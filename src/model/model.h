@@ -4,10 +4,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "model/config.h"
 #include "model/parameter.h"
+#include "tensor/tensor.h"
 
 /* One layer's parameters, `wq` and the like, by their names or by their lines in
  * layer_parameters.def; NULL: the layer has none. */
@@ -70,5 +72,22 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
 /* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);
  * refuses what does not fit the config, naming the tensor, before it makes room for the weights. */
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error);
+
+/* A parameter's name and shape with `data` [shape], as files take it. */
+static inline struct tensor parameter_tensor(const struct parameter *parameter, const float *data) {
+    struct tensor tensor = {
+        .name = parameter->name, .type = TENSOR_F32, .rank = parameter->rank, .data = data};
+    for (size_t i = 0; i < parameter->rank; i++) tensor.shape[i] = parameter->shape[i];
+    return tensor;
+}
+
+/* The digest of all parameters, by the rules in <mneme/digest.h>: that of the file that model_save
+ * would write. */
+mneme_status parameter_digest_model(const struct model *model, struct digest *digest,
+                                    mneme_error *error);
+
+/* Of n parameters by the same rules. */
+mneme_status parameter_digest_list(size_t n, struct parameter *const *parameters,
+                                   struct digest *digest, mneme_error *error);
 
 #endif

@@ -1,4 +1,4 @@
-#include "model/model_file.h"
+#include "model/model.h"
 
 #include <stdlib.h>
 

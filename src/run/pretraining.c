@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "model/model_file.h"
+#include "model/model.h"
 #include "run/checkpoint_files.h"
 #include "run/folder.h"
 #include "run/model_folder.h"

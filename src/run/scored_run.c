@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "model/model_file.h"
+#include "model/model.h"
 #include "run/evaluation.h"
 #include "run/finetuning.h"
 #include "run/folder.h"

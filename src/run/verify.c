@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "model/model_file.h"
+#include "model/model.h"
 #include "nn/matmul_backend.h"
 #include "run/background_stage.h"
 #include "run/folder.h"

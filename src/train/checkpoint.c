@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "model/model_file.h"
+#include "model/model.h"
 #include "tensor/safetensors.h"
 
 #define MOMENT_NAME_SIZE (PARAMETER_NAME_SIZE + 24)

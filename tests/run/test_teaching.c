@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "model/model_file.h"
+#include "model/model.h"
 #include "nano.h"
 #include "run/background_stage.h"
 #include "run/finetuning.h"
