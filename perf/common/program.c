@@ -1,3 +1,5 @@
+/* bench_main: goes through the cases of a benchmark program. */
+
 #include <stdio.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* The service to a peer in another process (--serve). */
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

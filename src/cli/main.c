@@ -1,3 +1,5 @@
+/* The program: finds the command, runs it, and sees that what it printed arrived. */
+
 #include <errno.h>
 #include <signal.h>
 #include <stdbool.h>

@@ -1,3 +1,5 @@
+/* Learning the merges of a tokenizer from texts. */
+
 #include <stdlib.h>
 #include <string.h>
 

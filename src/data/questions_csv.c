@@ -1,3 +1,5 @@
+/* Questions from CSV, such as SimpleQA's. */
+
 #include <stdio.h>
 #include <string.h>
 

@@ -1,3 +1,5 @@
+/* Questions from JSON lines (NQ-open, GSM8K) and from TriviaQA's JSON. */
+
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,3 +1,5 @@
+/* Reading a tokenizer from a tokenizer.json. */
+
 #include <assert.h>
 #include <jansson.h>
 #include <stdlib.h>

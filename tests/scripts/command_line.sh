@@ -24,6 +24,8 @@ for command in $commands; do
 done
 expect 2 missing_operand 'digest: an argument is missing' mneme digest
 expect 2 missing_value 'a value is missing after --dir' mneme run --dir
+expect 2 no_number '^mneme slots: --overlap x: must be a number$' mneme slots run --overlap x
+expect 2 needed_option '^mneme trace: --out is needed \(see' mneme trace run --step 1
 expect 2 needless_value 'takes no value: --json=1' mneme info --json=1
 
 expect 0 info '^isa +[a-z0-9]+ \(available: .*scalar' mneme info

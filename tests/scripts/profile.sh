@@ -54,6 +54,11 @@ expect 0 "diff --profile" '^outside kernels ' mneme diff "$work/plain" "$work/pr
 find "$work/plain" -type f | sort | xargs sha256sum >"$work/after"
 check "reading commands leave the run folder alone" cmp "$work/before" "$work/after"
 
+expect 0 "slots --profile --pin" '^outside kernels ' env OMP_NUM_THREADS="$pinned" \
+    mneme slots "$work/plain" --overlap 0 --profile --pin
+expect 2 "sweep --profile=FILE in no folder" "--profile=$work/none/p.json: No such file" \
+    mneme sweep "$recipe" --dir "$work/n" "--profile=$work/none/p.json"
+
 expect 2 "--profile= without a name" 'name is missing' mneme run "$recipe" --dir "$work/n" --profile=
 expect 2 "--profile=FILE in no folder" "--profile=$work/none/p.json: No such file" \
     mneme run "$recipe" --dir "$work/n" "--profile=$work/none/p.json"
