@@ -38,6 +38,7 @@ static bool wanted(const char *suite, const char *test) {
     return false;
 }
 
+/* NOLINTBEGIN(bugprone-reserved-identifier): the linker's names */
 /* What the suites' tcase_add_test calls: the linker puts it before Check's own function. */
 void __real__tcase_add_test(TCase *tests, const TTest *test, int signal, int status, int start,
                             int end);
@@ -53,6 +54,7 @@ void __wrap__tcase_add_test(TCase *tests, const TTest *test, int signal, int sta
     __real__tcase_add_test(tests, test, signal, status, start, end);
     n_tests++;
 }
+/* NOLINTEND(bugprone-reserved-identifier) */
 
 int main(void) {
     /* Check's 4 seconds are too few for a busy machine or a sanitizer. */

@@ -34,8 +34,7 @@ struct check {
     const struct simd_kernels *scalar; /* the specification */
     const struct simd_kernels *other;
     uint64_t seed;
-    uint64_t draws;  /* random numbers used so far */
-    size_t sizes[3]; /* of the case under way, for a crash */
+    uint64_t draws; /* random numbers used so far */
     size_t cases;
     bool failed;
     char message[512]; /* about the first failure */
@@ -62,11 +61,11 @@ void check_same_value(struct check *check, float scalar, float other, const char
 size_t check_size(struct check *check, size_t i);
 extern const size_t check_n_sizes;
 
-/* Notes the sizes of a case that begins; 0 for those that it does not have. */
+/* Notes that a case of these sizes begins; 0 for those that it does not have. */
 void check_begin(struct check *check, size_t n, size_t m, size_t k);
 
-/* From now on a crash says what was being checked, which is *check, and how to repeat it. */
-void check_watch(const struct check *check);
+/* From now on a crash says which case was under way, and how to repeat it. */
+void check_watch(void);
 
 typedef void (*check_function)(struct check *check);
 

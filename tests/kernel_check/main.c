@@ -30,7 +30,7 @@ static bool run_check(const struct options *options, size_t index, enum simd_isa
                           .scalar = simd_table(SIMD_ISA_SCALAR),
                           .other = simd_table(isa),
                           .seed = options->seed};
-    check_watch(&check);
+    check_begin(&check, 0, 0, 0);
     kernels[index].run(&check);
     const char *name = simd_isa_name(isa);
     if (!check.failed) {
@@ -81,6 +81,7 @@ int main(int argc, char **argv) {
         for (size_t i = 0; i < N_KERNELS; i++) puts(kernels[i].name);
         return EXIT_SUCCESS;
     }
+    check_watch();
     setvbuf(stdout, NULL, _IOLBF, 0); /* a crash must not take the lines before it along */
     return run_all(&options);
 }
