@@ -14,22 +14,6 @@
 /* Folders nested deeper than this are not a model's. */
 #define MAX_DEPTH 32
 
-static char *concatenate(const char *a, const char *between, const char *b) {
-    size_t n_a = strlen(a), n_between = strlen(between), n_b = strlen(b);
-    char *joined = malloc(n_a + n_between + n_b + 1);
-    if (joined == NULL) return NULL;
-    memcpy(joined, a, n_a);
-    memcpy(joined + n_a, between, n_between);
-    memcpy(joined + n_a + n_between, b, n_b + 1);
-    return joined;
-}
-
-char *path_join(const char *folder, const char *name) {
-    size_t length = strlen(folder);
-    if (length == 0 || name[0] == '/') return strdup(name);
-    return concatenate(folder, folder[length - 1] == '/' ? "" : "/", name);
-}
-
 /* Writes what a format makes, cut at the size: a path that is cut is longer than any file's. */
 static void write_path(struct path *path, const char *format, ...) {
     va_list arguments;
@@ -55,16 +39,6 @@ struct path path_parent(const char *path) {
     const char *slash = strrchr(path, '/');
     size_t length = slash == NULL || slash == path ? 1 : (size_t)(slash - path);
     return path_in("", "%.*s", (int)length, slash == NULL ? "." : path);
-}
-
-char *path_append(const char *path, const char *suffix) {
-    return concatenate(path, "", suffix);
-}
-
-char *path_folder(const char *path) {
-    const char *slash = strrchr(path, '/');
-    if (slash == NULL) return strdup(".");
-    return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 }
 
 /* Makes one folder whose parent exists. */

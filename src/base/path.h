@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-/* Names of files and folders. Strings returned are malloc'ed; NULL when there is no memory. */
+/* Names of files and folders. */
 
 /* A path as a value: nothing to free, and making one cannot fail. One that is longer than the
  * system takes is cut to PATH_SIZE - 1 bytes, which is still too long: the system refuses to open
@@ -20,13 +20,6 @@ struct path {
 struct path path_in(const char *folder, const char *format, ...) MNEME_PRINTF(2, 3);
 /* What is before the last '/': "." when there is none, "/" for files in the root. */
 struct path path_parent(const char *path);
-
-/* TODO: "folder/name"; `name` alone when it is absolute or `folder` is empty. */
-char *path_join(const char *folder, const char *name);
-/* `path` and `suffix` without anything between. */
-char *path_append(const char *path, const char *suffix);
-/* What is before the last '/': "." when there is none, "/" for files in the root. */
-char *path_folder(const char *path);
 
 /* Makes a folder and the folders above it; one that exists is fine. MNEME_BAD_INPUT when a part
  * of the path is something else, MNEME_FAILED when the machine could not. */

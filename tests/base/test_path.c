@@ -3,20 +3,28 @@
 #include "base/file.h"
 #include "tests/temporary.h"
 
-static void check_string(char *made, const char *expected) {
-    ck_assert_str_eq(made, expected);
-    free(made);
-}
-
 START_TEST(joins_and_splits) {
-    check_string(path_join("a", "b"), "a/b");
-    check_string(path_join("a/", "b"), "a/b");
-    check_string(path_join("", "b"), "b");
-    check_string(path_join("a", "/b"), "/b");
-    check_string(path_append("a", ".b"), "a.b");
-    check_string(path_folder("a/b/c"), "a/b");
-    check_string(path_folder("a"), ".");
-    check_string(path_folder("/a"), "/");
+    ck_assert_str_eq(path_in("a", "b").text, "a/b");
+    ck_assert_str_eq(path_in("a/", "b-%d.%s", 3, "c").text, "a/b-3.c");
+    ck_assert_str_eq(path_in("", "b").text, "b");
+    ck_assert_str_eq(path_in("a", "/b").text, "/b");
+    ck_assert_str_eq(path_parent("a/b/c").text, "a/b");
+    ck_assert_str_eq(path_parent("a").text, ".");
+    ck_assert_str_eq(path_parent("/a").text, "/");
+}
+END_TEST
+
+/* Cut, it is still too long for the system, so that no other file is taken for it. */
+START_TEST(a_path_that_is_too_long_is_refused) {
+    char name[2 * PATH_SIZE];
+    mneme_error error;
+    memset(name, 'a', sizeof name);
+    for (size_t i = 0; i < sizeof name; i += 100) name[i] = '/';
+    name[sizeof name - 1] = '\0';
+    struct path path = path_in(temporary_folder, "x%s", name);
+    ck_assert_uint_eq(strlen(path.text), PATH_SIZE - 1);
+    assert_refused(file_write_atomic(path.text, "", 0, &error), &error, MNEME_BAD_INPUT, "/x/",
+                   "/x/aaaa");
 }
 END_TEST
 
@@ -58,6 +66,7 @@ Suite *path_suite(void) {
     TCase *cases = tcase_create("path");
     tcase_add_checked_fixture(cases, temporary_make, temporary_remove);
     tcase_add_test(cases, joins_and_splits);
+    tcase_add_test(cases, a_path_that_is_too_long_is_refused);
     tcase_add_test(cases, makes_folders_on_the_way);
     tcase_add_test(cases, lists_in_byte_order);
     suite_add_tcase(suite, cases);

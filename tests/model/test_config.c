@@ -78,8 +78,8 @@ START_TEST(reads_back_what_it_wrote) {
     mneme_error error;
     for (int i = 0; i < 6; i++) {
         json_t *object = model_config_to_json(configs[i]), *again;
-        ck_assert_int_eq(json_write_file(temporary_path("c"), object, &error), MNEME_OK);
-        ck_assert_int_eq(json_read_file(temporary_path("c"), 9999, &again, &error), MNEME_OK);
+        assert_ok(json_write_file(temporary_path("c"), object, &error), &error);
+        assert_ok(json_read_file(temporary_path("c"), 9999, &again, &error), &error);
         mneme_status status = model_config_from_json(again, "c", &read, &error);
         ck_assert_msg(status == MNEME_OK, "%s", error.message);
         check_same(&read, configs[i]);
@@ -192,22 +192,22 @@ END_TEST
 START_TEST(check_finds_what_no_file_said) {
     struct model_config config = sample;
     mneme_error error;
-    ck_assert_int_eq(model_config_check(&config, CONFIG_OF_HF, "c", &error), MNEME_OK);
+    assert_ok(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error);
     config.norm_eps = 0.0f / (float)strlen("");
-    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                   "rms_norm_eps");
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT,
+                   "c: key", "rms_norm_eps");
     config = sample;
     config.n_heads = 0;
-    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                   "num_attention_heads");
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT,
+                   "c: key", "num_attention_heads");
     config = sample;
     config.memory.v_dim = 0;
-    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                   "memory.v_dim");
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT,
+                   "c: key", "memory.v_dim");
     config = sample;
     config.memory.n_layers = MODEL_MAX_MEMORY_LAYERS + 1;
-    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT, "c: key",
-                   "memory.layers");
+    assert_refused(model_config_check(&config, CONFIG_OF_HF, "c", &error), &error, MNEME_BAD_INPUT,
+                   "c: key", "memory.layers");
     assert_refused(model_config_from_json(NULL, "c", &config, &error), &error, MNEME_BAD_INPUT, "c",
                    "must be an object");
 }

@@ -13,11 +13,12 @@
 #include "model/adapter.h"
 #include "model/pass.h"
 #include "model/tiny_model.h"
+#include "tests/assertions.h"
 #include "train/optimizer.h"
 
 static double loss_of(struct tiny_model *tiny) {
     mneme_error error = {0};
-    ck_assert(model_forward(&tiny->pass, &tiny->batch, NULL, &error) == MNEME_OK);
+    assert_ok(model_forward(&tiny->pass, &tiny->batch, NULL, &error), &error);
     model_loss(&tiny->pass, &tiny->batch, 0.0f);
     double sum = 0.0;
     for (size_t i = 0; i < tiny->batch.n_tokens; i++)
@@ -84,7 +85,7 @@ static void check_parameter(struct tiny_model *tiny, struct parameter *parameter
 static void check_list(struct tiny_model *tiny, struct parameter **list, size_t n) {
     mneme_error error = {0};
     struct gradients gradients;
-    ck_assert(gradients_open(&gradients, n, list, &error) == MNEME_OK);
+    assert_ok(gradients_open(&gradients, n, list, &error), &error);
     loss_of(tiny);
     model_loss(&tiny->pass, &tiny->batch, 1.0f);
     model_backward(&tiny->pass, &tiny->batch, &gradients, 0, false);
@@ -101,7 +102,7 @@ static void check_model(const struct model_config *config) {
     tiny_model_open(&tiny, config);
     struct parameter **list;
     size_t n;
-    ck_assert(optimizer_list_model(&tiny.model, &list, &n, &error) == MNEME_OK);
+    assert_ok(optimizer_list_model(&tiny.model, &list, &n, &error), &error);
     check_list(&tiny, list, n);
     tiny_model_close(&tiny);
 }
@@ -201,7 +202,7 @@ START_TEST(adapters) {
     struct adapter_set set;
     mneme_error error = {0};
     tiny_model_open(&tiny, &config);
-    ck_assert(adapter_set_open(&set, &tiny.model, 3, 6.0f, 0, SIZE_MAX, 64, 5, &error) == MNEME_OK);
+    assert_ok(adapter_set_open(&set, &tiny.model, 3, 6.0f, 0, SIZE_MAX, 64, 5, &error), &error);
     for (size_t i = 0; i < set.n_adapters; i++) {
         struct parameter *b = &set.adapters[i].b;
         for (size_t j = 0; j < b->count; j++) b->data[j] = 0.1f * model_random_normal(9, i, j);
@@ -209,11 +210,11 @@ START_TEST(adapters) {
     struct parameter **list;
     size_t n;
     tiny.pass.adapters = &set;
-    ck_assert(optimizer_list_adapters(&set, &list, &n, &error) == MNEME_OK);
+    assert_ok(optimizer_list_adapters(&set, &list, &n, &error), &error);
     ck_assert_uint_eq(n, 2 * (7 + 8 + 7));
     check_list(&tiny, list, n);
     double with_adapters = loss_of(&tiny);
-    ck_assert(adapter_set_merge(&set, &error) == MNEME_OK);
+    assert_ok(adapter_set_merge(&set, &error), &error);
     tiny.pass.adapters = NULL;
     ck_assert(fabs(loss_of(&tiny) - with_adapters) < 1e-3);
     adapter_set_close(&set);

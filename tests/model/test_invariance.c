@@ -8,12 +8,13 @@
 #include "model/generate.h"
 #include "model/pass.h"
 #include "model/tiny_model.h"
+#include "tests/assertions.h"
 #include "train/optimizer.h"
 #include "train/step.h"
 
 static void forward(struct tiny_model *tiny, const struct batch *batch) {
     mneme_error error = {0};
-    ck_assert(model_forward(&tiny->pass, batch, NULL, &error) == MNEME_OK);
+    assert_ok(model_forward(&tiny->pass, batch, NULL, &error), &error);
 }
 
 START_TEST(alone_and_in_a_batch) {
@@ -73,7 +74,7 @@ START_TEST(token_by_token) {
                 starts};
             struct continuation continuation = {&cache, &past, &row};
             mneme_error error = {0};
-            ck_assert(model_forward(&tiny.pass, &one, &continuation, &error) == MNEME_OK);
+            assert_ok(model_forward(&tiny.pass, &one, &continuation, &error), &error);
             ck_assert_mem_eq(tiny.pass.activations.output_normed, whole + t * config.dim,
                              config.dim * sizeof(float));
         }
@@ -100,8 +101,8 @@ static float *train(const struct model_config *config, size_t n_parts, size_t *b
     size_t n, starts[64];
     struct adamw_settings settings = {0.9f, 0.95f, 1e-8f, 0.1f, 0.05f, 1.0f};
     tiny_model_open(&tiny, config);
-    ck_assert(optimizer_list_model(&tiny.model, &list, &n, &error) == MNEME_OK);
-    ck_assert(optimizer_open(&optimizer, &settings, list, n, &error) == MNEME_OK);
+    assert_ok(optimizer_list_model(&tiny.model, &list, &n, &error), &error);
+    assert_ok(optimizer_open(&optimizer, &settings, list, n, &error), &error);
     struct batch parts[5];
     size_t *place = starts;
     for (size_t i = 0; i < n_parts; i++) {
@@ -111,9 +112,9 @@ static float *train(const struct model_config *config, size_t n_parts, size_t *b
     }
     for (int step = 0; step < 3; step++) {
         struct step_result result;
-        ck_assert_msg(step_run(&tiny.pass, &optimizer, parts, n_parts, 0, 1e-2f, 2e-2f, &result,
-                               &error) == MNEME_OK,
-                      "%s", error.message);
+        assert_ok(
+            step_run(&tiny.pass, &optimizer, parts, n_parts, 0, 1e-2f, 2e-2f, &result, &error),
+            &error);
     }
     *bytes = tiny.model.arena.size;
     float *parameters = malloc(*bytes);
@@ -157,12 +158,11 @@ START_TEST(greedy_decoding) {
     }
     int32_t together[5 * 9], alone[9];
     size_t lengths[5], length;
-    ck_assert(generator_open(&generator, &tiny.model, 2, 40, &error) == MNEME_OK);
-    ck_assert(generate_greedy(&generator, 5, prompts, 9, -1, together, lengths, &error) ==
-              MNEME_OK);
+    assert_ok(generator_open(&generator, &tiny.model, 2, 40, &error), &error);
+    assert_ok(generate_greedy(&generator, 5, prompts, 9, -1, together, lengths, &error), &error);
     for (size_t s = 0; s < 5; s++) {
-        ck_assert(generate_greedy(&generator, 1, &prompts[s], 9, -1, alone, &length, &error) ==
-                  MNEME_OK);
+        assert_ok(generate_greedy(&generator, 1, &prompts[s], 9, -1, alone, &length, &error),
+                  &error);
         ck_assert_uint_eq(length, lengths[s]);
         ck_assert_uint_eq(length, prompts[s].n + 9 > 40 ? 40 - prompts[s].n : 9);
         ck_assert_mem_eq(alone, together + s * 9, length * sizeof *alone);

@@ -3,6 +3,7 @@
 #include <check.h>
 
 #include "base/random.h"
+#include "tests/assertions.h"
 
 #define MAX_TOKENS 64
 
@@ -44,11 +45,9 @@ static void fill_batch(struct tiny_model *tiny) {
 
 void tiny_model_open(struct tiny_model *tiny, const struct model_config *config) {
     mneme_error error = {0};
-    ck_assert_msg(model_open(config, &tiny->model, &error) == MNEME_OK, "%s", error.message);
-    ck_assert_msg(pass_open(&tiny->pass, &tiny->model, MAX_TOKENS, true, &error) == MNEME_OK, "%s",
-                  error.message);
-    ck_assert_msg(batch_builder_open(&tiny->builder, MAX_TOKENS, &error) == MNEME_OK, "%s",
-                  error.message);
+    assert_ok(model_open(config, &tiny->model, &error), &error);
+    assert_ok(pass_open(&tiny->pass, &tiny->model, MAX_TOKENS, true, &error), &error);
+    assert_ok(batch_builder_open(&tiny->builder, MAX_TOKENS, &error), &error);
     model_initialize(&tiny->model, 7);
     fill_batch(tiny);
 }

@@ -25,8 +25,7 @@ START_TEST(defaults_and_values) {
     mneme_error error = {0};
     const char *const overrides[] = {"pretrain.lr=0.25", "finetune.smf.lr=[1, 2.5]",
                                      "finetune.lora=null", "name=other"};
-    ck_assert_msg(recipe_load(RECIPE, overrides, 4, &recipe, &error) == MNEME_OK, "%s",
-                  error.message);
+    assert_ok(recipe_load(RECIPE, overrides, 4, &recipe, &error), &error);
     ck_assert_str_eq(recipe.name, "other");
     ck_assert(recipe.pretrain.lr == 0.25f);
     ck_assert(recipe.pretrain.beta2 == 0.95f);
@@ -43,12 +42,11 @@ END_TEST
 START_TEST(written_back) {
     struct recipe recipe, again;
     mneme_error error = {0};
-    ck_assert(recipe_load(RECIPE, NULL, 0, &recipe, &error) == MNEME_OK);
+    assert_ok(recipe_load(RECIPE, NULL, 0, &recipe, &error), &error);
     json_t *object = recipe_to_json(&recipe);
     char *text = json_dumps(object, JSON_PRESERVE_ORDER);
     temporary_write("recipe.json", text, strlen(text));
-    ck_assert_msg(recipe_load(temporary_path("recipe.json"), NULL, 0, &again, &error) == MNEME_OK,
-                  "%s", error.message);
+    assert_ok(recipe_load(temporary_path("recipe.json"), NULL, 0, &again, &error), &error);
     json_t *object_again = recipe_to_json(&again);
     ck_assert(json_equal(object, object_again));
     json_decref(object);
@@ -155,8 +153,7 @@ START_TEST(extends) {
     write_recipe("top.json",
                  "{\"extends\": \"middle.json\", \"name\": \"top\", \"finetune\": {\"smf\": "
                  "{\"t\": 4, \"optimizer\": \"adamw\"}}, \"sweep\": {}}");
-    ck_assert_msg(recipe_load(temporary_path("top.json"), NULL, 0, &recipe, &error) == MNEME_OK,
-                  "%s", error.message);
+    assert_ok(recipe_load(temporary_path("top.json"), NULL, 0, &recipe, &error), &error);
     ck_assert_str_eq(recipe.name, "top");
     ck_assert_uint_eq(recipe.seed, 5);
     ck_assert_uint_eq(recipe.pretrain.steps, 240);
@@ -201,15 +198,14 @@ START_TEST(documented) {
     char *document;
     size_t length;
     mneme_error error = {0};
-    ck_assert(file_read("docs/recipes.md", 1 << 20, &document, &length, &error) == MNEME_OK);
+    assert_ok(file_read("docs/recipes.md", 1 << 20, &document, &length, &error), &error);
     struct path_list recipes = {0};
-    ck_assert(directory_list("data/recipes", ".json", &recipes, &error) == MNEME_OK);
+    assert_ok(directory_list("data/recipes", ".json", &recipes, &error), &error);
     ck_assert_uint_ge(recipes.n, 10);
     for (size_t i = 0; i < recipes.n; i++) {
         struct recipe recipe;
-        char *path = path_join("data/recipes", recipes.paths[i]);
-        ck_assert_msg(recipe_load(path, NULL, 0, &recipe, &error) == MNEME_OK, "%s", error.message);
-        free(path);
+        struct path path = path_in("data/recipes", "%s", recipes.paths[i]);
+        assert_ok(recipe_load(path.text, NULL, 0, &recipe, &error), &error);
         json_t *object = recipe_to_json(&recipe);
         check_documented(object, "", document);
         json_decref(object);
@@ -226,8 +222,8 @@ START_TEST(extends_a_recipe_that_names_a_file) {
     mneme_error error = {0};
     char text[1024], cwd[256];
     ck_assert_ptr_nonnull(getcwd(cwd, sizeof cwd));
-    ck_assert_int_eq(directory_make(temporary_path("base"), &error), MNEME_OK);
-    ck_assert_int_eq(directory_make(temporary_path("mine"), &error), MNEME_OK);
+    assert_ok(directory_make(temporary_path("base"), &error), &error);
+    assert_ok(directory_make(temporary_path("mine"), &error), &error);
     snprintf(text, sizeof text,
              "{\"extends\": \"%s/data/recipes/nano.json\", \"corpus\": {\"world\": "
              "\"own-world.json\"}}",
@@ -235,9 +231,7 @@ START_TEST(extends_a_recipe_that_names_a_file) {
     write_recipe("base/base.json", text);
     write_recipe("base/own-world.json", "{}");
     write_recipe("mine/mine.json", "{\"extends\": \"../base/base.json\"}");
-    ck_assert_msg(
-        recipe_load(temporary_path("mine/mine.json"), NULL, 0, &recipe, &error) == MNEME_OK, "%s",
-        error.message);
+    assert_ok(recipe_load(temporary_path("mine/mine.json"), NULL, 0, &recipe, &error), &error);
     ck_assert_msg(file_exists(recipe.corpus.world), "%s", recipe.corpus.world);
     ck_assert_ptr_nonnull(strstr(recipe.corpus.world, "base/own-world.json"));
     recipe_free(&recipe);

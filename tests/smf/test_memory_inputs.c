@@ -8,6 +8,7 @@
 #include "base/random.h"
 #include "model/tiny_model.h"
 #include "smf/memory_inputs.h"
+#include "tests/assertions.h"
 
 /* A batch of some of the tiny model's sequences, in another order, one of them twice. */
 static void check(const struct model_config *config) {
@@ -22,22 +23,22 @@ static void check(const struct model_config *config) {
     size_t most = tiny.pass.max_tokens, n = all->n_sequences,
            reads = config->memory.heads * config->memory.knn;
     ck_assert_uint_ge(n, 3);
-    ck_assert(memory_inputs_open(&inputs, model, n, all->n_tokens, &error) == MNEME_OK);
-    ck_assert(memory_inputs_make(&inputs, &tiny.pass, all, &error) == MNEME_OK);
+    assert_ok(memory_inputs_open(&inputs, model, n, all->n_tokens, &error), &error);
+    assert_ok(memory_inputs_make(&inputs, &tiny.pass, all, &error), &error);
     uint32_t texts[] = {2, 0, (uint32_t)n - 1, 2};
-    ck_assert(batch_builder_open(&builder, 4 * most, &error) == MNEME_OK);
+    assert_ok(batch_builder_open(&builder, 4 * most, &error), &error);
     for (size_t i = 0; i < 4; i++) {
         size_t first = all->starts[texts[i]], length = all->starts[texts[i] + 1] - first;
         ck_assert(
             batch_builder_add(&builder, length, all->tokens + first, all->targets + first, 0));
     }
     struct batch batch = batch_builder_whole(&builder);
-    ck_assert(pass_open(&whole, model, 4 * most, true, &error) == MNEME_OK);
-    ck_assert(model_forward(&whole, &batch, NULL, &error) == MNEME_OK);
+    assert_ok(pass_open(&whole, model, 4 * most, true, &error), &error);
+    assert_ok(model_forward(&whole, &batch, NULL, &error), &error);
     struct pass resumed;
-    ck_assert(pass_open(&resumed, model, 4 * most, true, &error) == MNEME_OK);
+    assert_ok(pass_open(&resumed, model, 4 * most, true, &error), &error);
     memory_inputs_place(&inputs, &resumed, 4, texts);
-    ck_assert(model_forward_from_memory(&resumed, &batch, &error) == MNEME_OK);
+    assert_ok(model_forward_from_memory(&resumed, &batch, &error), &error);
     ck_assert_mem_eq(resumed.activations.output_normed, whole.activations.output_normed,
                      batch.n_tokens * config->dim * sizeof(float));
     for (size_t l = config->memory.layers[0]; l < config->n_layers; l++) {

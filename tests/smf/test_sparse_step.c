@@ -25,7 +25,7 @@ START_TEST(ranking) {
     struct background background;
     const int32_t slots[] = {2, 3, 5, 8, 9};
     const size_t starts[] = {0, 4, 8, 9, 13, 23}; /* 4, 4, 1, 4, 10 reads */
-    ck_assert(background_open(&background, 10, &error) == MNEME_OK);
+    assert_ok(background_open(&background, 10, &error), &error);
     background.n_batches = 9;
     background.batches_reading[9] = 9; /* in every batch: idf = log(10/10) = 0 */
     background.batches_reading[3] = 4;
@@ -48,7 +48,7 @@ START_TEST(other_rankings) {
     const size_t starts[] = {0, 2, 7, 10};
     const struct slots_read read = {3, slots, starts};
     struct ranked_slot ranked[3];
-    ck_assert(background_open(&background, 4, &error) == MNEME_OK);
+    assert_ok(background_open(&background, 4, &error), &error);
     background.reads[2] = 90;
     background.reads[3] = 4;
     struct slot_ranking by_tf = slot_ranking_make(SLOTS_TF, &background, 0);
@@ -87,7 +87,7 @@ START_TEST(ranking_of_the_best) {
     static int32_t slots[N];
     static size_t starts[N + 1];
     static struct ranked_slot all[N], best[N];
-    ck_assert(background_open(&background, N, &error) == MNEME_OK);
+    assert_ok(background_open(&background, N, &error), &error);
     background.n_batches = 3;
     for (size_t i = 0; i < N; i++) {
         slots[i] = (int32_t)i;
@@ -119,12 +119,12 @@ START_TEST(background_file) {
     mneme_error error = {0};
     const int32_t first[] = {0, 7}, second[] = {7};
     const char *path = temporary_path("background.safetensors");
-    ck_assert(background_open(&background, 8, &error) == MNEME_OK);
+    assert_ok(background_open(&background, 8, &error), &error);
     const size_t first_starts[] = {0, 3, 4}, second_starts[] = {0, 2};
     background_add(&background, (struct slots_read){2, first, first_starts});
     background_add(&background, (struct slots_read){1, second, second_starts});
-    ck_assert(background_save(&background, path, &error) == MNEME_OK);
-    ck_assert_msg(background_load(&loaded, path, 8, &error) == MNEME_OK, "%s", error.message);
+    assert_ok(background_save(&background, path, &error), &error);
+    assert_ok(background_load(&loaded, path, 8, &error), &error);
     ck_assert_uint_eq(loaded.n_batches, 2);
     ck_assert_mem_eq(loaded.batches_reading, background.batches_reading, 8 * sizeof(int32_t));
     ck_assert_mem_eq(loaded.reads, background.reads, 8 * sizeof(int32_t));
@@ -133,11 +133,11 @@ START_TEST(background_file) {
     background_close(&loaded);
     ck_assert(background_load(&loaded, path, 9, &error) == MNEME_BAD_INPUT);
     background.batches_reading[3] = 3; /* more batches than there were */
-    ck_assert(background_save(&background, path, &error) == MNEME_OK);
+    assert_ok(background_save(&background, path, &error), &error);
     ck_assert(background_load(&loaded, path, 8, &error) == MNEME_BAD_INPUT);
     ck_assert_ptr_nonnull(strstr(error.message, "batches_reading[3]"));
     background.batches_reading[3] = 1; /* and never read */
-    ck_assert(background_save(&background, path, &error) == MNEME_OK);
+    assert_ok(background_save(&background, path, &error), &error);
     ck_assert(background_load(&loaded, path, 8, &error) == MNEME_BAD_INPUT);
     ck_assert_ptr_nonnull(strstr(error.message, "reads[3]"));
     background_close(&background);
@@ -179,7 +179,7 @@ static void check_step(const struct model_config *config, size_t t) {
     tiny_model_open(&tiny, config);
     size_t v_dim = config->memory.v_dim, bytes = tiny.model.arena.size;
     size_t n_slots = tiny.model.n_tables * model_n_slots(config);
-    ck_assert(background_open(&background, n_slots, &error) == MNEME_OK);
+    assert_ok(background_open(&background, n_slots, &error), &error);
     background.n_batches = 6;
     for (size_t i = 0; i < n_slots; i++) {
         background.batches_reading[i] = (int32_t)random_below(4, 1, i, 7);
@@ -189,11 +189,9 @@ static void check_step(const struct model_config *config, size_t t) {
     float *gradient = calloc(n_slots * v_dim, sizeof *gradient);
 
     const struct sparse_settings settings = {.n_trainable = t, .lr = lr};
-    ck_assert(sparse_stepper_open(&stepper, &tiny.model, &background, &settings, 64, &error) ==
-              MNEME_OK);
-    ck_assert_msg(
-        sparse_step_run(&stepper, &tiny.pass, &tiny.batch, false, &result, &error) == MNEME_OK,
-        "%s", error.message);
+    assert_ok(sparse_stepper_open(&stepper, &tiny.model, &background, &settings, 64, &error),
+              &error);
+    assert_ok(sparse_step_run(&stepper, &tiny.pass, &tiny.batch, false, &result, &error), &error);
     const struct activations *a = &tiny.pass.activations;
     ck_assert_uint_eq(result.n_chosen, result.n_read < t ? result.n_read : t);
     if (config->memory.peer_variant) {
@@ -257,16 +255,17 @@ static void stepping_open(struct stepping *s, const struct sparse_settings *sett
     const struct model_config config = tiny_model_config();
     mneme_error error;
     tiny_model_open(&s->tiny, &config);
-    ck_assert(background_open(&s->background, model_n_slots(&config), &error) == MNEME_OK);
-    ck_assert(sparse_stepper_open(&s->stepper, &s->tiny.model, &s->background, settings, 64,
-                                  &error) == MNEME_OK);
+    assert_ok(background_open(&s->background, model_n_slots(&config), &error), &error);
+    assert_ok(
+        sparse_stepper_open(&s->stepper, &s->tiny.model, &s->background, settings, 64, &error),
+        &error);
 }
 
 static struct sparse_step_result stepping_run(struct stepping *s) {
     struct sparse_step_result result;
     mneme_error error;
-    ck_assert(sparse_step_run(&s->stepper, &s->tiny.pass, &s->tiny.batch, false, &result, &error) ==
-              MNEME_OK);
+    assert_ok(sparse_step_run(&s->stepper, &s->tiny.pass, &s->tiny.batch, false, &result, &error),
+              &error);
     return result;
 }
 

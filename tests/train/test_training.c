@@ -41,7 +41,7 @@ START_TEST(adamw_formula) {
     mneme_error error;
     values.data = calloc(values.count, sizeof(float));
     other.data = calloc(other.count, sizeof(float));
-    ck_assert(optimizer_open(&optimizer, &settings, list, 2, &error) == MNEME_OK);
+    assert_ok(optimizer_open(&optimizer, &settings, list, 2, &error), &error);
     for (size_t i = 0; i < other.count; i++) other.data[i] = 0.5f;
     double m = 0.0, v = 0.0, p = 0.5;
     for (int t = 1; t <= 5; t++) {
@@ -86,8 +86,8 @@ START_TEST(every_epoch_is_a_permutation) {
     struct batch_builder builder;
     mneme_error error;
     size_t seen[23] = {0}, n_read = 0;
-    ck_assert(text_order_open(&order, &texts, 3, 1, &error) == MNEME_OK);
-    ck_assert(batch_builder_open(&builder, 10, &error) == MNEME_OK);
+    assert_ok(text_order_open(&order, &texts, 3, 1, &error), &error);
+    assert_ok(batch_builder_open(&builder, 10, &error), &error);
     while (n_read < 23 * 4) {
         text_order_fill(&order, &builder, 10);
         ck_assert_uint_ge(builder.n_sequences, 2);
@@ -98,7 +98,7 @@ START_TEST(every_epoch_is_a_permutation) {
     }
     /* The cursor is the whole state. */
     struct text_order again;
-    ck_assert(text_order_open(&again, &texts, 3, 1, &error) == MNEME_OK);
+    assert_ok(text_order_open(&again, &texts, 3, 1, &error), &error);
     again.cursor = order.cursor;
     text_order_fill(&order, &builder, 10);
     int32_t first[10];
@@ -125,8 +125,8 @@ static void open_training(struct training *t) {
     size_t n;
     mneme_error error;
     tiny_model_open(&t->tiny, &config);
-    ck_assert(optimizer_list_model(&t->tiny.model, &list, &n, &error) == MNEME_OK);
-    ck_assert(optimizer_open(&t->optimizer, &settings, list, n, &error) == MNEME_OK);
+    assert_ok(optimizer_list_model(&t->tiny.model, &list, &n, &error), &error);
+    assert_ok(optimizer_open(&t->optimizer, &settings, list, n, &error), &error);
     free(list);
 }
 
@@ -134,8 +134,9 @@ static void train(struct training *t, int steps) {
     mneme_error error;
     struct step_result result;
     for (int i = 0; i < steps; i++) {
-        ck_assert(step_run(&t->tiny.pass, &t->optimizer, &t->tiny.batch, 1, 0, 1e-2f, 1e-2f,
-                           &result, &error) == MNEME_OK);
+        assert_ok(step_run(&t->tiny.pass, &t->optimizer, &t->tiny.batch, 1, 0, 1e-2f, 1e-2f,
+                           &result, &error),
+                  &error);
     }
 }
 
@@ -153,12 +154,11 @@ START_TEST(checkpoints) {
     train(&whole, 6);
     open_training(&first);
     train(&first, 4);
-    ck_assert(checkpoint_save(path, &first.tiny.model, &first.optimizer, 99, &error) == MNEME_OK);
+    assert_ok(checkpoint_save(path, &first.tiny.model, &first.optimizer, 99, &error), &error);
     close_training(&first);
     open_training(&second);
-    ck_assert_msg(
-        checkpoint_load(path, &second.tiny.model, &second.optimizer, &cursor, &error) == MNEME_OK,
-        "%s", error.message);
+    assert_ok(checkpoint_load(path, &second.tiny.model, &second.optimizer, &cursor, &error),
+              &error);
     ck_assert_uint_eq(cursor, 99);
     ck_assert_uint_eq(second.optimizer.step, 4);
     train(&second, 2);
@@ -206,7 +206,7 @@ START_TEST(memory_parameters) {
     config.memory.layers[1] = 2;
     config.memory.share_values = true;
     tiny_model_open(&tiny, &config);
-    ck_assert(optimizer_list_memory(&tiny.model, &list, &n, &error) == MNEME_OK);
+    assert_ok(optimizer_list_memory(&tiny.model, &list, &n, &error), &error);
     for (size_t m = 0; m < 2; m++) {
         const struct layer *layer = &tiny.model.layers[config.memory.layers[m]];
         const struct parameter *expected[] = {
