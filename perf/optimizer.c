@@ -71,9 +71,9 @@ static void *set_up(size_t i) {
         bench_stop("perf_optimizer: %s", error.message);
     }
     float *gradient = bench_floats(w->n, SEED_GRADIENT);
+    float *placed = gradient_of(&w->optimizer.gradients, &w->parameter);
 #pragma omp parallel for schedule(static)
-    for (size_t j = 0; j < w->n; j++)
-        gradient_of(&w->optimizer.gradients, &w->parameter)[j] = gradient[j];
+    for (size_t j = 0; j < w->n; j++) placed[j] = gradient[j];
     free(gradient);
     return w;
 }

@@ -50,8 +50,9 @@ static mneme_status adapt_memory(json_t *memory, const struct json_place *model,
     const char *text = json_string_value(json_object_get(memory, "layers"));
     if (text == NULL) return json_refuse(model, layers, error, "must be a string");
     json_t *list = list_of_layers(text);
-    if (list == NULL)
+    if (list == NULL) {
         return json_refuse(model, layers, error, "must be layers with commas between");
+    }
     json_object_set_new(memory, "layers", list);
     if (json_integer_value(json_object_get(memory, "mem_v_dim")) == -1) {
         json_object_del(memory, "mem_v_dim");

@@ -35,7 +35,7 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
 #undef MODEL_PARAMETER
 #define LINE(name, exists, rows, columns, kind, start, roles, hf)                          \
     (struct parameter_line) {                                                              \
-        exists, name, rows, columns, PARAMETER_##kind, PARAMETER_STARTS_##start, roles, hf \
+        name, hf, rows, columns, PARAMETER_##kind, PARAMETER_STARTS_##start, roles, exists \
     }
 
 void layer_parameter_lines(const struct model_config *config, bool ffn, bool memory,

@@ -86,13 +86,13 @@ struct layer_sizes layer_sizes(const struct model_config *config);
 
 /* A line of layer_parameters.def, for a certain layer. */
 struct parameter_line {
-    bool exists;
     const char *name;
+    const char *hf_name;  /* or NULL */
     size_t rows, columns; /* 0 columns: a vector */
     enum parameter_kind kind;
     enum parameter_start start;
     unsigned roles;
-    const char *hf_name; /* or NULL */
+    bool exists;
 };
 
 /* The lines of a layer with a feed-forward part, a memory, or both. */

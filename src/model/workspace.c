@@ -10,16 +10,14 @@
 #include "model/layer_activations.def"
 #undef LAYER_ACTIVATION
 
+#define TYPE_OF(type) _Generic((type){0}, float : TENSOR_F32, int32_t : TENSOR_I32)
+
 void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,
                             struct activation_line lines[LAYER_ACTIVATIONS]) {
     const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
     const struct memory_config *m = &config->memory;
-#define LAYER_ACTIVATION(member, type, width, exists, recorded)                          \
-    lines[ACTIVATION_##member] = (struct activation_line){exists, width,                 \
-                                                          _Generic((type){0}, float      \
-                                                                   : TENSOR_F32, int32_t \
-                                                                   : TENSOR_I32),        \
-                                                          recorded};
+#define LAYER_ACTIVATION(member, type, width, exists, recorded) \
+    lines[ACTIVATION_##member] = (struct activation_line){width, recorded, TYPE_OF(type), exists};
 #include "model/layer_activations.def"
 #undef LAYER_ACTIVATION
 }

@@ -23,10 +23,10 @@ enum layer_activation {
 
 /* A line of layer_activations.def, for a certain layer. */
 struct activation_line {
-    bool exists;
     size_t width;
-    enum tensor_type type;
     const char *recorded; /* or NULL */
+    enum tensor_type type;
+    bool exists;
 };
 
 void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,

@@ -127,8 +127,8 @@ void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, floa
 }
 
 /* The parameters that have one of the roles; all for no role. */
-static mneme_status list(struct model *model, unsigned roles, struct parameter ***list, size_t *n,
-                         mneme_error *error) {
+static mneme_status list_roles(struct model *model, unsigned roles, struct parameter ***list,
+                               size_t *n, mneme_error *error) {
     *n = 0;
     *list = malloc(model->n_parameters * sizeof **list);
     if (*list == NULL) return error_set_memory(error, "the optimizer");
@@ -139,14 +139,14 @@ static mneme_status list(struct model *model, unsigned roles, struct parameter *
     return MNEME_OK;
 }
 
-mneme_status optimizer_list_model(struct model *model, struct parameter ***trained, size_t *n,
+mneme_status optimizer_list_model(struct model *model, struct parameter ***list, size_t *n,
                                   mneme_error *error) {
-    return list(model, 0, trained, n, error);
+    return list_roles(model, 0, list, n, error);
 }
 
-mneme_status optimizer_list_memory(struct model *model, struct parameter ***trained, size_t *n,
+mneme_status optimizer_list_memory(struct model *model, struct parameter ***list, size_t *n,
                                    mneme_error *error) {
-    return list(model, ROLE_MEMORY, trained, n, error);
+    return list_roles(model, ROLE_MEMORY, list, n, error);
 }
 
 mneme_status optimizer_list_adapters(struct adapter_set *set, struct parameter ***list, size_t *n,

@@ -21,8 +21,9 @@ static double loss_of(struct tiny_model *tiny) {
     assert_ok(model_forward(&tiny->pass, &tiny->batch, NULL, &error), &error);
     model_loss(&tiny->pass, &tiny->batch, 0.0f);
     double sum = 0.0;
-    for (size_t i = 0; i < tiny->batch.n_tokens; i++)
+    for (size_t i = 0; i < tiny->batch.n_tokens; i++) {
         sum += (double)tiny->pass.activations.losses[i];
+    }
     return sum;
 }
 
@@ -90,8 +91,9 @@ static void check_list(struct tiny_model *tiny, struct parameter **list, size_t 
     model_loss(&tiny->pass, &tiny->batch, 1.0f);
     model_backward(&tiny->pass, &tiny->batch, &gradients, 0, false);
     gradients_join_tied(&gradients);
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         check_parameter(tiny, list[i], gradient_of(&gradients, list[i]), i);
+    }
     gradients_close(&gradients);
     free(list);
 }
