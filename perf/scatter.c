@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "model/batch_reads.h"
 #include "nn/row_scatter.h"
 #include "perf/common/reads.h"
 #include "simd/simd.h"
@@ -54,7 +55,6 @@ struct work {
     struct background background;
     struct slot_ranking ranking;
     struct ranked_slot *ranked; /* [contributions] */
-    size_t *counts;             /* [contributions] */
     size_t *chosen;             /* [contributions] groups */
     size_t n_chosen;
     int32_t *slot_group; /* [slots] the group of a slot, which plain loops are given */
@@ -97,11 +97,7 @@ static void sort(struct work *w) {
 }
 
 static void rank(struct work *w) {
-    const struct row_scatter *s = &w->scatter;
-    for (size_t g = 0; g < s->n_groups; g++) {
-        w->counts[g] = s->group_starts[g + 1] - s->group_starts[g];
-    }
-    slot_ranking_run(&w->ranking, 0, s->n_groups, s->group_rows, w->counts, N_TRAINABLE, w->ranked);
+    slot_ranking_run(&w->ranking, 0, batch_reads_slots(&w->scatter), N_TRAINABLE, w->ranked);
 }
 
 static void open_target(struct work *w) {
@@ -134,7 +130,6 @@ static void *set_up(size_t i) {
         .reads = bench_allocate(size->slots, sizeof *w->background.reads)};
     w->ranking = slot_ranking_make(SLOTS_TF_IDF, &w->background, 0);
     w->ranked = bench_allocate(n, sizeof *w->ranked);
-    w->counts = bench_allocate(n, sizeof *w->counts);
     w->chosen = bench_allocate(n, sizeof *w->chosen);
     w->slot_group = bench_allocate(size->slots, sizeof *w->slot_group);
     w->keys = bench_allocate(n, sizeof *w->keys);
@@ -155,7 +150,6 @@ static void tear_down(void *user) {
     free(w->gradient);
     free(w->table);
     free(w->ranked);
-    free(w->counts);
     free(w->chosen);
     free(w->slot_group);
     free(w->keys);

@@ -30,8 +30,8 @@ void method_choose(const struct method *method, float lr, struct recipe_finetune
 
 bool method_background_needed(const struct recipe_finetune *finetune) {
     for (size_t i = 0; i < N_METHODS; i++) {
-        if (methods[i]->needs_background && method_rates(methods[i], finetune)->enabled)
-            return true;
+        const struct recipe_rates *rates = method_rates(methods[i], finetune);
+        if (methods[i]->needs_background && rates->enabled) return true;
     }
     return false;
 }

@@ -154,12 +154,15 @@ static mneme_status verify(struct verifying *v, mneme_error *error) {
     size_t n;
     struct stage *stages = stage_list(&v->experiment.recipe, &n);
     mneme_verification *verification = v->verification;
+    if (stages == NULL) return error_set_memory(error, "the stages");
     verification->stages = calloc(n + 1, sizeof *verification->stages);
-    mneme_status status = stages == NULL || verification->stages == NULL
-                              ? error_set_memory(error, "the stages")
-                              : MNEME_OK;
+    if (verification->stages == NULL) {
+        free(stages);
+        return error_set_memory(error, "the stages");
+    }
     const char *named = v->options->stage;
-    THEN(named != NULL ? verify_named(v, named, error) : verify_all(v, stages, n, error));
+    mneme_status status =
+        named != NULL ? verify_named(v, named, error) : verify_all(v, stages, n, error);
     free(stages);
     verification->equal = true;
     for (size_t i = 0; i < verification->n_stages; i++) {
