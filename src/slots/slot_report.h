@@ -20,7 +20,7 @@ struct slot_report {
 char *slot_report_text(const struct slot_report *report);
 
 /* Writes slots.md, slots.json, usage.csv, fact-SET-NUMBER.csv and overlap.csv into the folder. */
-mneme_status slot_report_write(const struct slot_report *report, const char *directory,
+mneme_status slot_report_write(const struct slot_report *report, const char *folder,
                                mneme_error *error);
 
 #endif
