@@ -5,8 +5,6 @@
 
 #include "base/json_read.h"
 
-#define MAX_EXPECTED_BYTES ((size_t)1 << 20)
-
 static mneme_status compare(const struct json_place *expected, const char *name,
                             const struct digest *found, mneme_error *error) {
     char *wanted = NULL;
@@ -33,7 +31,7 @@ static mneme_status compare_all(const struct json_place *expected, const struct 
 mneme_status expectation_check(const char *path, const struct result *result, mneme_error *error) {
     json_t *object;
     struct json_place root;
-    TRY(json_read_file(path, MAX_EXPECTED_BYTES, &object, error));
+    TRY(json_read_file(path, JSON_MAX_BYTES, &object, error));
     mneme_status status = json_place_root(object, path, &root, error);
     THEN(compare_all(&root, result, error));
     json_decref(object);

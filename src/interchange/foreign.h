@@ -27,9 +27,10 @@ mneme_status foreign_read(const struct safetensors_set *set, const struct foreig
 void foreign_drop_nulls(json_t *object);
 
 /* Each opens the model at `path`. */
-mneme_status foreign_open_hf(const char *path, struct model *model, mneme_error *error);
-mneme_status foreign_open_lingua(const char *path, struct model *model, mneme_error *error);
-mneme_status foreign_open_llama2c(const char *path, struct model *model, mneme_error *error);
+#define FORMAT(name) \
+    mneme_status foreign_open_##name(const char *path, struct model *model, mneme_error *error);
+#include "interchange/formats.def"
+#undef FORMAT
 
 /* Writes the model as transformers' Llama; end_of_text and start_of_text are token ids, or -1. */
 mneme_status foreign_save_hf(const struct model *model, const char *folder, int start_of_text,

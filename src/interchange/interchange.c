@@ -13,16 +13,25 @@ static const struct format {
     const char *name;
     mneme_status (*open)(const char *path, struct model *model, mneme_error *error);
 } formats[] = {
-    {"hf", foreign_open_hf},
-    {"lingua", foreign_open_lingua},
-    {"llama2c", foreign_open_llama2c},
+#define FORMAT(name) {#name, foreign_open_##name},
+#include "interchange/formats.def"
+#undef FORMAT
 };
 
-static const struct format *find_format(const char *name) {
-    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++) {
-        if (strcmp(formats[i].name, name) == 0) return &formats[i];
+#define N_FORMATS (sizeof formats / sizeof *formats)
+
+/* Refuses a name that no format has, listing those that there are. */
+static mneme_status find_format(const char *name, const struct format **format,
+                                mneme_error *error) {
+    char names[256] = "";
+    for (size_t i = 0; i < N_FORMATS; i++) {
+        *format = &formats[i];
+        if (strcmp(formats[i].name, name) == 0) return MNEME_OK;
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s",
+                 i == 0 ? "" : (i + 1 < N_FORMATS ? ", " : " or "), formats[i].name);
     }
-    return NULL;
+    return error_set(error, MNEME_BAD_INPUT, "format %s: must be %s", name, names);
 }
 
 /* The tokenizer of a folder; NULL: there is none, or *result says why it cannot be used. */
@@ -63,11 +72,8 @@ static void count(const struct model *model, mneme_interchange_result *result) {
 mneme_status interchange_import(const char *format, const char *path, const char *folder,
                                 mneme_interchange_result *result, mneme_error *error) {
     *result = (mneme_interchange_result){0};
-    const struct format *from = find_format(format);
-    if (from == NULL) {
-        return error_set(error, MNEME_BAD_INPUT, "format %s: must be hf, lingua or llama2c",
-                         format);
-    }
+    const struct format *from;
+    TRY(find_format(format, &from, error));
     struct model model = {0};
     TRY(from->open(path, &model, error));
     count(&model, result);

@@ -11,7 +11,6 @@
 #include "tensor/tensor_digest.h"
 
 /* A config.json larger than this is surely not one. */
-#define MAX_CONFIG_BYTES ((size_t)1 << 20)
 
 static mneme_status save_config(const struct model *model, const char *directory,
                                 mneme_error *error) {
@@ -45,7 +44,7 @@ static mneme_status load_config(const char *directory, struct model_config *conf
                                 mneme_error *error) {
     const struct path path = path_in(directory, "config.json");
     json_t *object = NULL;
-    mneme_status status = json_read_file(path.text, MAX_CONFIG_BYTES, &object, error);
+    mneme_status status = json_read_file(path.text, JSON_MAX_BYTES, &object, error);
     THEN(model_config_from_json(object, path.text, config, error));
     json_decref(object);
     return status;

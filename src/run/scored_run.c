@@ -13,8 +13,6 @@
 #include "run/model_folder.h"
 #include "run/pretraining.h"
 
-#define MAX_SCORES_BYTES ((size_t)1 << 20)
-
 int scored_run_add_json(const struct scored_run *run, json_t *object) {
     return json_object_update_new(
         object, json_pack("{s:b, s:I, s:I, s:f}", "diverged", (int)run->diverged,
@@ -56,7 +54,7 @@ static mneme_status read_run(const json_t *root, const char *path, struct scored
 
 static mneme_status load(const char *path, struct scored_run *run, mneme_error *error) {
     json_t *root = NULL;
-    TRY(json_read_file(path, MAX_SCORES_BYTES, &root, error));
+    TRY(json_read_file(path, JSON_MAX_BYTES, &root, error));
     mneme_status status = read_run(root, path, run, error);
     json_decref(root);
     return status;
