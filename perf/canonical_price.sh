@@ -10,6 +10,7 @@ tree=$BUILD/free_order
 rm -rf "$tree"
 mkdir -p "$tree"
 cp -r Makefile simd src include perf data "$tree"
+mkdir "$tree/tests" && cp tests/find_libraries.sh "$tree/tests"
 cp perf/free_order/matmul_split.c "$tree/src/nn/"
 sed -i 's/^void matmul(struct/void matmul_whole(struct/; s|^#include "nn/matmul.h"|&\nvoid matmul_whole(struct matmul_scratch *, size_t, size_t, size_t, struct matrix, struct matrix, float *, size_t, bool);|' \
     "$tree/src/nn/matmul.c"

@@ -129,27 +129,40 @@ static mneme_status check_target(const char *path, mneme_error *error) {
     return MNEME_OK;
 }
 
+static struct path partial_of(const char *path) {
+    return path_in("", "%s.partial", path);
+}
+
+/* Opens the partial file, made anew, so that a planted link is not followed. */
+static FILE *open_partial(const char *path) {
+    struct path partial = partial_of(path);
+    unlink(partial.text);
+    int fd = open(partial.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    FILE *stream = fd < 0 ? NULL : fdopen(fd, "wb");
+    if (fd >= 0 && stream == NULL) {
+        close(fd);
+        unlink(partial.text);
+    }
+    return stream;
+}
+
 mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error) {
     *writer = (struct file_writer){0};
     TRY(check_target(path, error));
-    writer->path = path_in("", "%s", path);
-    writer->partial = path_in("", "%s.partial", path);
-    /* Made anew, so that a planted link is not followed. */
-    unlink(writer->partial.text);
-    int fd = open(writer->partial.text, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) return open_error(error, path, "cannot write");
-    writer->stream = fdopen(fd, "wb");
-    if (writer->stream != NULL) return MNEME_OK;
-    mneme_status status = error_set_errno(error, path, "cannot write");
-    close(fd);
-    unlink(writer->partial.text);
-    return status;
+    FILE *stream = open_partial(path);
+    if (stream == NULL) return open_error(error, path, "cannot write");
+    *writer = (struct file_writer){stream, strdup(path)};
+    if (writer->path != NULL) return MNEME_OK;
+    fclose(stream);
+    unlink(partial_of(path).text);
+    writer->stream = NULL;
+    return error_set_memory(error, path);
 }
 
 mneme_status file_writer_write(struct file_writer *writer, const void *bytes, size_t length,
                                mneme_error *error) {
     if (length == 0 || fwrite(bytes, 1, length, writer->stream) == length) return MNEME_OK;
-    return error_set_errno(error, writer->path.text, "cannot write");
+    return error_set_errno(error, writer->path, "cannot write");
 }
 
 /* Makes the rename durable. File systems that cannot sync a folder say EINVAL. */
@@ -176,19 +189,24 @@ mneme_status file_writer_finish(struct file_writer *writer, mneme_error *error) 
         cause = errno;
     }
     errno = cause;
-    if (written && rename(writer->partial.text, writer->path.text) == 0) {
-        return sync_folder(writer->path.text, error);
+    mneme_status status;
+    if (written && rename(partial_of(writer->path).text, writer->path) == 0) {
+        status = sync_folder(writer->path, error);
+    } else {
+        status = error_set_errno(error, writer->path, "cannot write");
+        unlink(partial_of(writer->path).text);
     }
-    mneme_status status = error_set_errno(error, writer->path.text, "cannot write");
-    unlink(writer->partial.text);
+    free(writer->path);
+    writer->path = NULL;
     return status;
 }
 
 void file_writer_abandon(struct file_writer *writer) {
     if (writer->stream == NULL) return;
     fclose(writer->stream);
-    writer->stream = NULL;
-    unlink(writer->partial.text);
+    unlink(partial_of(writer->path).text);
+    free(writer->path);
+    *writer = (struct file_writer){0};
 }
 
 mneme_status file_reader_open(struct file_reader *reader, const char *path, mneme_error *error) {

@@ -31,7 +31,7 @@ mneme_status file_write_atomic(const char *path, const void *bytes, size_t lengt
 /* The same in pieces. Start from {0}; always end with finish or abandon. */
 struct file_writer {
     FILE *stream; /* may be written to directly: finish sees the stream's errors; NULL: closed */
-    struct path path, partial;
+    char *path;
 };
 
 mneme_status file_writer_open(struct file_writer *writer, const char *path, mneme_error *error);

@@ -15,6 +15,11 @@ struct path {
     char text[PATH_SIZE];
 };
 
+/* For functions that make a path and return before long work begins. Kept out of line, their paths
+ * are not in the frames below a training step, of which `perf record --call-graph dwarf` copies a
+ * few KiB alone. */
+#define PATH_OUT_OF_LINE __attribute__((noinline))
+
 /* "folder/NAME" with the name made from a format; the name alone when it is absolute or `folder` is
  * empty. */
 struct path path_in(const char *folder, const char *format, ...) MNEME_PRINTF(2, 3);

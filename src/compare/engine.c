@@ -21,6 +21,7 @@ struct variant_run {
     struct experiment experiment;
     struct result *result;
     size_t variant;
+    struct path directory;        /* the run folder */
     struct background background; /* that the last cell needed */
     struct path background_path;  /* where it is from; "": none is there */
 };
@@ -39,7 +40,7 @@ static mneme_status for_cells(struct variant_run *r,
 }
 
 /* The background that the cell's settings ask for: loaded, or counted with the base. */
-static mneme_status take_background(struct variant_run *r, mneme_error *error) {
+static PATH_OUT_OF_LINE mneme_status take_background(struct variant_run *r, mneme_error *error) {
     struct experiment *e = &r->experiment;
     struct path path = background_stage_path(e->directory, &e->recipe.finetune);
     if (strcmp(path.text, r->background_path.text) == 0) return MNEME_OK;
@@ -103,26 +104,47 @@ static const char **join_overrides(const mneme_run_options *options,
     return all;
 }
 
-static mneme_status run_variant(const mneme_run_options *options, size_t variant,
-                                struct result *result, mneme_error *error) {
-    const struct plan_variant *of = &result->plan->variants[variant];
-    struct variant_run r = {.result = result, .variant = variant};
+/* Runs the variant in r->directory, with its overrides after the caller's. */
+static mneme_status run_in_folder(struct variant_run *r, const mneme_run_options *options,
+                                  mneme_error *error) {
+    const struct plan *plan = r->result->plan;
+    const struct plan_choice *choice = &plan->variants[r->variant].choice;
     mneme_run_options own = *options;
-    struct path directory = of->folder[0] == '\0' ? path_in("", "%s", options->directory)
-                                                  : path_in(options->directory, "%s", of->folder);
-    const char **overrides = join_overrides(options, &of->choice);
+    const char **overrides = join_overrides(options, choice);
     if (overrides == NULL) return error_set_memory(error, "the plan");
     own.overrides = overrides;
-    own.n_overrides += of->choice.n_overrides;
-    own.directory = directory.text;
-    enum identity_scope scope = result->plan->kind == PLAN_RUN ? IDENTITY_RUN : IDENTITY_BASE;
-    mneme_status status = experiment_open(&own, scope, &r.experiment, error);
+    own.n_overrides += choice->n_overrides;
+    own.directory = r->directory.text;
+    mneme_status status = experiment_open(
+        &own, plan->kind == PLAN_RUN ? IDENTITY_RUN : IDENTITY_BASE, &r->experiment, error);
     if (status == MNEME_OK) {
-        status = run_cells(&r, options->expected, error);
-        experiment_close(&r.experiment);
+        status = run_cells(r, options->expected, error);
+        experiment_close(&r->experiment);
     }
-    background_close(&r.background);
+    background_close(&r->background);
     free(overrides);
+    return status;
+}
+
+static PATH_OUT_OF_LINE struct variant_run *make_variant_run(const char *directory,
+                                                             struct result *result,
+                                                             size_t variant) {
+    struct variant_run *r = calloc(1, sizeof *r);
+    const char *folder = result->plan->variants[variant].folder;
+    if (r == NULL) return NULL;
+    r->result = result;
+    r->variant = variant;
+    r->directory =
+        folder[0] == '\0' ? path_in("", "%s", directory) : path_in(directory, "%s", folder);
+    return r;
+}
+
+static mneme_status run_variant(const mneme_run_options *options, size_t variant,
+                                struct result *result, mneme_error *error) {
+    struct variant_run *r = make_variant_run(options->directory, result, variant);
+    mneme_status status =
+        r == NULL ? error_set_memory(error, "the plan") : run_in_folder(r, options, error);
+    free(r);
     return status;
 }
 
@@ -140,7 +162,7 @@ static mneme_status open_cells(struct result *result, mneme_error *error) {
 }
 
 /* A run's models are kept until one per method is chosen; the others can be made again. */
-static void keep_chosen_weights(const struct result *result) {
+static PATH_OUT_OF_LINE void keep_chosen_weights(const struct result *result) {
     for (size_t s = 0; result->plan->kind == PLAN_RUN && s < result->plan->n_series; s++) {
         for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
             if (c == result_chosen(result, 0, s)) continue;

@@ -1,6 +1,7 @@
 #include "run/experiment.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -181,10 +182,15 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
     *experiment = (struct experiment){
         .directory = options->directory, .progress = options->progress, .user = options->user};
     TRY(load_recipe(options, &experiment->recipe, error));
+    experiment->base_folder = strdup(path_in(options->directory, FOLDER_BASE).text);
+    experiment->pretrain_folder = strdup(path_in(options->directory, FOLDER_PRETRAIN).text);
     mneme_status status = matmul_backend_choose(experiment->recipe.matmul, error);
     THEN(open_corpus(experiment, error));
     bool there[N_OPENING_FILES];
     note_files(options->directory, there);
+    if (experiment->base_folder == NULL || experiment->pretrain_folder == NULL) {
+        status = error_set_memory(error, options->directory);
+    }
     THEN(open_parts(experiment, scope, options->recipe == NULL, error));
     if (status == MNEME_OK) return MNEME_OK;
     remove_new_files(options->directory, there);
@@ -203,6 +209,8 @@ void experiment_close(struct experiment *experiment) {
     tokenizer_free(experiment->tokenizer);
     corpus_free(&experiment->corpus);
     recipe_free(&experiment->recipe);
+    free(experiment->base_folder);
+    free(experiment->pretrain_folder);
     matmul_backend_choose(MATMUL_CANONICAL, NULL);
     *experiment = (struct experiment){0};
 }

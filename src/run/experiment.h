@@ -24,6 +24,7 @@ struct fact_tokens {
 struct experiment {
     struct recipe recipe;
     const char *directory; /* borrowed */
+    char *base_folder, *pretrain_folder;
     mneme_progress_callback progress;
     void *user;
     struct corpus corpus;

@@ -79,15 +79,21 @@ static mneme_status teach(struct teaching *t, const struct experiment *e, const 
     return trail_flush(&records->trail, error);
 }
 
+static PATH_OUT_OF_LINE mneme_status open_records(struct records *records, const char *folder,
+                                                  const char *stage, bool looks,
+                                                  mneme_error *error) {
+    TRY(trail_open(&records->trail, path_in(folder, FOLDER_TRAIL).text, stage, 0, error));
+    return looks ? stream_open(&records->stream, folder, error) : MNEME_OK;
+}
+
 /* Opens teaching and records, and teaches. */
 static mneme_status run(struct teaching *t, const struct experiment *e, const struct stage *stage,
                         const char *folder, struct records *records,
                         struct finetuning_result *result, mneme_error *error) {
     const bool looks = e->recipe.finetune.evaluate_every > 0;
     TRY(teaching_open(t, error));
-    TRY(trail_open(&records->trail, path_in(folder, FOLDER_TRAIL).text, stage->name, 0, error));
+    TRY(open_records(records, folder, stage->name, looks, error));
     result->trainable_parameters = t->method->n_trainable(t);
-    if (looks) TRY(stream_open(&records->stream, folder, error));
     TRY(teach(t, e, stage->name, records, result, error));
     if (looks) TRY(stream_finish(&records->stream, error));
     return teaching_finish(t, error);

@@ -60,16 +60,16 @@ void pretraining_close(struct pretraining *p) {
     *p = (struct pretraining){0};
 }
 
-mneme_status pretraining_begin(struct pretraining *p, size_t steps, mneme_error *error) {
+PATH_OUT_OF_LINE mneme_status pretraining_begin(struct pretraining *p, size_t steps,
+                                                mneme_error *error) {
     struct experiment *e = p->experiment;
-    struct path folder = path_in(e->directory, FOLDER_PRETRAIN);
     size_t step = 0;
-    TRY(checkpoint_files_last(folder.text, steps, &step, error));
+    TRY(checkpoint_files_last(e->pretrain_folder, steps, &step, error));
     if (step == 0) {
         model_initialize(&e->model, e->recipe.seed);
         return MNEME_OK;
     }
-    struct path checkpoint = checkpoint_files_path(folder.text, step);
+    struct path checkpoint = checkpoint_files_path(e->pretrain_folder, step);
     TRY(checkpoint_load(checkpoint.text, &e->model, &p->optimizer, &p->order.cursor, error));
     if (p->optimizer.step == step) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint.text,
@@ -119,8 +119,8 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
 }
 
 /* The new checkpoint is whole before an older one goes. */
-static mneme_status save_checkpoint(const struct pretraining *p, const char *folder,
-                                    mneme_error *error) {
+static PATH_OUT_OF_LINE mneme_status save_checkpoint(const struct pretraining *p,
+                                                     const char *folder, mneme_error *error) {
     size_t step = p->optimizer.step;
     TRY(checkpoint_save(checkpoint_files_path(folder, step).text, &p->experiment->model,
                         &p->optimizer, p->order.cursor, error));
@@ -145,33 +145,36 @@ static mneme_status train(struct pretraining *p, const char *folder, struct trai
     return MNEME_OK;
 }
 
+static PATH_OUT_OF_LINE mneme_status open_trail(const struct pretraining *p, struct trail *trail,
+                                                mneme_error *error) {
+    return trail_open(trail, path_in(p->experiment->pretrain_folder, FOLDER_TRAIL).text,
+                      stage_pretraining().name, p->optimizer.step, error);
+}
+
 /* From the last checkpoint, or from the beginning, to the end. */
 static mneme_status pretrain(struct pretraining *p, const char *folder, mneme_error *error) {
     struct trail trail = {0};
     TRY(directory_make(folder, error));
     TRY(pretraining_begin(p, SIZE_MAX, error));
-    mneme_status status = trail_open(&trail, path_in(folder, FOLDER_TRAIL).text,
-                                     stage_pretraining().name, p->optimizer.step, error);
+    mneme_status status = open_trail(p, &trail, error);
     THEN(train(p, folder, &trail, error));
     trail_close(&trail);
     return status;
 }
 
-static mneme_status make_base(struct experiment *experiment, const char *base, mneme_error *error) {
+static mneme_status make_base(struct experiment *e, mneme_error *error) {
     struct pretraining p = {0};
-    struct path folder = path_in(experiment->directory, FOLDER_PRETRAIN);
-    mneme_status status = pretraining_open(&p, experiment, error);
-    THEN(pretrain(&p, folder.text, error));
-    THEN(model_folder_save(experiment, base, error));
-    if (!experiment->recipe.pretrain.keep_checkpoints) {
-        THEN(checkpoint_files_remove_before(folder.text, SIZE_MAX, error));
+    mneme_status status = pretraining_open(&p, e, error);
+    THEN(pretrain(&p, e->pretrain_folder, error));
+    THEN(model_folder_save(e, e->base_folder, error));
+    if (!e->recipe.pretrain.keep_checkpoints) {
+        THEN(checkpoint_files_remove_before(e->pretrain_folder, SIZE_MAX, error));
     }
     pretraining_close(&p);
     return status;
 }
 
-mneme_status pretraining_run(struct experiment *experiment, mneme_error *error) {
-    struct path base = path_in(experiment->directory, FOLDER_BASE);
-    return model_folder_exists(base.text) ? model_folder_load(experiment, base.text, error)
-                                          : make_base(experiment, base.text, error);
+mneme_status pretraining_run(struct experiment *e, mneme_error *error) {
+    return model_folder_exists(e->base_folder) ? model_folder_load(e, e->base_folder, error)
+                                               : make_base(e, error);
 }

@@ -21,7 +21,8 @@ int scored_run_add_json(const struct scored_run *run, json_t *object) {
 }
 
 /* What one evaluated model leaves on disk. */
-static mneme_status save(const char *path, const struct scored_run *run, mneme_error *error) {
+static PATH_OUT_OF_LINE mneme_status save(const char *folder, const struct scored_run *run,
+                                          mneme_error *error) {
     json_t *root = json_object();
     int failed = scores_to_json(&run->scores, root);
     failed |= json_object_update_new(
@@ -29,8 +30,9 @@ static mneme_status save(const char *path, const struct scored_run *run, mneme_e
                         (int)run->diverged, "steps", (json_int_t)run->steps, "trainable_parameters",
                         (json_int_t)run->trainable_parameters, "seconds", run->seconds, "digest",
                         run->digest.hex));
-    mneme_status status =
-        failed != 0 ? error_set_memory(error, "the scores") : json_write_file(path, root, error);
+    mneme_status status = failed != 0
+                              ? error_set_memory(error, "the scores")
+                              : json_write_file(path_in(folder, FOLDER_SCORES).text, root, error);
     json_decref(root);
     return status;
 }
@@ -60,31 +62,34 @@ static mneme_status load(const char *path, struct scored_run *run, mneme_error *
     return status;
 }
 
+static PATH_OUT_OF_LINE mneme_status load_from(const char *folder, struct scored_run *run,
+                                               mneme_error *error) {
+    return load(path_in(folder, FOLDER_SCORES).text, run, error);
+}
+
 /* Scores of the model as it is now, written to FOLDER/scores.json, and read back from there so
  * that a run and its continuation report from the same text. */
-static mneme_status evaluate(const struct experiment *experiment, const char *stage,
-                             const char *folder, struct scored_run *run, mneme_error *error) {
-    struct path scores = path_in(folder, FOLDER_SCORES);
+static PATH_OUT_OF_LINE mneme_status evaluate(const struct experiment *experiment,
+                                              const char *stage, const char *folder,
+                                              struct scored_run *run, mneme_error *error) {
     TRY(directory_make(folder, error));
     TRY(evaluation_run(experiment, stage, path_in(folder, FOLDER_ANSWERS).text, &run->scores,
                        error));
     TRY(parameter_digest_model(&experiment->model, &run->digest, error));
-    TRY(save(scores.text, run, error));
-    return load(scores.text, run, error);
+    TRY(save(folder, run, error));
+    return load_from(folder, run, error);
 }
 
-mneme_status scored_run_base(struct experiment *experiment, struct scored_run *run,
-                             mneme_error *error) {
-    struct path folder = path_in(experiment->directory, FOLDER_BASE);
+mneme_status scored_run_base(struct experiment *e, struct scored_run *run, mneme_error *error) {
     *run = (struct scored_run){0};
-    TRY(pretraining_run(experiment, error));
-    TRY(scored_run_exists(folder.text)
-            ? load(path_in(folder.text, FOLDER_SCORES).text, run, error)
-            : evaluate(experiment, "evaluate base", folder.text, run, error));
-    return base_copy_keep(&experiment->base, &experiment->model, error);
+    TRY(pretraining_run(e, error));
+    TRY(scored_run_exists(e->base_folder)
+            ? load_from(e->base_folder, run, error)
+            : evaluate(e, "evaluate base", e->base_folder, run, error));
+    return base_copy_keep(&e->base, &e->model, error);
 }
 
-bool scored_run_exists(const char *folder) {
+PATH_OUT_OF_LINE bool scored_run_exists(const char *folder) {
     return file_exists(path_in(folder, FOLDER_SCORES).text);
 }
 
@@ -93,9 +98,7 @@ mneme_status scored_run_finetuning(struct experiment *experiment, const struct s
                                    bool keep_weights, struct scored_run *run, mneme_error *error) {
     struct finetuning_result result;
     run->lr = (double)stage->lr;
-    if (scored_run_exists(folder)) {
-        return load(path_in(folder, FOLDER_SCORES).text, run, error);
-    }
+    if (scored_run_exists(folder)) return load_from(folder, run, error);
     TRY(directory_make(folder, error));
     TRY(finetuning_run(experiment, stage, background, folder, &result, error));
     run->seconds = result.seconds;

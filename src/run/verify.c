@@ -119,7 +119,7 @@ static mneme_status verify_background(struct verifying *v, mneme_error *error) {
     struct background recorded = {0}, found = {0};
     struct experiment *e = &v->experiment;
     begin_stage(v, background_name);
-    mneme_status status = model_folder_load(e, path_in(e->directory, FOLDER_BASE).text, error);
+    mneme_status status = model_folder_load(e, e->base_folder, error);
     THEN(background_stage_load(e, &recorded, error));
     THEN(background_stage_count(e, &found, error));
     v->stage->first = 1;

@@ -29,7 +29,7 @@ static mneme_status open_viewing(const mneme_slots_options *options, struct view
         return error_set(error, MNEME_BAD_INPUT, "%s: the model has no memory layer",
                          options->directory);
     }
-    TRY(model_folder_load(&v->experiment, path_in(options->directory, FOLDER_BASE).text, error));
+    TRY(model_folder_load(&v->experiment, v->experiment.base_folder, error));
     TRY(background_stage_run(&v->experiment, &v->background, error));
     slot_usage_count(&v->background, &v->report.usage);
     v->report.recipe = v->experiment.recipe.name;

@@ -25,6 +25,7 @@ build() {
 copy_tree() {
     mkdir "$work/$1"
     cp -r Makefile simd src include data "$work/$1"
+    mkdir "$work/$1/tests" && cp tests/find_libraries.sh "$work/$1/tests"
 }
 
 # caught NAME STAGE STEP TENSOR: $work/NAME's build is told from ours.
