@@ -1,6 +1,9 @@
 #include "base/digest.h"
 
 #include <openssl/evp.h>
+#include <stdlib.h>
+
+#include "base/file.h"
 
 static mneme_status digest_failed(mneme_error *error) {
     return error_set(error, MNEME_FAILED, "SHA-256: the cryptographic library failed");
@@ -48,5 +51,15 @@ mneme_status digest_of_bytes(const void *bytes, size_t length, struct digest *di
     THEN(digest_update(&stream, bytes, length, error));
     if (status == MNEME_OK) return digest_finish(&stream, digest, error);
     digest_close(&stream);
+    return status;
+}
+
+mneme_status digest_of_file(const char *path, size_t max_bytes, struct digest *digest,
+                            mneme_error *error) {
+    char *bytes;
+    size_t length;
+    TRY(file_read(path, max_bytes, &bytes, &length, error));
+    mneme_status status = digest_of_bytes(bytes, length, digest, error);
+    free(bytes);
     return status;
 }

@@ -29,4 +29,8 @@ void digest_close(struct digest_stream *stream);
 mneme_status digest_of_bytes(const void *bytes, size_t length, struct digest *digest,
                              mneme_error *error);
 
+/* Of a whole file of at most max_bytes; fails as file_read does. */
+mneme_status digest_of_file(const char *path, size_t max_bytes, struct digest *digest,
+                            mneme_error *error);
+
 #endif

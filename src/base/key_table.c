@@ -1,5 +1,6 @@
 #include "base/key_table.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -134,10 +135,12 @@ static mneme_status check_members(const struct key_table *table, const struct js
                                   const char *prefix, mneme_error *error) {
     const char *known[64];
     size_t n_known = 0, length = strlen(prefix);
-    for (size_t i = 0; i < table->n && n_known < sizeof known / sizeof *known; i++) {
+    for (size_t i = 0; i < table->n; i++) {
         const char *path = table->keys[i].path;
         if (path == NULL || strncmp(path, prefix, length) != 0) continue;
-        if (strchr(path + length, '.') == NULL) known[n_known++] = path + length;
+        if (strchr(path + length, '.') != NULL) continue;
+        assert(n_known < sizeof known / sizeof *known);
+        known[n_known++] = path + length;
     }
     return json_check_keys(at, known, n_known, error);
 }

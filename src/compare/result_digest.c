@@ -5,7 +5,6 @@
 
 #include <mneme/version.h>
 
-#include "base/file.h"
 #include "run/background_stage.h"
 #include "run/folder.h"
 
@@ -14,14 +13,10 @@
 /* "WHAT SHA-256\n" of a file. */
 static mneme_status add_file(struct text *text, const char *what, const char *path,
                              mneme_error *error) {
-    char *bytes;
-    size_t length;
     struct digest digest;
-    TRY(file_read(path, MAX_FILE_BYTES, &bytes, &length, error));
-    mneme_status status = digest_of_bytes(bytes, length, &digest, error);
-    free(bytes);
-    if (status == MNEME_OK) text_add(text, "%s %s\n", what, digest.hex);
-    return status;
+    TRY(digest_of_file(path, MAX_FILE_BYTES, &digest, error));
+    text_add(text, "%s %s\n", what, digest.hex);
+    return MNEME_OK;
 }
 
 static mneme_status add_trail(struct text *text, const char *stage, const char *folder,

@@ -23,13 +23,8 @@ static const char *input_path(const struct recipe *recipe, const struct key *key
 
 static mneme_status add_input(json_t *inputs, const struct key *key, const char *path,
                               mneme_error *error) {
-    char *bytes;
-    size_t length;
     struct digest digest;
-    TRY(file_read(path, MAX_INPUT_BYTES, &bytes, &length, error));
-    mneme_status status = digest_of_bytes(bytes, length, &digest, error);
-    free(bytes);
-    TRY(status);
+    TRY(digest_of_file(path, MAX_INPUT_BYTES, &digest, error));
     if (json_object_set_new(inputs, key_name(key), json_string(digest.hex)) == 0) return MNEME_OK;
     return error_set_memory(error, "the recipe");
 }

@@ -1,8 +1,7 @@
 #include "base/digest.h"
-#include "tests/assertions.h"
 
-#include <check.h>
-#include <string.h>
+#include "assertions.h"
+#include "temporary.h"
 
 /* FIPS 180-4's examples. */
 static const struct {
@@ -21,6 +20,11 @@ START_TEST(known_answers) {
     const char *text = examples[_i].text;
     assert_ok(digest_of_bytes(text, strlen(text), &digest, &error), &error);
     ck_assert_str_eq(digest.hex, examples[_i].hex);
+    temporary_write("text", text, strlen(text));
+    assert_ok(digest_of_file(temporary_path("text"), 100, &digest, &error), &error);
+    ck_assert_str_eq(digest.hex, examples[_i].hex);
+    assert_refused(digest_of_file(temporary_path("none"), 100, &digest, &error), &error,
+                   MNEME_BAD_INPUT, "none", "cannot open");
 }
 END_TEST
 
@@ -44,6 +48,7 @@ END_TEST
 Suite *digest_suite(void) {
     Suite *suite = suite_create("digest");
     TCase *cases = tcase_create("digest");
+    tcase_add_checked_fixture(cases, temporary_make, temporary_remove);
     tcase_add_loop_test(cases, known_answers, 0, 3);
     tcase_add_loop_test(cases, pieces_make_the_same_digest, 0, 3);
     suite_add_tcase(suite, cases);
