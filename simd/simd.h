@@ -64,7 +64,7 @@ struct attention_rows {
     const float *values; /* [positions, head_dim], rows value_stride apart */
     size_t value_stride;
     float *weights; /* out: softmax weights [n_rows, weight_stride]; zero after a row's last key */
-    size_t weight_stride; /* at least key_stride */
+    size_t weight_stride; /* at least the last row's keys, rounded up to ATTENTION_KEY_BLOCK */
     float *output;        /* out: [n_rows, head_dim], rows output_stride apart; may be NULL */
     size_t output_stride;
 };

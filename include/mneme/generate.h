@@ -15,8 +15,8 @@ extern "C" {
 typedef struct mneme_generator mneme_generator;
 
 /* Opens a folder with config.json, model.safetensors and tokenizer.json; without the last it can
- * continue token ids only. Prompt and continuation together have at most 4096 tokens, or as many as
- * the model takes if that is less. */
+ * continue token ids only. Prompt and continuation together have as many tokens as the model takes;
+ * memory is taken for those that there are. */
 MNEME_API mneme_status mneme_generator_open(const char *folder, mneme_generator **generator,
                                             mneme_error *error);
 /* NULL is allowed. */

@@ -30,14 +30,20 @@ static void clear(unsigned char *block, size_t bytes) {
     }
 }
 
-void *memory_allocate(size_t count, size_t size) {
+void *memory_allocate_scratch(size_t count, size_t size) {
     size_t bytes;
     if (!rounded_bytes(count, size, &bytes)) return NULL;
     bool huge = bytes >= HUGE_PAGE;
     void *block = NULL;
     if (posix_memalign(&block, huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes) != 0) return NULL;
     if (huge) madvise(block, bytes, MADV_HUGEPAGE); /* a hint: it may be refused */
-    clear(block, bytes);
+    return block;
+}
+
+void *memory_allocate(size_t count, size_t size) {
+    size_t bytes;
+    void *block = memory_allocate_scratch(count, size);
+    if (block != NULL && rounded_bytes(count, size, &bytes)) clear(block, bytes);
     return block;
 }
 
@@ -66,11 +72,12 @@ size_t arena_bytes(size_t n, const struct arena_piece *pieces) {
     return total;
 }
 
-mneme_status arena_layout(struct arena *arena, size_t n, const struct arena_piece *pieces,
-                          const char *what, mneme_error *error) {
+static mneme_status lay_out(struct arena *arena, void *(*allocate)(size_t count, size_t size),
+                            size_t n, const struct arena_piece *pieces, const char *what,
+                            mneme_error *error) {
     *arena = (struct arena){.size = arena_bytes(n, pieces)};
     if (n == 0) return MNEME_OK;
-    arena->base = memory_allocate(arena->size, 1);
+    arena->base = allocate(arena->size, 1);
     if (arena->base == NULL) return error_set_memory(error, what);
     unsigned char *next = arena->base;
     for (size_t i = 0; i < n; i++) {
@@ -78,6 +85,16 @@ mneme_status arena_layout(struct arena *arena, size_t n, const struct arena_piec
         next += arena_bytes(1, &pieces[i]);
     }
     return MNEME_OK;
+}
+
+mneme_status arena_layout(struct arena *arena, size_t n, const struct arena_piece *pieces,
+                          const char *what, mneme_error *error) {
+    return lay_out(arena, memory_allocate, n, pieces, what, error);
+}
+
+mneme_status arena_layout_scratch(struct arena *arena, size_t n, const struct arena_piece *pieces,
+                                  const char *what, mneme_error *error) {
+    return lay_out(arena, memory_allocate_scratch, n, pieces, what, error);
 }
 
 void arena_close(struct arena *arena) {

@@ -17,6 +17,10 @@ bool size_multiply(size_t a, size_t b, size_t *product);
  * Free with free(). A count of 0 gives a valid pointer. */
 void *memory_allocate(size_t count, size_t size);
 
+/* The same for scratch, whose content does not matter: it is not zeroed, so that pages which nobody
+ * writes to take no memory. */
+void *memory_allocate_scratch(size_t count, size_t size);
+
 /* Grows *array (elements of `size` bytes, *capacity of them) to hold at least `needed`,
  * at least doubling. On failure nothing changes. */
 mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t size,
@@ -41,6 +45,9 @@ size_t arena_bytes(size_t n, const struct arena_piece *pieces);
  * without pieces takes no memory. */
 mneme_status arena_layout(struct arena *arena, size_t n, const struct arena_piece *pieces,
                           const char *what, mneme_error *error);
+/* The same for scratch: not zeroed, as memory_allocate_scratch. */
+mneme_status arena_layout_scratch(struct arena *arena, size_t n, const struct arena_piece *pieces,
+                                  const char *what, mneme_error *error);
 void arena_close(struct arena *arena);
 
 #endif

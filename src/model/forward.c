@@ -82,6 +82,9 @@ static mneme_status look_up(struct pass *pass, size_t l, size_t n, mneme_error *
 
 static void begin(struct pass *pass, const struct batch *batch) {
     assert(batch->n_tokens <= pass->max_tokens);
+    for (size_t i = 0; i < batch->n_tokens; i++) {
+        assert((size_t)batch->positions[i] < pass->max_positions);
+    }
     pass->stage = PASS_NOTHING;
     pass->n_tokens = batch->n_tokens;
     profile_layer(PROFILE_EMBEDDING, 0);

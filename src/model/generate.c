@@ -6,33 +6,19 @@
 #include "profile/profile.h"
 #include "simd/simd.h"
 
-/* Tokens of one pass over the prompts. */
+/* Tokens of one pass over the prompts, at most; a longer prompt is read in parts. */
 #define PASS_TOKENS 1024
+/* Positions beyond the prompts that are made room for at first. */
+#define FIRST_POSITIONS 256
 
-static mneme_status open_cache(struct generator *g, size_t n_rows, mneme_error *error) {
-    const struct model_config *config = &g->model->config;
-    size_t stride =
-        (g->max_positions + ATTENTION_KEY_BLOCK - 1) / ATTENTION_KEY_BLOCK * ATTENTION_KEY_BLOCK;
-    size_t row = config->n_kv_heads * model_head_dim(config) * stride * sizeof(float), n = 0;
-    struct arena_piece *pieces = calloc(2 * config->n_layers + 4, sizeof *pieces);
-    g->cache = (struct kv_cache){n_rows, calloc(config->n_layers, sizeof *g->cache.layers)};
-    mneme_status status = MNEME_OK;
-    if (pieces == NULL || g->cache.layers == NULL) {
-        status = error_set_memory(error, "the key-value cache");
-    } else {
-        for (size_t l = 0; l < config->n_layers; l++) {
-            g->cache.layers[l].stride = stride;
-            pieces[n++] = (struct arena_piece){&g->cache.layers[l].keys, n_rows, row};
-            pieces[n++] = (struct arena_piece){&g->cache.layers[l].values, n_rows, row};
-        }
-        pieces[n++] = (struct arena_piece){&g->rows, n_rows, sizeof *g->rows};
-        pieces[n++] = (struct arena_piece){&g->active, n_rows, sizeof *g->active};
-        pieces[n++] = (struct arena_piece){&g->next, n_rows, sizeof *g->next};
-        pieces[n++] = (struct arena_piece){&g->normed, n_rows, config->dim * sizeof *g->normed};
-        status = arena_layout(&g->arena, n, pieces, "the key-value cache", error);
-    }
-    free(pieces);
-    return status;
+static mneme_status open_rows(struct generator *g, size_t n_rows, mneme_error *error) {
+    const struct arena_piece pieces[] = {
+        {&g->rows, n_rows, sizeof *g->rows},
+        {&g->pasts, n_rows, sizeof *g->pasts},
+        {&g->active, n_rows, sizeof *g->active},
+        {&g->next, n_rows, sizeof *g->next},
+        {&g->normed, n_rows, g->model->config.dim * sizeof *g->normed}};
+    return arena_layout(&g->arena, sizeof pieces / sizeof *pieces, pieces, "generation", error);
 }
 
 mneme_status generator_open(struct generator *generator, const struct model *model, size_t n_rows,
@@ -40,31 +26,56 @@ mneme_status generator_open(struct generator *generator, const struct model *mod
     size_t limit = model->config.max_seq_len;
     *generator = (struct generator){.model = model};
     generator->max_positions = max_positions < limit ? max_positions : limit;
-    size_t tokens = PASS_TOKENS > n_rows ? PASS_TOKENS : n_rows;
-    if (tokens < generator->max_positions) tokens = generator->max_positions;
-    mneme_status status = pass_open(&generator->pass, model, tokens, false, error);
-    THEN(pass_pack(&generator->pass, model->config.n_layers, error));
-    THEN(batch_builder_open(&generator->builder, tokens, error));
-    THEN(open_cache(generator, n_rows, error));
+    pass_open_cached(&generator->pass, model);
+    mneme_status status = pass_pack(&generator->pass, model->config.n_layers, error);
+    THEN(batch_builder_open(&generator->builder, PASS_TOKENS > n_rows ? PASS_TOKENS : n_rows,
+                            error));
+    THEN(kv_cache_open(&generator->cache, &model->config, n_rows, error));
+    THEN(open_rows(generator, n_rows, error));
     if (status != MNEME_OK) generator_close(generator);
     return status;
 }
 
 void generator_close(struct generator *generator) {
     pass_close(&generator->pass);
-    free(generator->cache.layers);
+    kv_cache_close(&generator->cache);
     batch_builder_close(&generator->builder);
     arena_close(&generator->arena);
     *generator = (struct generator){0};
 }
 
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static size_t smaller(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Room for passes of that many tokens and for sequences of that many positions, or for more. */
+static mneme_status make_room(struct generator *g, size_t tokens, size_t positions,
+                              mneme_error *error) {
+    if (tokens <= g->pass.max_tokens && positions <= g->pass.max_positions) return MNEME_OK;
+    const struct pass_size size = {.tokens = larger(tokens, g->pass.max_tokens),
+                                   .positions = larger(positions, g->pass.max_positions),
+                                   .logits = g->cache.n_rows};
+    TRY(kv_cache_grow(&g->cache, size.positions, error));
+    return pass_resize(&g->pass, &size, error);
+}
+
+/* Runs the sequences in the builder. */
+static mneme_status run_pass(struct generator *g, mneme_error *error) {
+    const struct batch batch = batch_builder_whole(&g->builder);
+    const struct continuation continuation = {
+        .cache = &g->cache, .pasts = g->builder.pasts, .rows = g->rows};
+    return model_forward(&g->pass, &batch, &continuation, error);
+}
+
 /* Runs the sequences in the builder and chooses the next token of each: next[i] for the i-th. */
 static mneme_status choose_tokens(struct generator *g, mneme_error *error) {
-    struct batch batch = batch_builder_whole(&g->builder);
-    struct continuation continuation = {
-        .cache = &g->cache, .pasts = g->builder.pasts, .rows = g->rows};
+    const struct batch batch = batch_builder_whole(&g->builder);
     struct activations *a = &g->pass.activations;
-    TRY(model_forward(&g->pass, &batch, &continuation, error));
+    TRY(run_pass(g, error));
     size_t dim = g->model->config.dim, vocab_size = g->model->config.vocab_size;
     for (size_t i = 0; i < batch.n_sequences; i++) {
         memcpy(g->normed + i * dim, a->output_normed + (batch.starts[i + 1] - 1) * dim,
@@ -106,17 +117,59 @@ static size_t take_tokens(struct generator *g, const struct group *group, size_t
     return n_active;
 }
 
+/* Room for the group's prompts and the first tokens after them. */
+static mneme_status room_for_prompts(struct generator *g, const struct group *group,
+                                     mneme_error *error) {
+    size_t tokens = 0, longest = 0;
+    for (size_t i = 0; i < group->n; i++) {
+        tokens += smaller(group->prompts[i].n, PASS_TOKENS);
+        longest = larger(longest, group->prompts[i].n);
+    }
+    size_t most = smaller(longest + smaller(group->max_new, FIRST_POSITIONS), g->max_positions);
+    return make_room(g, larger(smaller(tokens, PASS_TOKENS), g->cache.n_rows), most, error);
+}
+
+/* The positions of all rows that go on, one more each, doubling the room. */
+static mneme_status room_for_tokens(struct generator *g, const struct group *group, size_t n_active,
+                                    const size_t *active, mneme_error *error) {
+    size_t longest = 0, room = g->pass.max_positions;
+    for (size_t i = 0; i < n_active; i++) {
+        longest = larger(longest, group->prompts[active[i]].n + group->lengths[active[i]]);
+    }
+    if (longest <= room) return MNEME_OK;
+    return make_room(g, 0, smaller(2 * room, g->max_positions), error);
+}
+
+/* Reads what a long prompt has before its last pass. */
+static mneme_status read_beginning(struct generator *g, const struct token_span *prompt, size_t row,
+                                   mneme_error *error) {
+    size_t past = 0;
+    g->rows[0] = row;
+    for (; prompt->n - past > PASS_TOKENS; past += PASS_TOKENS) {
+        batch_builder_clear(&g->builder);
+        batch_builder_add(&g->builder, PASS_TOKENS, prompt->tokens + past, NULL, past);
+        TRY(run_pass(g, error));
+    }
+    g->pasts[row] = past;
+    return MNEME_OK;
+}
+
 /* Reads the prompts, as many per pass as fit; fills active with the rows that go on. */
 static mneme_status read_prompts(struct generator *g, const struct group *group, size_t *active,
                                  size_t *n_active, mneme_error *error) {
     *n_active = 0;
+    TRY(room_for_prompts(g, group, error));
+    for (size_t i = 0; i < group->n; i++) TRY(read_beginning(g, &group->prompts[i], i, error));
     size_t row = 0;
     while (row < group->n) {
         batch_builder_clear(&g->builder);
-        size_t n = 0;
+        size_t n = 0, room = g->pass.max_tokens;
         for (; row < group->n; row++, n++) {
             const struct token_span *prompt = &group->prompts[row];
-            if (!batch_builder_add(&g->builder, prompt->n, prompt->tokens, NULL, 0)) break;
+            size_t past = g->pasts[row], length = prompt->n - past;
+            if (length > room) break;
+            room -= length;
+            batch_builder_add(&g->builder, length, prompt->tokens + past, NULL, past);
             g->rows[n] = row;
         }
         TRY(choose_tokens(g, error));
@@ -130,6 +183,7 @@ static mneme_status continue_group(struct generator *g, const struct group *grou
     size_t n_active;
     TRY(read_prompts(g, group, active, &n_active, error));
     while (n_active > 0) {
+        TRY(room_for_tokens(g, group, n_active, active, error));
         batch_builder_clear(&g->builder);
         for (size_t i = 0; i < n_active; i++) {
             size_t row = active[i], length = group->lengths[row];

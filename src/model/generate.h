@@ -19,18 +19,19 @@ struct token_span {
 struct generator {
     const struct model *model;
     size_t max_positions; /* prompt and continuation together */
-    struct pass pass;
+    struct pass pass;     /* and cache: with room for the texts so far */
     struct batch_builder builder;
     struct kv_cache cache;
     size_t *rows;   /* [n_rows] cache row of each sequence of a pass */
+    size_t *pasts;  /* [n_rows] tokens of a row's prompt that the cache holds */
     size_t *active; /* [n_rows] rows that go on */
     int32_t *next;  /* [n_rows] the token chosen */
     float *normed;  /* [n_rows, dim] */
     struct arena arena;
 };
 
-/* Room for n_rows sequences at a time, each up to max_positions (at most the model's max_seq_len)
- * long. */
+/* For n_rows sequences at a time, each up to max_positions (at most the model's max_seq_len) long.
+ * What they need is made room for when they come. */
 mneme_status generator_open(struct generator *generator, const struct model *model, size_t n_rows,
                             size_t max_positions, mneme_error *error);
 void generator_close(struct generator *generator);

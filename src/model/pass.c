@@ -3,13 +3,43 @@
 #include "nn/cross_entropy.h"
 #include "nn/linear.h"
 
+static mneme_status make_room(struct pass *pass, const struct pass_size *size, bool cached,
+                              mneme_error *error) {
+    const struct model_config *config = &pass->model->config;
+    const bool training = pass->training;
+    pass->max_tokens = size->tokens;
+    pass->max_positions = size->positions;
+    TRY(activations_open(&pass->activations, config, size, training, error));
+    return scratch_open(&pass->scratch, config, size, cached, training, error);
+}
+
+static void close_room(struct pass *pass) {
+    scratch_close(&pass->scratch);
+    activations_close(&pass->activations);
+    pass->max_tokens = pass->max_positions = 0;
+    pass->stage = PASS_NOTHING;
+}
+
 mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
                        bool training, mneme_error *error) {
-    *pass = (struct pass){.model = model, .max_tokens = max_tokens, .training = training};
-    const struct model_config *config = &model->config;
-    mneme_status status = activations_open(&pass->activations, config, max_tokens, training, error);
-    THEN(scratch_open(&pass->scratch, config, max_tokens, training, error));
+    size_t longest = model->config.max_seq_len;
+    const struct pass_size size = {.tokens = max_tokens,
+                                   .positions = max_tokens < longest ? max_tokens : longest,
+                                   .logits = max_tokens};
+    *pass = (struct pass){.model = model, .training = training};
+    mneme_status status = make_room(pass, &size, false, error);
     if (status != MNEME_OK) pass_close(pass);
+    return status;
+}
+
+void pass_open_cached(struct pass *pass, const struct model *model) {
+    *pass = (struct pass){.model = model};
+}
+
+mneme_status pass_resize(struct pass *pass, const struct pass_size *size, mneme_error *error) {
+    close_room(pass);
+    mneme_status status = make_room(pass, size, true, error);
+    if (status != MNEME_OK) close_room(pass);
     return status;
 }
 
@@ -19,8 +49,7 @@ mneme_status pass_pack(struct pass *pass, size_t lowest_backward_layer, mneme_er
 
 void pass_close(struct pass *pass) {
     packed_weights_close(&pass->packed);
-    scratch_close(&pass->scratch);
-    activations_close(&pass->activations);
+    close_room(pass);
     *pass = (struct pass){0};
 }
 

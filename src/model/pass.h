@@ -5,6 +5,7 @@
 
 #include "model/adapter.h"
 #include "model/gradients.h"
+#include "model/kv_cache.h"
 #include "model/model.h"
 #include "model/packed_weights.h"
 #include "model/workspace.h"
@@ -18,12 +19,6 @@ struct batch {
     const int32_t *positions; /* [n_tokens], within the sequence */
     size_t n_sequences;
     const size_t *starts; /* [n_sequences + 1] */
-};
-
-/* Keys and values of all layers of sequences that are being continued. */
-struct kv_cache {
-    size_t n_rows; /* sequences it has room for */
-    struct attention_cache *layers;
 };
 
 /* Where the sequences of a batch live in a cache: sequence s in row rows[s], its first new token at
@@ -46,10 +41,11 @@ enum pass_stage {
 
 /* Passes over batches of at most max_tokens tokens, one at a time, with all that they need,
  * allocated once. Without `training` all layers share one set of activations, and there is no
- * backward pass. */
+ * backward pass. Nothing has the size of the longest sequence that the model could take. */
 struct pass {
     const struct model *model;
     size_t max_tokens;
+    size_t max_positions; /* of a sequence, with what a cache holds of it */
     bool training;
     enum pass_stage stage;
     size_t n_tokens; /* of the batch under way */
@@ -62,6 +58,10 @@ struct pass {
 
 mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
                        bool training, mneme_error *error);
+/* For decoding with a cache alone: without room for any pass, which pass_resize makes. */
+void pass_open_cached(struct pass *pass, const struct model *model);
+/* Room for that much instead, and a batch's results are lost; on failure, for nothing. */
+mneme_status pass_resize(struct pass *pass, const struct pass_size *size, mneme_error *error);
 /* For a model whose linear layers and keys stay as they are while the pass is open: packs them
  * once, those from lowest_backward_layer up for the backward pass too (n_layers: for none). */
 mneme_status pass_pack(struct pass *pass, size_t lowest_backward_layer, mneme_error *error);
@@ -81,7 +81,8 @@ mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batc
 mneme_status model_forward_from_memory(struct pass *pass, const struct batch *batch,
                                        mneme_error *error);
 
-/* logits [n, vocab_size] of n rows of normed output. */
+/* logits [n, vocab_size] of n rows of normed output. activations.logits has room for max_tokens of
+ * them, or for the pass_size's. */
 void model_logits(struct pass *pass, size_t n, const float *normed, float *logits);
 
 /* After a forward pass: activations.losses [n_tokens]. With scale != 0 activations.logits become

@@ -6,9 +6,6 @@
 #include "base/path.h"
 #include "data/token_texts.h"
 
-/* A model may take a million positions; texts need far fewer. */
-#define MAX_POSITIONS 4096
-
 static mneme_status open_tokenizer(struct text_generator *text, const char *folder,
                                    mneme_error *error) {
     const struct path path = path_in(folder, "tokenizer.json");
@@ -25,7 +22,7 @@ mneme_status text_generator_open(struct text_generator *text, const char *folder
     *text = (struct text_generator){0};
     mneme_status status = model_load(folder, &text->model, error);
     THEN(open_tokenizer(text, folder, error));
-    THEN(generator_open(&text->generator, &text->model, 1, MAX_POSITIONS, error));
+    THEN(generator_open(&text->generator, &text->model, 1, text->model.config.max_seq_len, error));
     if (status != MNEME_OK) text_generator_close(text);
     return status;
 }

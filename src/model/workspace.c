@@ -54,34 +54,35 @@ static size_t list_layers(struct activations *a, const struct model_config *conf
 }
 
 static size_t list_others(struct activations *a, const struct model_config *config,
-                          size_t max_tokens, bool training, struct arena_piece *pieces) {
+                          const struct pass_size *size, bool training, struct arena_piece *pieces) {
     const struct layer_sizes s = layer_sizes(config);
     const size_t n_memories = config->memory.n_layers;
     const bool peer = config->memory.peer_variant;
+    const size_t tokens = size->tokens;
     const struct {
         float **array;
-        size_t width;
+        size_t rows, width;
         bool exists;
     } arrays[OTHER_ARRAYS] = {
-        {&a->output, s.dim, true},
-        {&a->output_normed, s.dim, true},
-        {&a->output_norm_r, 1, true},
-        {&a->logits, s.vocab, true},
-        {&a->losses, 1, true},
-        {&a->d_reads, n_memories * s.value, training && n_memories > 0},
-        {&a->d_expert_hidden, n_memories * s.reads, training && n_memories > 0 && peer},
-        {&a->expert_inputs, n_memories * s.value, training && n_memories > 0 && peer}};
+        {&a->output, tokens, s.dim, true},
+        {&a->output_normed, tokens, s.dim, true},
+        {&a->output_norm_r, tokens, 1, true},
+        {&a->logits, size->logits, s.vocab, true},
+        {&a->losses, tokens, 1, true},
+        {&a->d_reads, tokens, n_memories * s.value, training && n_memories > 0},
+        {&a->d_expert_hidden, tokens, n_memories * s.reads, training && n_memories > 0 && peer},
+        {&a->expert_inputs, tokens, n_memories * s.value, training && n_memories > 0 && peer}};
     size_t n = 0;
     for (size_t i = 0; i < OTHER_ARRAYS; i++) {
         if (!arrays[i].exists) continue;
         pieces[n++] =
-            (struct arena_piece){arrays[i].array, max_tokens, arrays[i].width * sizeof(float)};
+            (struct arena_piece){arrays[i].array, arrays[i].rows, arrays[i].width * sizeof(float)};
     }
     return n;
 }
 
 mneme_status activations_open(struct activations *a, const struct model_config *config,
-                              size_t max_tokens, bool training, mneme_error *error) {
+                              const struct pass_size *size, bool training, mneme_error *error) {
     *a = (struct activations){.layers = calloc(config->n_layers, sizeof *a->layers)};
     struct arena_piece *pieces =
         calloc(config->n_layers * LAYER_ACTIVATIONS + OTHER_ARRAYS, sizeof *pieces);
@@ -89,8 +90,8 @@ mneme_status activations_open(struct activations *a, const struct model_config *
     if (a->layers == NULL || pieces == NULL) {
         status = error_set_memory(error, "activations");
     } else {
-        size_t n = list_layers(a, config, max_tokens, training, pieces);
-        n += list_others(a, config, max_tokens, training, pieces + n);
+        size_t n = list_layers(a, config, size->tokens, training, pieces);
+        n += list_others(a, config, size, training, pieces + n);
         status = arena_layout(&a->arena, n, pieces, "activations", error);
     }
     for (size_t l = 1; status == MNEME_OK && !training && l < config->n_layers; l++) {
@@ -119,13 +120,13 @@ static size_t larger(size_t a, size_t b) {
 }
 
 static mneme_status place(struct scratch *scratch, const struct model_config *config,
-                          size_t max_tokens, bool training, mneme_error *error) {
+                          const struct pass_size *size, bool training, mneme_error *error) {
     const struct layer_sizes s = layer_sizes(config);
-    const size_t n = training ? max_tokens : 0, n_memory = config->memory.n_layers > 0 ? n : 0;
+    const size_t n = training ? size->tokens : 0, n_memory = config->memory.n_layers > 0 ? n : 0;
     const size_t wide = larger(larger(s.q, s.hidden), s.value), row = sizeof(float);
     const size_t angles = model_head_dim(config) * sizeof(float);
-    const struct arena_piece pieces[] = {{&scratch->rope_cosine, config->max_seq_len, angles},
-                                         {&scratch->rope_sine, config->max_seq_len, angles},
+    const struct arena_piece pieces[] = {{&scratch->rope_cosine, size->positions, angles},
+                                         {&scratch->rope_sine, size->positions, angles},
                                          {&scratch->d_stream, n, s.dim * row},
                                          {&scratch->d_normed, n, s.dim * row},
                                          {&scratch->d_branch, n, s.dim * row},
@@ -140,16 +141,24 @@ static mneme_status place(struct scratch *scratch, const struct model_config *co
                         error);
 }
 
-/* The families that bring their own memory. */
-static mneme_status open_families(struct scratch *scratch, const struct model_config *config,
-                                  size_t max_tokens, bool training, mneme_error *error) {
-    const struct memory_config *memory = &config->memory;
+static mneme_status open_products(struct scratch *scratch, const struct model_config *config,
+                                  const struct pass_size *size, bool cached, mneme_error *error) {
     scratch->attention_shape = (struct attention_shape){.heads = config->n_heads,
                                                         .kv_heads = config->n_kv_heads,
                                                         .head_dim = model_head_dim(config),
-                                                        .max_positions = config->max_seq_len};
+                                                        .max_positions = size->positions};
+    if (cached) {
+        TRY(matmul_scratch_open_rows(&scratch->matmul, size->tokens, error));
+        return attention_scratch_open_cached(&scratch->attention, &scratch->attention_shape, error);
+    }
     TRY(matmul_scratch_open(&scratch->matmul, error));
-    TRY(attention_scratch_open(&scratch->attention, &scratch->attention_shape, error));
+    return attention_scratch_open(&scratch->attention, &scratch->attention_shape, error);
+}
+
+/* What the memory layers, and gradients of rows that were read, bring. */
+static mneme_status open_lookups(struct scratch *scratch, const struct model_config *config,
+                                 size_t max_tokens, bool training, mneme_error *error) {
+    const struct memory_config *memory = &config->memory;
     if (memory->n_layers > 0) {
         scratch->product_key_shape = model_product_key_shape(config);
         TRY(product_key_scratch_open(&scratch->product_key, &scratch->product_key_shape, error));
@@ -162,16 +171,18 @@ static mneme_status open_families(struct scratch *scratch, const struct model_co
 }
 
 mneme_status scratch_open(struct scratch *scratch, const struct model_config *config,
-                          size_t max_tokens, bool training, mneme_error *error) {
+                          const struct pass_size *size, bool cached, bool training,
+                          mneme_error *error) {
     *scratch = (struct scratch){0};
-    mneme_status status = place(scratch, config, max_tokens, training, error);
-    THEN(open_families(scratch, config, max_tokens, training, error));
+    mneme_status status = place(scratch, config, size, training, error);
+    THEN(open_products(scratch, config, size, cached, error));
+    THEN(open_lookups(scratch, config, size->tokens, training, error));
     if (status != MNEME_OK) {
         scratch_close(scratch);
         return status;
     }
-    rope_table(config->max_seq_len, model_head_dim(config), config->rope_theta,
-               scratch->rope_cosine, scratch->rope_sine);
+    rope_table(size->positions, model_head_dim(config), config->rope_theta, scratch->rope_cosine,
+               scratch->rope_sine);
     return MNEME_OK;
 }
 

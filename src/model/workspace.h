@@ -47,13 +47,20 @@ struct layer_activations {
 _Static_assert(sizeof(struct layer_activations) == LAYER_ACTIVATIONS * sizeof(void *),
                "a layer's members are the lines of layer_activations.def");
 
-/* What a pass leaves, of N = max_tokens tokens. */
+/* What a pass has room for. */
+struct pass_size {
+    size_t tokens;    /* N, of a batch */
+    size_t positions; /* of a sequence, with what a cache holds of it */
+    size_t logits;    /* tokens whose logits are made at a time */
+};
+
+/* What a pass over N tokens leaves. */
 struct activations {
     struct layer_activations *layers; /* [n_layers] */
     float *output;                    /* [N, dim] after the last layer */
     float *output_normed;             /* [N, dim] */
     float *output_norm_r;             /* [N] */
-    float *logits;                    /* [N, vocab_size] */
+    float *logits;                    /* [size's logits, vocab_size] */
     float *losses;                    /* [N] */
     /* Of memory layers in training, [n_memory_layers, N, …]: */
     float *d_reads;         /* [v_dim] gradients of the reads */
@@ -64,15 +71,15 @@ struct activations {
 
 /* Without `training` all layers share one set of arrays. */
 mneme_status activations_open(struct activations *activations, const struct model_config *config,
-                              size_t max_tokens, bool training, mneme_error *error);
+                              const struct pass_size *size, bool training, mneme_error *error);
 void activations_close(struct activations *activations);
 
 /* A layer's reads, as the lookup knows them. */
 struct product_key_reads layer_reads(const struct layer_activations *layer);
 
-/* What a pass over N = max_tokens tokens writes to on its way, and tables that it reads. */
+/* What a pass over N tokens writes to on its way, and tables that it reads. */
 struct scratch {
-    float *rope_cosine, *rope_sine; /* [max_seq_len, head_dim] */
+    float *rope_cosine, *rope_sine; /* [positions, head_dim] */
     struct matmul_scratch matmul;
     struct attention_shape attention_shape;
     struct attention_scratch attention;
@@ -90,8 +97,10 @@ struct scratch {
     struct arena arena;
 };
 
+/* `cached`: for passes that continue a cache alone. */
 mneme_status scratch_open(struct scratch *scratch, const struct model_config *config,
-                          size_t max_tokens, bool training, mneme_error *error);
+                          const struct pass_size *size, bool cached, bool training,
+                          mneme_error *error);
 void scratch_close(struct scratch *scratch);
 
 #endif

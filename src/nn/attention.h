@@ -16,10 +16,11 @@ struct attention_shape {
     size_t max_positions; /* no sequence is longer */
 };
 
-/* A thread's working memory, about four [positions, positions] matrices. */
+/* A thread's working memory. Queries are taken in blocks, so that it grows with max_positions, not
+ * with its square. */
 struct attention_thread {
-    float *weights;   /* [positions, positions] */
-    float *gradients; /* [positions, positions] */
+    float *weights;   /* [a block of queries, positions] */
+    float *gradients; /* [a block of queries, positions] */
     float *keys;      /* [head_dim, positions], transposed */
     struct matmul_scratch matmul;
     struct arena arena;
@@ -32,6 +33,9 @@ struct attention_scratch {
 
 mneme_status attention_scratch_open(struct attention_scratch *scratch,
                                     const struct attention_shape *shape, mneme_error *error);
+/* Less room, for attention_forward_cached only. */
+mneme_status attention_scratch_open_cached(struct attention_scratch *scratch,
+                                           const struct attention_shape *shape, mneme_error *error);
 void attention_scratch_close(struct attention_scratch *scratch);
 
 /* out [n, heads, head_dim]. */
@@ -40,7 +44,8 @@ void attention_forward(struct attention_scratch *scratch, const struct attention
                        const float *v, float *out);
 
 /* dq, dk, dv are overwritten. The weights are computed again with the same bits. dk and dv sum
- * over the heads of a group, ascending, and within a head over the queries, ascending. */
+ * over the heads of a group, ascending, and within a head over the queries, ascending; dq over the
+ * keys, ascending. Blocks of queries end those sums where only zeros would follow. */
 void attention_backward(struct attention_scratch *scratch, const struct attention_shape *shape,
                         size_t n_sequences, const size_t *starts, const float *q, const float *k,
                         const float *v, const float *dout, float *dq, float *dk, float *dv);

@@ -33,13 +33,19 @@ static mneme_status open_panels(struct matmul_scratch *scratch, size_t rows, siz
                                 mneme_error *error) {
     *scratch = (struct matmul_scratch){.row_block = rows, .n_threads = threads};
     scratch->panel_size = (rows + GEMM_MAX_ROWS) * K_BLOCK + PANEL_B;
-    scratch->panels = memory_allocate(threads * scratch->panel_size, sizeof(float));
+    scratch->panels = memory_allocate_scratch(threads * scratch->panel_size, sizeof(float));
     if (scratch->panels != NULL) return MNEME_OK;
     return error_set_memory(error, "matrix panels");
 }
 
 mneme_status matmul_scratch_open(struct matmul_scratch *scratch, mneme_error *error) {
     return open_panels(scratch, ROW_BLOCK, (size_t)omp_get_max_threads(), error);
+}
+
+mneme_status matmul_scratch_open_rows(struct matmul_scratch *scratch, size_t rows,
+                                      mneme_error *error) {
+    size_t row_block = rows < ROW_BLOCK ? rows : ROW_BLOCK;
+    return open_panels(scratch, row_block, (size_t)omp_get_max_threads(), error);
 }
 
 mneme_status matmul_scratch_open_serial(struct matmul_scratch *scratch, mneme_error *error) {

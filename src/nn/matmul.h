@@ -29,6 +29,9 @@ struct matmul_scratch {
 };
 
 mneme_status matmul_scratch_open(struct matmul_scratch *scratch, mneme_error *error);
+/* Less room, for products of at most `rows` rows, at least 1. */
+mneme_status matmul_scratch_open_rows(struct matmul_scratch *scratch, size_t rows,
+                                      mneme_error *error);
 /* Less room, for matmul_serial only. */
 mneme_status matmul_scratch_open_serial(struct matmul_scratch *scratch, mneme_error *error);
 void matmul_scratch_close(struct matmul_scratch *scratch);

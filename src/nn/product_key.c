@@ -32,8 +32,8 @@ static mneme_status thread_open(struct product_key_thread *thread,
         {&thread->rows, knn, sizeof(int32_t)},
         {&thread->columns, knn, sizeof(int32_t)},
         {&thread->pairs, knn, sizeof *thread->pairs}};
-    TRY(arena_layout(&thread->arena, sizeof pieces / sizeof *pieces, pieces, "product-key lookup",
-                     error));
+    TRY(arena_layout_scratch(&thread->arena, sizeof pieces / sizeof *pieces, pieces,
+                             "product-key lookup", error));
     return matmul_scratch_open_serial(&thread->matmul, error);
 }
 
@@ -46,7 +46,7 @@ mneme_status product_key_scratch_open(struct product_key_scratch *scratch,
                                       const struct product_key_shape *shape, mneme_error *error) {
     scratch->n_threads = (size_t)omp_get_max_threads();
     scratch->threads = memory_allocate(scratch->n_threads, sizeof *scratch->threads);
-    scratch->packed = memory_allocate(product_key_packed_size(shape), sizeof(float));
+    scratch->packed = memory_allocate_scratch(product_key_packed_size(shape), sizeof(float));
     mneme_status status = MNEME_OK;
     if (scratch->threads == NULL || scratch->packed == NULL) {
         status = error_set_memory(error, "product-key lookup");

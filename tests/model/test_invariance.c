@@ -37,23 +37,6 @@ START_TEST(alone_and_in_a_batch) {
 }
 END_TEST
 
-/* A cache of one row for the tiny model. */
-static void open_cache(const struct model_config *config, struct attention_cache *layers) {
-    for (size_t l = 0; l < config->n_layers; l++) {
-        size_t floats = config->n_kv_heads * model_head_dim(config) * 64;
-        layers[l].stride = 64;
-        layers[l].keys = calloc(floats, sizeof(float));
-        layers[l].values = calloc(floats, sizeof(float));
-    }
-}
-
-static void close_cache(const struct model_config *config, struct attention_cache *layers) {
-    for (size_t l = 0; l < config->n_layers; l++) {
-        free(layers[l].keys);
-        free(layers[l].values);
-    }
-}
-
 START_TEST(token_by_token) {
     struct model_config config = tiny_model_config();
     struct tiny_model tiny;
@@ -62,10 +45,10 @@ START_TEST(token_by_token) {
     size_t size = tiny.batch.n_tokens * config.dim;
     float *whole = malloc(size * sizeof *whole);
     memcpy(whole, tiny.pass.activations.output_normed, size * sizeof *whole);
-    struct attention_cache layers[3];
-    struct kv_cache cache = {.n_rows = 1, .layers = layers};
     for (size_t s = 0; s < tiny.batch.n_sequences; s++) {
-        open_cache(&config, layers);
+        struct kv_cache cache;
+        mneme_error error = {0};
+        assert_ok(kv_cache_open(&cache, &config, 1, &error), &error);
         size_t first = tiny.batch.starts[s], end = tiny.batch.starts[s + 1];
         for (size_t t = first; t < end; t++) {
             size_t starts[2] = {0, 1}, past = t - first, row = 0;
@@ -73,12 +56,12 @@ START_TEST(token_by_token) {
                 1,     tiny.batch.tokens + t, tiny.batch.targets + t, tiny.batch.positions + t, 1,
                 starts};
             struct continuation continuation = {&cache, &past, &row};
-            mneme_error error = {0};
+            assert_ok(kv_cache_grow(&cache, past + 1, &error), &error);
             assert_ok(model_forward(&tiny.pass, &one, &continuation, &error), &error);
             ck_assert_mem_eq(tiny.pass.activations.output_normed, whole + t * config.dim,
                              config.dim * sizeof(float));
         }
-        close_cache(&config, layers);
+        kv_cache_close(&cache);
     }
     free(whole);
     tiny_model_close(&tiny);

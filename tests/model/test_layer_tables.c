@@ -174,14 +174,15 @@ START_TEST(activations) {
     struct model_config config = tiny_model_config();
     struct activations a;
     mneme_error error;
-    assert_ok(activations_open(&a, &config, 5, true, &error), &error);
+    const struct pass_size size = {.tokens = 5, .positions = 5, .logits = 5};
+    assert_ok(activations_open(&a, &config, &size, true, &error), &error);
     const struct layer_activations *ffn = &a.layers[0], *memory = &a.layers[1];
     ck_assert(ffn->gate != NULL && ffn->slots == NULL && ffn->swilu_read == NULL);
     ck_assert(memory->gate == NULL && memory->slots != NULL && memory->swilu_read != NULL);
     ck_assert(memory->gating == NULL && memory->expert_hidden == NULL);
     ck_assert(a.d_reads != NULL && a.d_expert_hidden == NULL);
     activations_close(&a);
-    assert_ok(activations_open(&a, &config, 5, false, &error), &error);
+    assert_ok(activations_open(&a, &config, &size, false, &error), &error);
     ck_assert(a.layers[0].gate != NULL && a.layers[0].slots != NULL && a.d_reads == NULL);
     ck_assert_mem_eq(&a.layers[0], &a.layers[2], sizeof a.layers[0]);
     activations_close(&a);
