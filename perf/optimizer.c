@@ -90,9 +90,10 @@ static void run_mneme(void *user) {
     struct parameter *p = &w->parameter;
     const float *gradient = gradient_of(&w->optimizer.gradients, p);
     if (w->kind == ADAMW) {
-        optimizer_step(&w->optimizer, LEARNING_RATE, LEARNING_RATE, 1.0f);
+        optimizer_step(&w->optimizer, LEARNING_RATE, LEARNING_RATE,
+                       (struct gradient_norms){1.0f, 1.0f});
     } else if (w->kind == NORM) {
-        w->norm = optimizer_gradient_norm(&w->optimizer);
+        w->norm = optimizer_gradient_norms(&w->optimizer).common;
     } else {
 #pragma omp parallel for schedule(static)
         for (size_t j = 0; j < w->n; j += BLOCK) {

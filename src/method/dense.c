@@ -12,7 +12,8 @@ mneme_status dense_open(struct dense *dense, const struct teaching *t, float wei
                                             .eps = p->eps,
                                             .weight_decay = weight_decay,
                                             .values_weight_decay = weight_decay,
-                                            .clip = p->clip};
+                                            .clip = p->clip,
+                                            .clip_values = p->clip_values};
     mneme_status status = optimizer_open(&dense->optimizer, &settings, trained, n_trained, error);
     free(trained);
     return status;

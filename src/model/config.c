@@ -1,5 +1,9 @@
 #include "model/config.h"
 
+const char *const model_init_names[MODEL_INIT_COUNT] = {"mneme", "lingua"};
+const char *const init_std_factor_names[INIT_STD_FACTOR_COUNT] = {"disabled", "global_depth",
+                                                                  "current_depth", "dim_ratio"};
+
 size_t model_head_dim(const struct model_config *config) {
     return config->dim / config->n_heads;
 }

@@ -13,6 +13,27 @@
 
 #define MODEL_MAX_MEMORY_LAYERS 64
 
+/* How model_initialize fills the parameters. */
+enum model_init {
+    INIT_OF_MNEME,
+    INIT_OF_LINGUA, /* as the reference: the columns of layer_parameters.def */
+    MODEL_INIT_COUNT
+};
+
+/* What Lingua divides the standard deviation of a layer's weights by: nothing, sqrt(2 (n_layers +
+ * 1)), sqrt(2 (layer + 1)), dim / 4096. */
+enum init_std_factor {
+    INIT_STD_DISABLED,
+    INIT_STD_GLOBAL_DEPTH,
+    INIT_STD_CURRENT_DEPTH,
+    INIT_STD_DIM_RATIO,
+    INIT_STD_FACTOR_COUNT
+};
+
+/* "mneme", "lingua"; "disabled", "global_depth", "current_depth", "dim_ratio" */
+extern const char *const model_init_names[MODEL_INIT_COUNT];
+extern const char *const init_std_factor_names[INIT_STD_FACTOR_COUNT];
+
 /* Llama as in Meta Lingua, and its `memory`, struct memory_config, whose names are those of the
  * reference's HashingMemory; memory.n_layers is 0 for a plain transformer. All sizes are counts of
  * elements. config_keys.def says what the members mean. */
@@ -26,6 +47,9 @@ struct model_config {
     size_t n_##member, member[capacity];
 #define CONFIG_FLOAT(object, member, names, initial, low, high, flags, documentation) float member;
 #define CONFIG_BOOL(object, member, names, initial, flags, documentation) bool member;
+#define CONFIG_CHOICE(object, member, names, type, names_, count, initial, flags, documentation) \
+    type member;                                                                                 \
+    _Static_assert(sizeof(type) == sizeof(int), "a key_table takes it for an int");
 #include "model/config_keys.def"
 };
 
@@ -53,6 +77,8 @@ enum config_key {
 #define CONFIG_FLOAT(object, member, names, initial, low, high, flags, documentation) \
     CONFIG_KEY_##member,
 #define CONFIG_BOOL(object, member, names, initial, flags, documentation) CONFIG_KEY_##member,
+#define CONFIG_CHOICE(object, member, names, type, names_, count, initial, flags, documentation) \
+    CONFIG_KEY_##member,
 #include "model/config_keys.def"
     CONFIG_KEY_COUNT
 };

@@ -162,6 +162,25 @@ static void fill(struct parameter *parameter, float value) {
     for (size_t i = 0; i < parameter->count; i++) parameter->data[i] = value;
 }
 
+/* The first of the numbers `index`, index + 2^48, index + 2 2^48, … that is at most 3: no tensor
+ * has 2^48 elements. */
+static float truncated_normal(uint64_t seed, uint64_t stream, uint64_t index) {
+    float z;
+    do {
+        z = model_random_normal(seed, stream, index);
+        index += (uint64_t)1 << 48;
+    } while (fabsf(z) > 3.0f);
+    return z;
+}
+
+static void fill_truncated(struct parameter *parameter, uint64_t seed, float std) {
+    uint64_t stream = stream_of(parameter);
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < parameter->count; i++) {
+        parameter->data[i] = std * truncated_normal(seed, stream, i);
+    }
+}
+
 static void fill_normal(struct parameter *parameter, uint64_t seed, float std) {
     uint64_t stream = stream_of(parameter);
 #pragma omp parallel for schedule(static)
@@ -177,6 +196,28 @@ static void fill_uniform(struct parameter *parameter, uint64_t seed, float bound
     }
 }
 
+/* Lingua's init_std_factor for a layer. */
+static float std_divisor(const struct model_config *config, size_t layer) {
+    switch (config->init_std_factor) {
+        case INIT_STD_GLOBAL_DEPTH:
+            return sqrtf((float)(2 * (config->n_layers + 1)));
+        case INIT_STD_CURRENT_DEPTH:
+            return sqrtf((float)(2 * (layer + 1)));
+        case INIT_STD_DIM_RATIO:
+            return (float)config->dim / 4096.0f;
+        default:
+            return 1.0f;
+    }
+}
+
+static float truncated_std(const struct model_config *config, const struct parameter *p) {
+    float std = 1.0f / sqrtf((float)p->shape[1]);
+    if ((p->roles & (ROLE_EMBEDDING | ROLE_OUTPUT)) != 0) return std;
+    if (config->init_base_std > 0.0f) std = config->init_base_std;
+    return std / std_divisor(config, p->layer);
+}
+
+/* `p` is one of a model's parameters, in their order. */
 static void initialize(const struct model_config *config, struct parameter *p, uint64_t seed) {
     float branch = 1.0f / sqrtf((float)(2 * config->n_layers));
     switch (p->start) {
@@ -189,8 +230,20 @@ static void initialize(const struct model_config *config, struct parameter *p, u
         case PARAMETER_STARTS_NORMAL:
             fill_normal(p, seed, 1.0f / sqrtf((float)p->shape[1]));
             break;
+        case PARAMETER_STARTS_NORMAL_OUT:
+            fill_normal(p, seed, 1.0f / sqrtf((float)p->shape[0]));
+            break;
+        case PARAMETER_STARTS_TRUNCATED:
+            fill_truncated(p, seed, truncated_std(config, p));
+            break;
+        case PARAMETER_STARTS_XAVIER:
+            fill_uniform(p, seed, sqrtf(6.0f / (float)(p->shape[0] + p->shape[1])));
+            break;
         case PARAMETER_STARTS_BRANCH:
             fill_normal(p, seed, branch / sqrtf((float)p->shape[1]));
+            break;
+        case PARAMETER_STARTS_BIAS:
+            fill_uniform(p, seed, 1.0f / sqrtf((float)p[-1].shape[1]));
             break;
         case PARAMETER_STARTS_KEYS:
             fill_uniform(p, seed, 1.0f / sqrtf((float)config->memory.k_dim));

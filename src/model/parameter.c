@@ -17,31 +17,36 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
                                 .tied_output = config->tied_output};
 }
 
-/* Linear layers and tables of rows start normal; no other role does. */
-#define IS_NORMAL(start)                                    \
-    (PARAMETER_STARTS_##start == PARAMETER_STARTS_NORMAL || \
-     PARAMETER_STARTS_##start == PARAMETER_STARTS_BRANCH)
+/* Linear layers and tables of rows start at random; no other role but that of keys does. */
+#define IS_RANDOM(start)                                   \
+    (PARAMETER_STARTS_##start != PARAMETER_STARTS_ZEROS && \
+     PARAMETER_STARTS_##start != PARAMETER_STARTS_ONES &&  \
+     PARAMETER_STARTS_##start != PARAMETER_STARTS_BIAS &&  \
+     PARAMETER_STARTS_##start != PARAMETER_STARTS_KEYS)
 #define IS_ROWS(kind, roles)                 \
     (PARAMETER_##kind != PARAMETER_COMMON || \
      ((roles) & (ROLE_LINEAR | ROLE_OUTPUT | ROLE_EMBEDDING)) != 0)
 #define MODEL_PARAMETER(...) LAYER_PARAMETER(__VA_ARGS__)
-#define LAYER_PARAMETER(member, name, exists, rows, columns, kind, start, roles, hf)   \
-    _Static_assert(IS_NORMAL(start) == IS_ROWS(kind, roles),                           \
-                   #member ": start and roles do not fit");                            \
-    _Static_assert(PARAMETER_##kind == PARAMETER_COMMON || ((roles)&ROLE_MEMORY) != 0, \
+#define LAYER_PARAMETER(member, name, exists, rows, columns, kind, start, lingua, roles, hf)   \
+    _Static_assert(                                                                            \
+        IS_RANDOM(start) == IS_ROWS(kind, roles) && IS_RANDOM(lingua) == IS_ROWS(kind, roles), \
+        #member ": start and roles do not fit");                                               \
+    _Static_assert(PARAMETER_##kind == PARAMETER_COMMON || ((roles)&ROLE_MEMORY) != 0,         \
                    #member ": a value table is a memory's");
 #include "model/layer_parameters.def"
 #undef LAYER_PARAMETER
 #undef MODEL_PARAMETER
-#define LINE(name, exists, rows, columns, kind, start, roles, hf)                          \
-    (struct parameter_line) {                                                              \
-        name, hf, rows, columns, PARAMETER_##kind, PARAMETER_STARTS_##start, roles, exists \
+#define LINE(name, exists, rows, columns, kind, start, lingua, roles, hf)                   \
+    (struct parameter_line) {                                                               \
+        name, hf, rows, columns, PARAMETER_##kind,                                          \
+            of_lingua ? PARAMETER_STARTS_##lingua : PARAMETER_STARTS_##start, roles, exists \
     }
 
 void layer_parameter_lines(const struct model_config *config, bool ffn, bool memory,
                            struct parameter_line lines[LAYER_PARAMETERS]) {
     const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
     const struct memory_config *m = &config->memory;
+    const bool of_lingua = config->init == INIT_OF_LINGUA;
 #define MODEL_PARAMETER(...)
 #define LAYER_PARAMETER(member, ...) lines[LAYER_##member] = LINE(__VA_ARGS__);
 #include "model/layer_parameters.def"
@@ -52,6 +57,7 @@ void layer_parameter_lines(const struct model_config *config, bool ffn, bool mem
 void model_parameter_lines(const struct model_config *config,
                            struct parameter_line lines[MODEL_PARAMETERS]) {
     const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
+    const bool of_lingua = config->init == INIT_OF_LINGUA;
 #define MODEL_PARAMETER(member, ...) lines[MODEL_##member] = LINE(__VA_ARGS__);
 #define LAYER_PARAMETER(...)
 #include "model/layer_parameters.def"

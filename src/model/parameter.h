@@ -21,9 +21,16 @@ enum parameter_kind {
 enum parameter_start {
     PARAMETER_STARTS_ZEROS,
     PARAMETER_STARTS_ONES,
-    PARAMETER_STARTS_NORMAL, /* normal, std columns^-0.5 */
-    PARAMETER_STARTS_BRANCH, /* that / sqrt(2 n_layers): what makes a sum with the stream */
-    PARAMETER_STARTS_KEYS    /* uniform in +-1/sqrt(k_dim) */
+    PARAMETER_STARTS_NORMAL,     /* normal, std columns^-0.5 */
+    PARAMETER_STARTS_NORMAL_OUT, /* normal, std rows^-0.5 */
+    PARAMETER_STARTS_BRANCH,     /* normal, std (2 n_layers columns)^-0.5: what makes a sum with the
+                                    stream */
+    PARAMETER_STARTS_TRUNCATED,  /* normal, std columns^-0.5, none beyond 3 std; in a layer std is
+                                    init_base_std where that is given, over init_std_factor's */
+    PARAMETER_STARTS_XAVIER,     /* uniform in +-sqrt(6 / (rows + columns)) */
+    PARAMETER_STARTS_BIAS,       /* uniform in +-columns^-0.5 of the weight before it, as PyTorch's
+                                    Linear */
+    PARAMETER_STARTS_KEYS        /* uniform in +-1/sqrt(k_dim) */
 };
 
 enum parameter_role {
@@ -43,7 +50,7 @@ struct parameter {
     size_t shape[PARAMETER_MAX_RANK];
     size_t count;
     enum parameter_kind kind;
-    enum parameter_start start;
+    enum parameter_start start; /* by the config's init */
     unsigned roles;
     size_t layer;        /* that it belongs to, where it belongs to one */
     const char *hf_name; /* as in layer_parameters.def */
@@ -90,7 +97,7 @@ struct parameter_line {
     const char *hf_name;  /* or NULL */
     size_t rows, columns; /* 0 columns: a vector */
     enum parameter_kind kind;
-    enum parameter_start start;
+    enum parameter_start start; /* by the config's init */
     unsigned roles;
     bool exists;
 };

@@ -2,6 +2,15 @@
 
 #include <math.h>
 
+const char *const clip_values_names[CLIP_VALUES_COUNT] = {"together", "separate"};
+
+float adamw_clip_scale(const struct adamw_settings *settings, float norm) {
+    const float clip = settings->clip;
+    if (!(clip > 0.0f)) return 1.0f;
+    float scale = clip / (settings->clip_values == CLIP_SEPARATE ? norm + 1e-6f : norm);
+    return scale < 1.0f ? scale : 1.0f;
+}
+
 /* base^n as n multiplications, so that it is the same however the run was cut. */
 static float power(float base, size_t n) {
     float result = 1.0f;

@@ -6,6 +6,7 @@
 
 #include "base/key_table.h"
 #include "model/config.h"
+#include "nn/adamw.h"
 #include "nn/matmul_backend.h"
 #include "smf/sparse_step.h"
 #include "train/schedule.h"

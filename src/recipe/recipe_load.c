@@ -48,6 +48,16 @@ static mneme_status check_lora(const struct json_place *root, const struct recip
                        lora->last_layer);
 }
 
+/* Lingua's (warmup / step)^exp_factor begins where a warmup ends. */
+static mneme_status check_schedule(const struct json_place *root,
+                                   const struct recipe_pretrain *pretrain, mneme_error *error) {
+    bool needs_warmup = pretrain->schedule == SCHEDULE_INVERSE_SQRT &&
+                        pretrain->schedule_rule == SCHEDULE_OF_LINGUA;
+    if (!needs_warmup || pretrain->warmup > 0) return MNEME_OK;
+    return json_refuse(root, "pretrain.warmup", error,
+                       "must be at least 1 for `lingua`'s `inverse_sqrt`");
+}
+
 /* What is asked for and works on memories alone. */
 static mneme_status check_memory(const struct json_place *root, const struct recipe *recipe,
                                  mneme_error *error) {
@@ -83,6 +93,7 @@ static mneme_status check(const struct json_place *root, const struct recipe *re
     TRY(check_name(root, recipe->name, error));
     TRY(check_corpus(root, &recipe->corpus, error));
     TRY(check_memory(root, recipe, error));
+    TRY(check_schedule(root, &recipe->pretrain, error));
     TRY(model_config_check(&recipe->model, CONFIG_OF_RECIPE, root->place, error));
     return check_lora(root, recipe, error);
 }

@@ -139,23 +139,47 @@ void reference_compare_gradients(struct reference_case *c, const struct optimize
     }
 }
 
+/* One of the names, the first where the case has none. */
+static size_t choice(struct reference_case *c, const char *key, const char *const *names, size_t n,
+                     enum key_need need) {
+    size_t index = 0;
+    if (c->status == MNEME_OK) {
+        reference_ok(c, json_get_choice(&c->place, key, need, names, n, &index, c->error));
+    }
+    return index;
+}
+
+/* A number that a case need not have. */
+static float number_or(struct reference_case *c, const char *key, float number) {
+    if (c->status == MNEME_OK) {
+        reference_ok(c,
+                     json_get_float(&c->place, key, KEY_OPTIONAL, 0.0f, 1e30f, &number, c->error));
+    }
+    return number;
+}
+
 struct adamw_settings reference_adamw(struct reference_case *c) {
+    size_t clip_values =
+        choice(c, "clip_values", clip_values_names, CLIP_VALUES_COUNT, KEY_OPTIONAL);
     return (struct adamw_settings){.beta1 = reference_float(c, "beta1"),
                                    .beta2 = reference_float(c, "beta2"),
                                    .eps = reference_float(c, "eps"),
                                    .weight_decay = reference_float(c, "weight_decay"),
                                    .values_weight_decay = reference_float(c, "values_weight_decay"),
-                                   .clip = reference_float(c, "clip")};
+                                   .clip = reference_float(c, "clip"),
+                                   .clip_values = (enum clip_values)clip_values};
 }
 
 struct schedule reference_schedule(struct reference_case *c) {
-    size_t kind = 0;
-    if (c->status == MNEME_OK) {
-        reference_ok(c, json_get_choice(&c->place, "schedule", KEY_REQUIRED, schedule_names,
-                                        SCHEDULE_COUNT, &kind, c->error));
-    }
+    size_t kind = choice(c, "schedule", schedule_names, SCHEDULE_COUNT, KEY_REQUIRED);
+    size_t rule =
+        choice(c, "schedule_rule", schedule_rule_names, SCHEDULE_RULE_COUNT, KEY_OPTIONAL);
     return (struct schedule){.kind = (enum schedule_kind)kind,
+                             .rule = (enum schedule_rule)rule,
                              .warmup = reference_size(c, "warmup"),
                              .steps = reference_size(c, "steps"),
-                             .lr_min_ratio = reference_float(c, "lr_min_ratio")};
+                             .lr_min_ratio = reference_float(c, "lr_min_ratio"),
+                             .cosine_theta = number_or(c, "cosine_theta", 1.0f),
+                             .cycle_length = number_or(c, "cycle_length", 1.0f),
+                             .exp_factor = number_or(c, "exp_factor", 0.5f)};
 }

@@ -54,8 +54,9 @@ void run_adamw(struct reference_case *c) {
                weight.count * sizeof(float));
         memcpy(gradient_of(&optimizer.gradients, &values), g_values + s * values.count,
                values.count * sizeof(float));
-        norms[s] = optimizer_gradient_norm(&optimizer);
-        optimizer_step(&optimizer, lr, values_lr, norms[s]);
+        struct gradient_norms both = optimizer_gradient_norms(&optimizer);
+        optimizer_step(&optimizer, lr, values_lr, both);
+        norms[s] = both.common;
     }
     reference_compare(c, steps, norms, "norms");
     compare_lone(c, &weight, &optimizer.moments[0], "weight");
@@ -63,9 +64,26 @@ void run_adamw(struct reference_case *c) {
     optimizer_close(&optimizer);
 }
 
+/* What a step's memory layers looked up, layer by layer; NULL: nobody asks. */
+static int32_t *keep_slots(const struct reference_model *m, const struct batch *batch,
+                           int32_t *slots) {
+    const struct memory_config *memory = &m->model.config.memory;
+    const size_t n = batch->n_tokens * memory->heads * memory->knn;
+    for (size_t i = 0; slots != NULL && i < memory->n_layers; i++, slots += n) {
+        memcpy(slots, m->pass.activations.layers[memory->layers[i]].slots, n * sizeof *slots);
+    }
+    return slots;
+}
+
 /* All steps of the case, and what is left of them. */
 static void train(struct reference_case *c, struct reference_model *m) {
     struct schedule schedule = reference_schedule(c);
+    const struct memory_config *memory = &m->model.config.memory;
+    const size_t n_slots =
+        schedule.steps * reference_batch_tokens(c) * memory->heads * memory->knn * memory->n_layers;
+    int32_t *slots =
+        reference_has_output(c, "slots") ? reference_room(c, n_slots, sizeof *slots) : NULL;
+    int32_t *next = slots;
     float lr = reference_float(c, "lr"), values_lr = reference_float(c, "values_lr");
     float *losses = reference_room(c, schedule.steps, sizeof *losses);
     float *norms = reference_room(c, schedule.steps, sizeof *norms);
@@ -78,7 +96,9 @@ static void train(struct reference_case *c, struct reference_model *m) {
                                  values_lr * factor, &result, c->error));
         losses[s] = result.loss;
         norms[s] = result.gradient_norm;
+        next = keep_slots(m, &batch, next);
     }
+    if (slots != NULL) reference_select(c, n_slots, slots, NULL, NULL, 0.0, "slots");
     reference_compare(c, schedule.steps, losses, "losses");
     reference_compare(c, schedule.steps, norms, "norms");
     for (size_t i = 0; i < m->optimizer.n_trained; i++) {

@@ -25,7 +25,8 @@ static mneme_status open_optimizer(struct pretraining *p, mneme_error *error) {
                                             .eps = r->eps,
                                             .weight_decay = r->weight_decay,
                                             .values_weight_decay = r->values_weight_decay,
-                                            .clip = r->clip};
+                                            .clip = r->clip,
+                                            .clip_values = r->clip_values};
     struct parameter **list;
     size_t n;
     TRY(optimizer_list_model(&p->experiment->model, &list, &n, error));
@@ -98,9 +99,13 @@ static bool is_due(const struct pretraining *p) {
 mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mneme_error *error) {
     const struct recipe_pretrain *r = p->recipe;
     struct schedule schedule = {.kind = r->schedule,
+                                .rule = r->schedule_rule,
                                 .warmup = r->warmup,
                                 .steps = r->steps,
-                                .lr_min_ratio = r->lr_min_ratio};
+                                .lr_min_ratio = r->lr_min_ratio,
+                                .cosine_theta = r->cosine_theta,
+                                .cycle_length = r->cycle_length,
+                                .exp_factor = r->exp_factor};
     float factor = schedule_factor(&schedule, p->optimizer.step);
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);

@@ -93,25 +93,29 @@ static float sum_squares(size_t count, const float *gradient, float sum) {
     return sum;
 }
 
-float optimizer_gradient_norm(const struct optimizer *optimizer) {
-    float sum = 0.0f;
+struct gradient_norms optimizer_gradient_norms(const struct optimizer *optimizer) {
+    const bool together = optimizer->settings.clip_values == CLIP_TOGETHER;
+    struct gradient_norms sums = {0.0f, 0.0f};
     profile_layer(PROFILE_OPTIMIZER, 0);
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         const struct parameter *p = optimizer->trained[i];
-        sum = sum_squares(p->count, gradient_of(&optimizer->gradients, p), sum);
+        float *sum = together || p->kind == PARAMETER_COMMON ? &sums.common : &sums.values;
+        *sum = sum_squares(p->count, gradient_of(&optimizer->gradients, p), *sum);
     }
-    return sqrtf(sum);
+    float common = sqrtf(sums.common);
+    return (struct gradient_norms){common, together ? common : sqrtf(sums.values)};
 }
 
-void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, float gradient_norm) {
+void optimizer_step(struct optimizer *optimizer, float lr, float values_lr,
+                    struct gradient_norms norms) {
     const struct simd_kernels *kernels = simd();
     const struct adamw_settings *s = &optimizer->settings;
     optimizer->step++;
     profile_layer(PROFILE_OPTIMIZER, 0);
-    float scale = s->clip > 0.0f && gradient_norm > s->clip ? s->clip / gradient_norm : 1.0f;
-    struct adamw_step common = adamw_step_at(s, lr, s->weight_decay, optimizer->step, scale);
-    struct adamw_step values =
-        adamw_step_at(s, values_lr, s->values_weight_decay, optimizer->step, scale);
+    struct adamw_step common =
+        adamw_step_at(s, lr, s->weight_decay, optimizer->step, adamw_clip_scale(s, norms.common));
+    struct adamw_step values = adamw_step_at(s, values_lr, s->values_weight_decay, optimizer->step,
+                                             adamw_clip_scale(s, norms.values));
     for (size_t i = 0; i < optimizer->n_trained; i++) {
         struct parameter *p = optimizer->trained[i];
         const float *gradient = gradient_of(&optimizer->gradients, p);

@@ -10,7 +10,7 @@
 #include "nn/adamw.h"
 
 /* AdamW (Loshchilov & Hutter 2017) over a set of parameters, with a group of its own for memory
- * values and clipping by the global gradient norm. */
+ * values and clipping by gradient norms. */
 
 struct moments {
     float *first, *second;
@@ -33,12 +33,19 @@ void optimizer_close(struct optimizer *optimizer);
 
 void optimizer_zero_gradients(struct optimizer *optimizer);
 
-/* The global L2 norm: canonical sums of squares over blocks of 65,536 elements of each parameter,
- * added in the parameters' order. */
-float optimizer_gradient_norm(const struct optimizer *optimizer);
+/* L2 norms of gradients, which decide the clipping: that of all with CLIP_TOGETHER, in both
+ * members; else that of the value tables and that of all others. */
+struct gradient_norms {
+    float common, values;
+};
 
-/* One AdamW step with the given learning rates. gradient_norm decides the clipping. */
-void optimizer_step(struct optimizer *optimizer, float lr, float values_lr, float gradient_norm);
+/* Canonical sums of squares over blocks of 65,536 elements of each parameter, added in the
+ * parameters' order. */
+struct gradient_norms optimizer_gradient_norms(const struct optimizer *optimizer);
+
+/* One AdamW step with the given learning rates. */
+void optimizer_step(struct optimizer *optimizer, float lr, float values_lr,
+                    struct gradient_norms norms);
 
 /* Lists all parameters of a model; those of its memory layers (queries, keys, values and
  * projections) alone; or its adapters' instead. The caller owns the list. */

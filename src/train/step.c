@@ -35,14 +35,17 @@ mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
                        &result->loss, error));
     record_gradients(pass->recorder, &optimizer->gradients, optimizer->n_trained,
                      optimizer->trained);
-    result->gradient_norm = optimizer_gradient_norm(optimizer);
-    result->diverged = !isfinite(result->loss) || !isfinite(result->gradient_norm);
+    const struct gradient_norms norms = optimizer_gradient_norms(optimizer);
+    result->gradient_norm = norms.common;
+    result->diverged =
+        !isfinite(result->loss) || !isfinite(norms.common) || !isfinite(norms.values);
     if (result->diverged) {
         return error_set(error, MNEME_FAILED, "step %zu: %s is not finite (loss %g, norm %g)",
                          optimizer->step + 1, isfinite(result->loss) ? "the gradient" : "the loss",
-                         (double)result->loss, (double)result->gradient_norm);
+                         (double)result->loss,
+                         (double)(isfinite(norms.values) ? norms.common : norms.values));
     }
-    optimizer_step(optimizer, lr, values_lr, result->gradient_norm);
+    optimizer_step(optimizer, lr, values_lr, norms);
     record_weights(pass->recorder, optimizer->n_trained, optimizer->trained);
     return MNEME_OK;
 }

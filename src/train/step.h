@@ -10,9 +10,9 @@
 /* One training step of a dense method (pretraining, full finetuning, LoRA). */
 
 struct step_result {
-    float loss; /* mean over the counted targets of the whole batch */
-    float gradient_norm;
-    bool diverged; /* it failed because a number was not finite */
+    float loss;          /* mean over the counted targets of the whole batch */
+    float gradient_norm; /* of all parameters; with CLIP_SEPARATE of all but the value tables */
+    bool diverged;       /* it failed because a number was not finite */
 };
 
 /* Gradients of the mean loss over all micro-batches together, which continue each other's sums: the

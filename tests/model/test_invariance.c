@@ -82,7 +82,7 @@ static float *train(const struct model_config *config, size_t n_parts, size_t *b
     struct parameter **list;
     mneme_error error = {0};
     size_t n, starts[64];
-    struct adamw_settings settings = {0.9f, 0.95f, 1e-8f, 0.1f, 0.05f, 1.0f};
+    struct adamw_settings settings = {0.9f, 0.95f, 1e-8f, 0.1f, 0.05f, 1.0f, CLIP_TOGETHER};
     tiny_model_open(&tiny, config);
     assert_ok(optimizer_list_model(&tiny.model, &list, &n, &error), &error);
     assert_ok(optimizer_open(&optimizer, &settings, list, n, &error), &error);

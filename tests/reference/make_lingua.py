@@ -1,0 +1,34 @@
+#!/usr/bin/env python3
+"""Makes the tensors of the folder lingua: 50 training steps under the reference's rules, computed by the
+reference's own code in float64 and in float32. `mneme verify --reference tests/reference/lingua`
+compares the engine with them. Needs PyTorch and a checkout of github.com/facebookresearch/memory."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from pathlib import Path
+
+import torch
+
+import cases_lingua
+import lingua_code
+from case_store import Store
+
+
+def main() -> None:
+    """Writes the file and its manifest."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("checkout", type=Path)
+    parser.add_argument("--dir", type=Path, default=Path(__file__).resolve().parent / "lingua")
+    arguments = parser.parse_args()
+    arguments.dir.mkdir(parents=True, exist_ok=True)
+    torch.set_num_threads(1)
+    store = Store(arguments.dir)
+    cases_lingua.add(store, lingua_code.load(arguments.checkout))
+    store.save({"python": platform.python_version(), "torch": torch.__version__,
+                "cpu_capability": torch.backends.cpu.get_cpu_capability(), "threads": 1}, {})
+
+
+if __name__ == "__main__":
+    main()
