@@ -128,7 +128,8 @@ static void *set_up(size_t i) {
         .n_batches = N_BATCHES,
         .batches_reading = bench_indices(size->slots, SEED_BACKGROUND, 64, false),
         .reads = bench_allocate(size->slots, sizeof *w->background.reads)};
-    w->ranking = slot_ranking_make(SLOTS_TF_IDF, &w->background, 0);
+    w->ranking = slot_ranking_make(SLOTS_TF_IDF, &w->background,
+                                   (struct slot_range){0, w->background.n_slots}, 0);
     w->ranked = bench_allocate(n, sizeof *w->ranked);
     w->chosen = bench_allocate(n, sizeof *w->chosen);
     w->slot_group = bench_allocate(size->slots, sizeof *w->slot_group);

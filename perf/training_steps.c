@@ -54,9 +54,8 @@ static void record_start(struct job *job) {
 
 static void record_chosen(struct job *job, size_t step) {
     const struct sparse_stepper *stepper = job->replay.teaching.state; /* its first member */
-    size_t n_read = stepper->reads.n_groups;
-    size_t n = n_read < stepper->n_trainable ? n_read : stepper->n_trainable;
-    recorder_add(&job->recorder, TENSOR_I32, n, 1, stepper->slots, "step.%zu.chosen", step);
+    recorder_add(&job->recorder, TENSOR_I32, stepper->n_chosen, 1, stepper->slots,
+                 "step.%zu.chosen", step);
 }
 
 static void record_step(struct job *job, size_t step) {

@@ -36,6 +36,7 @@ static mneme_status open_stepper(struct smf *smf, const struct teaching *t, size
     const struct recipe_pretrain *p = &t->recipe->pretrain;
     const struct sparse_settings settings = {
         .n_trainable = r->t,
+        .trainable_per = r->t_per,
         .selection = r->select,
         .seed = t->recipe->seed,
         .optimizer = r->optimizer,

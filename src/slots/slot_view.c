@@ -98,7 +98,8 @@ static void make_slot(const struct slot_reads *reads, const struct background *b
 
 mneme_status slot_fact_make(const struct slot_reads *reads, const struct background *background,
                             size_t t, struct slot_fact *fact, mneme_error *error) {
-    const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
+    const struct slot_ranking ranking =
+        slot_ranking_make(SLOTS_TF_IDF, background, (struct slot_range){0, background->n_slots}, 0);
     struct fact_scratch scratch = {calloc(reads->n + 1, sizeof *scratch.ranked),
                                    calloc(reads->n + 1, sizeof *scratch.tokens),
                                    calloc(reads->n + 1, sizeof *scratch.pairs)};
@@ -127,7 +128,8 @@ void slot_fact_free(struct slot_fact *fact) {
 
 size_t slot_trainable_set(const struct slot_reads *reads, const struct background *background,
                           size_t t, struct ranked_slot *ranked, int32_t *set) {
-    const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
+    const struct slot_ranking ranking =
+        slot_ranking_make(SLOTS_TF_IDF, background, (struct slot_range){0, background->n_slots}, 0);
     size_t n = t < reads->n_slots ? t : reads->n_slots;
     slot_ranking_run(&ranking, 0, slots_of(reads), n, ranked);
     for (size_t i = 0; i < n; i++) set[i] = reads->slots[ranked[i].group];

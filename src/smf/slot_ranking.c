@@ -44,10 +44,11 @@ static void choose_best(size_t n, size_t n_best, struct ranked_slot *slots) {
 }
 
 struct slot_ranking slot_ranking_make(enum slot_selection selection,
-                                      const struct background *background, uint64_t seed) {
+                                      const struct background *background, struct slot_range range,
+                                      uint64_t seed) {
     /* A sum of whole numbers below 2^53: exact in any order. */
-    double reads = (double)background->n_slots;
-    for (size_t i = 0; i < background->n_slots; i++) reads += (double)background->reads[i];
+    double reads = (double)range.n;
+    for (size_t i = 0; i < range.n; i++) reads += (double)background->reads[range.first + i];
     return (struct slot_ranking){selection, background, reads, seed};
 }
 

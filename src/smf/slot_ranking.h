@@ -27,8 +27,15 @@ struct slot_ranking {
     uint64_t seed;                       /* SLOTS_RANDOM's */
 };
 
+/* Slots of a background, one table after the other. */
+struct slot_range {
+    size_t first, n;
+};
+
+/* Of slots that are all in the range: the background's shares are those of its reads there. */
 struct slot_ranking slot_ranking_make(enum slot_selection selection,
-                                      const struct background *background, uint64_t seed);
+                                      const struct background *background, struct slot_range range,
+                                      uint64_t seed);
 
 struct ranked_slot {
     float score;

@@ -9,7 +9,8 @@
 #include "profile/profile.h"
 #include "simd/simd.h"
 
-const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT] = {"sgd", "adamw"};
+const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT] = {"sgd", "adamw", "adamw-dense"};
+const char *const trainable_per_names[TRAINABLE_PER_COUNT] = {"model", "table"};
 
 static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
@@ -29,7 +30,7 @@ static mneme_status open_keys(struct sparse_stepper *stepper, mneme_error *error
 
 static mneme_status open_moments(struct sparse_stepper *stepper, mneme_error *error) {
     const struct model *model = stepper->model;
-    if (stepper->settings.optimizer != SPARSE_ADAMW) return MNEME_OK;
+    if (stepper->settings.optimizer == SPARSE_SGD) return MNEME_OK;
     size_t n_rows = model->n_tables * model_n_slots(&model->config);
     size_t v_dim = model->config.memory.v_dim;
     TRY(sparse_adamw_open(&stepper->moments, n_rows, v_dim, error));
@@ -37,17 +38,31 @@ static mneme_status open_moments(struct sparse_stepper *stepper, mneme_error *er
     return sparse_adamw_open(&stepper->moments_u, n_rows, v_dim, error);
 }
 
+static void open_rankings(struct sparse_stepper *stepper, const struct background *background) {
+    const struct model *model = stepper->model;
+    const struct sparse_settings *s = &stepper->settings;
+    const bool per_table = s->trainable_per == TRAINABLE_PER_TABLE;
+    const size_t n_slots = model_n_slots(&model->config);
+    stepper->n_rankings = per_table ? model->n_tables : 1;
+    stepper->ranking_slots = per_table ? n_slots : model->n_tables * n_slots;
+    for (size_t i = 0; i < stepper->n_rankings; i++) {
+        const struct slot_range range = {i * stepper->ranking_slots, stepper->ranking_slots};
+        stepper->rankings[i] = slot_ranking_make(s->selection, background, range, s->seed);
+    }
+}
+
 static mneme_status open_arena(struct sparse_stepper *stepper, size_t max_tokens,
                                mneme_error *error) {
     const struct model *model = stepper->model;
     const struct memory_config *memory = &model->config.memory;
     size_t reads = max_tokens * memory->heads * memory->knn * memory->n_layers;
-    size_t most = least(reads, model->n_tables * model_n_slots(&model->config));
+    size_t most = least(reads, stepper->ranking_slots);
     size_t t = stepper->settings.selection == SLOTS_ALL
                    ? most
                    : least(stepper->settings.n_trainable, most);
     size_t row = memory->v_dim * sizeof(float);
-    stepper->n_trainable = t;
+    stepper->most_per_ranking = t;
+    t = stepper->n_trainable = least(reads, stepper->n_rankings * t);
     const struct arena_piece pieces[] = {{&stepper->ranked, reads, sizeof *stepper->ranked},
                                          {&stepper->chosen, t, sizeof *stepper->chosen},
                                          {&stepper->slots, t, sizeof *stepper->slots},
@@ -61,10 +76,8 @@ mneme_status sparse_stepper_open(struct sparse_stepper *stepper, struct model *m
                                  const struct background *background,
                                  const struct sparse_settings *settings, size_t max_tokens,
                                  mneme_error *error) {
-    *stepper = (struct sparse_stepper){
-        .settings = *settings,
-        .model = model,
-        .ranking = slot_ranking_make(settings->selection, background, settings->seed)};
+    *stepper = (struct sparse_stepper){.settings = *settings, .model = model};
+    open_rankings(stepper, background);
     mneme_status status = open_arena(stepper, max_tokens, error);
     THEN(batch_reads_open(&stepper->reads, model, max_tokens, error));
     THEN(open_keys(stepper, error));
@@ -84,7 +97,10 @@ void sparse_stepper_close(struct sparse_stepper *stepper) {
 
 size_t sparse_stepper_count(const struct sparse_stepper *stepper) {
     const struct memory_config *memory = &stepper->model->config.memory;
-    size_t count = stepper->n_trainable * memory->v_dim * (memory->peer_variant ? 2 : 1);
+    size_t rows = stepper->settings.optimizer == SPARSE_ADAMW_DENSE
+                      ? stepper->n_rankings * stepper->ranking_slots
+                      : stepper->n_trainable;
+    size_t count = rows * memory->v_dim * (memory->peer_variant ? 2 : 1);
     for (size_t m = 0; m < stepper->n_keys; m++) count += keys_of(stepper, m)->count;
     return count;
 }
@@ -97,15 +113,31 @@ static float loss_and_gradients(struct pass *pass, const struct batch *batch) {
     return pass_add_losses(pass, 0.0f) * scale;
 }
 
-/* Ranks the slots that the batch read; returns how many are chosen. */
-static size_t choose(struct sparse_stepper *stepper, struct slots_read read) {
-    size_t n = least(read.n, stepper->n_trainable);
-    slot_ranking_run(&stepper->ranking, stepper->step, read, n, stepper->ranked);
-    for (size_t i = 0; i < n; i++) {
-        stepper->chosen[i] = stepper->ranked[i].group;
-        stepper->slots[i] = read.slots[stepper->chosen[i]];
+/* Of the slots read, which ascend, the ones from `first` on that ranking r is about. */
+static struct slots_read part_of(const struct sparse_stepper *stepper, struct slots_read read,
+                                 size_t r, size_t first) {
+    const size_t end = (r + 1) * stepper->ranking_slots;
+    size_t n = 0;
+    while (first + n < read.n && (size_t)read.slots[first + n] < end) n++;
+    return (struct slots_read){n, read.slots + first, read.starts + first};
+}
+
+/* Ranks the slots that the batch read, and chooses. */
+static void choose(struct sparse_stepper *stepper, struct slots_read read) {
+    size_t first = 0;
+    stepper->n_chosen = 0;
+    for (size_t r = 0; r < stepper->n_rankings; r++) {
+        const struct slots_read part = part_of(stepper, read, r, first);
+        struct ranked_slot *ranked = stepper->ranked + first;
+        size_t n = least(part.n, stepper->most_per_ranking);
+        slot_ranking_run(&stepper->rankings[r], stepper->step, part, n, ranked);
+        for (size_t i = 0; i < part.n; i++) ranked[i].group += first;
+        for (size_t i = 0; i < n; i++) {
+            stepper->chosen[stepper->n_chosen] = ranked[i].group;
+            stepper->slots[stepper->n_chosen++] = read.slots[ranked[i].group];
+        }
+        first += part.n;
     }
-    return n;
 }
 
 /* A copy of the chosen slots' rows of a table, [n, v_dim]. */
@@ -214,6 +246,11 @@ static void update_rows(const struct sparse_stepper *stepper, struct sparse_adam
                             gradients, table);
         return;
     }
+    if (settings->optimizer == SPARSE_ADAMW_DENSE) {
+        sparse_adamw_update_dense(moments, &settings->adamw, settings->lr, stepper->step + 1,
+                                  n_chosen, stepper->slots, gradients, table);
+        return;
+    }
     for (size_t i = 0; i < n_chosen; i++) {
         kernels->sgd_update(v_dim, settings->lr, gradients + i * v_dim,
                             table + (size_t)stepper->slots[i] * v_dim);
@@ -247,7 +284,8 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
     batch_reads_sort(&stepper->reads, pass);
     const struct slots_read read = batch_reads_slots(&stepper->reads);
     result->n_read = read.n;
-    result->n_chosen = choose(stepper, read);
+    choose(stepper, read);
+    result->n_chosen = stepper->n_chosen;
     find_gradients(stepper, pass, batch, result->n_chosen);
     record_rows(stepper, pass->recorder, result->n_chosen, "before");
     recorder_add(pass->recorder, TENSOR_F32, result->n_chosen, stepper->model->config.memory.v_dim,

@@ -15,13 +15,29 @@
  * batch, and nothing else. No dense gradient of the values exists, and no backward pass below the
  * lowest memory layer is made. */
 
-enum sparse_optimizer { SPARSE_SGD, SPARSE_ADAMW, SPARSE_OPTIMIZER_COUNT };
+enum sparse_optimizer {
+    SPARSE_SGD,
+    SPARSE_ADAMW,       /* sparse_adamw_update */
+    SPARSE_ADAMW_DENSE, /* sparse_adamw_update_dense */
+    SPARSE_OPTIMIZER_COUNT
+};
 
-/* "sgd", "adamw" */
+/* "sgd", "adamw", "adamw-dense" */
 extern const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT];
+
+/* What has t trainable slots. */
+enum trainable_per {
+    TRAINABLE_PER_MODEL, /* all tables together: one ranking of the slots of all */
+    TRAINABLE_PER_TABLE, /* each table, as if there were no other: t of its own */
+    TRAINABLE_PER_COUNT
+};
+
+/* "model", "table" */
+extern const char *const trainable_per_names[TRAINABLE_PER_COUNT];
 
 struct sparse_settings {
     size_t n_trainable; /* t; SLOTS_ALL does without */
+    enum trainable_per trainable_per;
     enum slot_selection selection;
     uint64_t seed; /* of SLOTS_RANDOM */
     enum sparse_optimizer optimizer;
@@ -33,15 +49,19 @@ struct sparse_settings {
 struct sparse_stepper {
     struct sparse_settings settings;
     struct model *model; /* that is changed; borrowed */
-    struct slot_ranking ranking;
-    size_t n_trainable;                     /* t, or all that a batch can read */
+    /* Rankings and the slots of each: one, or one for every table. */
+    size_t n_rankings, ranking_slots;
+    struct slot_ranking rankings[MODEL_MAX_MEMORY_LAYERS];
+    size_t most_per_ranking;                /* t, or all that a batch can read */
+    size_t n_trainable;                     /* of all rankings together */
+    size_t n_chosen;                        /* in the last step */
     size_t step;                            /* taken */
     struct row_scatter reads;               /* of the step's batch, by slot */
     struct ranked_slot *ranked;             /* [reads of a batch] */
-    size_t *chosen;                         /* [t] which of the batch's slots */
-    int32_t *slots;                         /* [t] their numbers */
-    float *values;                          /* [t, v_dim] gradients of their rows */
-    float *values_u;                        /* PEER: [t, v_dim] of values_u */
+    size_t *chosen;                         /* [n_trainable] which of the batch's slots */
+    int32_t *slots;                         /* [n_trainable] their numbers */
+    float *values;                          /* [n_trainable, v_dim] gradients of their rows */
+    float *values_u;                        /* PEER: [n_trainable, v_dim] of values_u */
     size_t n_keys;                          /* memory layers whose keys learn: all or none */
     struct gradients keys;                  /* of these */
     struct sparse_adamw moments, moments_u; /* of values, and of values_u */
@@ -51,7 +71,7 @@ struct sparse_stepper {
 struct sparse_step_result {
     float loss;      /* mean over the counted targets */
     size_t n_read;   /* different slots that the batch read */
-    size_t n_chosen; /* slots changed: t, or all read if fewer */
+    size_t n_chosen; /* slots chosen: t, or all read if fewer; of each table with its own t */
     bool diverged;   /* the failure is that a number was not finite */
 };
 

@@ -14,9 +14,15 @@
 #include "smf/sparse_step.h"
 #include "temporary.h"
 
+static struct slot_ranking rank_all(enum slot_selection selection,
+                                    const struct background *background, uint64_t seed) {
+    return slot_ranking_make(selection, background, (struct slot_range){0, background->n_slots},
+                             seed);
+}
+
 static void run_tf_idf(const struct background *background, size_t n_read, const int32_t *slots,
                        const size_t *starts, size_t n_best, struct ranked_slot *ranked) {
-    const struct slot_ranking ranking = slot_ranking_make(SLOTS_TF_IDF, background, 0);
+    const struct slot_ranking ranking = rank_all(SLOTS_TF_IDF, background, 0);
     slot_ranking_run(&ranking, 0, (struct slots_read){n_read, slots, starts}, n_best, ranked);
 }
 
@@ -51,20 +57,20 @@ START_TEST(other_rankings) {
     assert_ok(background_open(&background, 4, &error), &error);
     background.reads[2] = 90;
     background.reads[3] = 4;
-    struct slot_ranking by_tf = slot_ranking_make(SLOTS_TF, &background, 0);
+    struct slot_ranking by_tf = rank_all(SLOTS_TF, &background, 0);
     slot_ranking_run(&by_tf, 0, read, 3, ranked);
     const size_t expected_tf[] = {1, 2, 0};
     for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(ranked[i].group, expected_tf[i]);
     ck_assert(ranked[0].score == 0.5f);
 
     /* q = 1/98, 91/98, 5/98 */
-    struct slot_ranking by_kl = slot_ranking_make(SLOTS_KL, &background, 0);
+    struct slot_ranking by_kl = rank_all(SLOTS_KL, &background, 0);
     slot_ranking_run(&by_kl, 0, read, 3, ranked);
     const size_t expected_kl[] = {0, 2, 1};
     for (size_t i = 0; i < 3; i++) ck_assert_uint_eq(ranked[i].group, expected_kl[i]);
     ck_assert(ranked[0].score == 0.2f * math_log(0.2f / (1.0f / 98.0f)));
 
-    struct slot_ranking random = slot_ranking_make(SLOTS_RANDOM, &background, 7);
+    struct slot_ranking random = rank_all(SLOTS_RANDOM, &background, 7);
     size_t first_is[3] = {0};
     for (size_t step = 0; step < 300; step++) {
         slot_ranking_run(&random, step, read, 3, ranked);
