@@ -5,15 +5,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/digest.h"
 #include "base/file.h"
-#include "base/json_read.h"
-#include "base/json_write.h"
 #include "base/text.h"
+#include "compare/cell_folder.h"
 #include "data/utf8.h"
 #include "run/folder.h"
-
-#define ID_LENGTH 12
 
 /* The bytes of the first n characters of a text. */
 static int first_characters(const char *text, int n) {
@@ -43,34 +39,6 @@ mneme_status cell_open(struct cell *cell, const struct plan *plan, size_t varian
     return MNEME_OK;
 }
 
-static mneme_status find_folder(struct cell *cell, const char *directory, const json_t *settings,
-                                mneme_error *error) {
-    char *text = json_print(settings, JSON_COMPACT | JSON_SORT_KEYS | JSON_REAL_PRECISION(9));
-    struct digest digest;
-    if (text == NULL) return error_set_memory(error, "the plan");
-    mneme_status status = digest_of_bytes(text, strlen(text), &digest, error);
-    free(text);
-    TRY(status);
-    cell->folder = path_in(directory, FOLDER_CELLS "/%s-%.*s", cell->stage.method->name, ID_LENGTH,
-                           digest.hex);
-    return MNEME_OK;
-}
-
-/* cell.json says what the folder is of; another cell of the same ID would be refused. */
-static mneme_status sign(const char *folder, const json_t *settings, mneme_error *error) {
-    struct path path = path_in(folder, FOLDER_CELL);
-    json_t *found;
-    if (!file_exists(path.text)) {
-        TRY(directory_make(folder, error));
-        return json_write_file(path.text, settings, error);
-    }
-    TRY(json_read_file(path.text, JSON_MAX_BYTES, &found, error));
-    bool same = json_equal(found, settings);
-    json_decref(found);
-    if (same) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: holds other settings than it should", path.text);
-}
-
 /* A cell that was run without evaluations along the stream is run again when they are wanted. */
 static void forget_without_stream(const struct cell *cell) {
     if (cell->settings.evaluate_every == 0) return;
@@ -78,18 +46,23 @@ static void forget_without_stream(const struct cell *cell) {
     unlink(path_in(cell->folder.text, FOLDER_SCORES).text);
 }
 
+static mneme_status find_folder(struct cell *cell, const struct plan *plan, const char *directory,
+                                const json_t *settings, mneme_error *error) {
+    if (plan->kind == PLAN_RUN) {
+        cell->folder = stage_folder(directory, &cell->stage);
+        return cell_folder_take(cell->folder.text, settings, error);
+    }
+    TRY(cell_folder_of_sweep(directory, cell->stage.method->name, settings, &cell->folder, error));
+    return cell_folder_sign(cell->folder.text, settings, error);
+}
+
 mneme_status cell_enter(struct cell *cell, const struct plan *plan, struct experiment *experiment,
                         mneme_error *error) {
     experiment->recipe.finetune = cell->settings;
-    if (plan->kind == PLAN_RUN) {
-        cell->folder = stage_folder(experiment->directory, &cell->stage);
-        return MNEME_OK;
-    }
     json_t *settings = identity_of_cell(&experiment->recipe);
     mneme_status status = settings == NULL
                               ? error_set_memory(error, "the plan")
-                              : find_folder(cell, experiment->directory, settings, error);
-    THEN(sign(cell->folder.text, settings, error));
+                              : find_folder(cell, plan, experiment->directory, settings, error);
     json_decref(settings);
     if (status == MNEME_OK) forget_without_stream(cell);
     return status;

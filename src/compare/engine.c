@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "compare/cell_folder.h"
 #include "compare/expectation.h"
 #include "compare/plot.h"
 #include "compare/report.h"
@@ -15,6 +16,7 @@
 #include "nn/matmul_backend.h"
 #include "run/background_stage.h"
 #include "run/folder.h"
+#include "run/model_folder.h"
 
 /* The cells of one variant, which share a base. */
 struct variant_run {
@@ -84,12 +86,63 @@ static mneme_status check_expectable(const char *expected, mneme_error *error) {
                      expected, mark);
 }
 
+/* Weights go when a run has not chosen them; when it has other cells then, they are made again. */
+static PATH_OUT_OF_LINE mneme_status remake_weights(struct variant_run *r, struct cell *cell,
+                                                    mneme_error *error) {
+    if (model_folder_exists(cell->folder.text)) return MNEME_OK;
+    unlink(path_in(cell->folder.text, FOLDER_SCORES).text);
+    cell->run = (struct scored_run){0};
+    return run_cell(r, cell, error);
+}
+
+static mneme_status remake_chosen(struct variant_run *r, mneme_error *error) {
+    struct result *result = r->result;
+    result_compare(result);
+    for (size_t s = 0; s < result->plan->n_series; s++) {
+        if (!result_has_points(result, r->variant, s)) continue;
+        struct outcome *outcome = &result->outcomes[r->variant][s];
+        TRY(remake_weights(r, &outcome->cells[result_chosen(result, r->variant, s)], error));
+    }
+    return MNEME_OK;
+}
+
+static bool is_in_plan(const struct variant_run *r, const char *folder) {
+    for (size_t s = 0; s < r->result->plan->n_series; s++) {
+        for (size_t c = 0; c < r->result->plan->series[s].n_cells; c++) {
+            const struct cell *cell = &r->result->outcomes[r->variant][s].cells[c];
+            if (strcmp(cell->folder.text, folder) == 0) return true;
+        }
+    }
+    return false;
+}
+
+/* Notes what finetunings of other plans the folder has. */
+static PATH_OUT_OF_LINE mneme_status list_left_out(struct variant_run *r, mneme_error *error) {
+    struct result *result = r->result;
+    const bool is_run = result->plan->kind == PLAN_RUN;
+    struct path folder = path_in(r->experiment.directory, is_run ? FOLDER_FINETUNE : FOLDER_CELLS);
+    struct path_list list = {0};
+    if (!file_is_directory(folder.text)) return MNEME_OK;
+    TRY(directory_list(folder.text, FOLDER_SCORES, &list, error));
+    for (size_t i = 0; i < list.n; i++) {
+        struct path cell = path_parent(path_in(folder.text, "%s", list.paths[i]).text);
+        if (is_in_plan(r, cell.text)) continue;
+        text_add(&result->left_out, "%s%s", result->n_left_out++ > 0 ? ", " : "",
+                 cell.text + strlen(folder.text) + 1);
+    }
+    path_list_free(&list);
+    return MNEME_OK;
+}
+
 static mneme_status run_cells(struct variant_run *r, const char *expected, mneme_error *error) {
     TRY(check_expectable(expected, error));
     describe(&r->experiment, r->result);
     TRY(scored_run_base(&r->experiment, &r->result->base[r->variant], error));
+    if (r->result->plan->kind == PLAN_RUN) TRY(cell_folders_adopt(&r->experiment, error));
     TRY(for_cells(r, prepare_cell, error));
-    return for_cells(r, run_cell, error);
+    TRY(for_cells(r, run_cell, error));
+    TRY(list_left_out(r, error));
+    return r->result->plan->kind == PLAN_RUN ? remake_chosen(r, error) : MNEME_OK;
 }
 
 /* The caller's overrides, then the variant's; the list alone is to be freed. */
@@ -107,16 +160,14 @@ static const char **join_overrides(const mneme_run_options *options,
 /* Runs the variant in r->directory, with its overrides after the caller's. */
 static mneme_status run_in_folder(struct variant_run *r, const mneme_run_options *options,
                                   mneme_error *error) {
-    const struct plan *plan = r->result->plan;
-    const struct plan_choice *choice = &plan->variants[r->variant].choice;
+    const struct plan_choice *choice = &r->result->plan->variants[r->variant].choice;
     mneme_run_options own = *options;
     const char **overrides = join_overrides(options, choice);
     if (overrides == NULL) return error_set_memory(error, "the plan");
     own.overrides = overrides;
     own.n_overrides += choice->n_overrides;
     own.directory = r->directory.text;
-    mneme_status status = experiment_open(
-        &own, plan->kind == PLAN_RUN ? IDENTITY_RUN : IDENTITY_BASE, &r->experiment, error);
+    mneme_status status = experiment_open(&own, IDENTITY_BASE, &r->experiment, error);
     if (status == MNEME_OK) {
         status = run_cells(r, options->expected, error);
         experiment_close(&r->experiment);

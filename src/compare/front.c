@@ -7,21 +7,24 @@ static bool better(const struct point *a, const struct point *b) {
 }
 
 size_t front_choose(const struct point *points, size_t n, double level) {
-    size_t chosen = n;
+    size_t chosen = n, first = n;
     for (size_t i = 0; i < n; i++) {
+        if (points[i].absent) continue;
+        if (first == n) first = i;
         if (points[i].new_f1 < level) continue;
         if (chosen == n || better(&points[i], &points[chosen])) chosen = i;
     }
-    return chosen < n ? chosen : 0;
+    return chosen < n ? chosen : first;
 }
 
 /* Whether q, which comes before p or after it, keeps p off the front. */
 static bool beats(const struct point *q, const struct point *p, bool before) {
-    if (q->new_f1 < p->new_f1 || q->known_f1 < p->known_f1) return false;
+    if (q->absent || q->new_f1 < p->new_f1 || q->known_f1 < p->known_f1) return false;
     return before || q->new_f1 > p->new_f1 || q->known_f1 > p->known_f1;
 }
 
 bool front_has(const struct point *points, size_t n, size_t i) {
+    if (points[i].absent) return false;
     for (size_t j = 0; j < n; j++) {
         if (j != i && beats(&points[j], &points[i], j < i)) return false;
     }

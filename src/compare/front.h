@@ -19,12 +19,13 @@ struct point {
     double lr;
     double new_f1;
     double known_f1;
+    bool absent; /* the finetuning diverged: it is no point at all */
 };
 
 /* Whether point i is on the front of the n points. */
 bool front_has(const struct point *points, size_t n, size_t i);
 
-/* The index of the chosen one of n >= 1 points. */
+/* The index of the chosen one of n points; n if none is there. */
 size_t front_choose(const struct point *points, size_t n, double level);
 
 /* known_f1 at new_f1 = level. */

@@ -16,6 +16,7 @@ static int by_new_f1(const void *a, const void *b) {
 
 static void add_points(const struct point *points, size_t n, struct text *text) {
     for (size_t i = 0; i < n; i++) {
+        if (points[i].absent) continue;
         text_add(text, "%.9g %.9g\n", points[i].new_f1, points[i].known_f1);
     }
 }
@@ -83,13 +84,23 @@ static void add_axes(const struct plot_rows *rows, struct text *text) {
              result->level);
 }
 
+/* With how many of its cells have no point. */
+static void add_title(const struct plot_rows *rows, size_t row, struct text *text) {
+    const struct row *r = &rows->rows[row];
+    size_t n = row_n_diverged(rows->result, r);
+    size_t n_cells = rows->result->plan->series[r->series].n_cells * r->n_variants;
+    char label[64];
+    snprintf(label, sizeof label, "%zu of %zu diverged", n, n_cells);
+    plot_rows_add_title(rows, row, n > 0 ? label : NULL, text);
+}
+
 static void add_curve(const struct plot_rows *rows, size_t row, struct text *text) {
     const char *colour = plot_rows_colour(rows, row);
     text_add(text,
              "    $cells%zu with points pt 6 ps 0.5 lc rgb '%s' notitle, \\\n"
              "    $front%zu with linespoints lw 2 pt 7 ps 0.8 lc rgb '%s' title ",
              row, colour, row, colour);
-    plot_rows_add_title(rows, row, NULL, text);
+    add_title(rows, row, text);
     text_add(text, ", \\\n");
 }
 

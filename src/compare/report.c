@@ -12,6 +12,32 @@ const struct report_form *report_form(const struct result *result) {
     return result->plan->kind == PLAN_RUN ? &report_form_run : &report_form_sweep;
 }
 
+void report_add_score(struct table *table, bool there, double score) {
+    if (there) {
+        table_add(table, "%.3f", score);
+    } else {
+        table_add(table, "–");
+    }
+}
+
+void report_add_nll(struct table *table, const struct scores *scores) {
+    report_add_score(table, !scores->diverged && !scores->without_skill, scores->skill_nll);
+}
+
+void report_add_csv_nll(struct text *text, const struct scores *scores) {
+    if (!scores->without_skill) text_add(text, "%.9g", scores->skill_nll);
+}
+
+void report_add_left_out(const struct result *result, struct text *text) {
+    if (result->n_left_out == 0) return;
+    text_add(text, "not in this report, though in the folder: %zu finetuning%s by other settings",
+             result->n_left_out, result->n_left_out == 1 ? "" : "s");
+    if (result->plan->kind == PLAN_RUN && !result->left_out.failed) {
+        text_add(text, " (%s)", result->left_out.bytes);
+    }
+    text_add(text, "\n");
+}
+
 char *report_text(const struct result *result) {
     struct text text = {0};
     report_form(result)->add_text(result, &text);
@@ -40,6 +66,8 @@ static json_t *make_json(const struct result *result) {
     if (!canonical) json_object_set_new(root, "matmul", json_string(result->mark));
     json_object_set_new(root, "contract", json_integer(MNEME_CONTRACT_VERSION));
     report_form(result)->add_json(result, root);
+    json_object_set_new(root, "diverged", json_integer((json_int_t)result->n_diverged));
+    json_object_set_new(root, "left_out", json_integer((json_int_t)result->n_left_out));
     json_object_set_new(root, "machine", machine_to_json());
     return root;
 }

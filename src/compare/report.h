@@ -23,6 +23,14 @@ struct report_form {
     void (*add_json)(const struct result *, json_t *root); /* to what both have */
 };
 
+/* Adds a score with three digits; "–" of one that is not there. */
+void report_add_score(struct table *table, bool there, double score);
+void report_add_nll(struct table *table, const struct scores *scores);
+/* Adds the NLL with all digits, or nothing. */
+void report_add_csv_nll(struct text *text, const struct scores *scores);
+/* Adds a line on finetunings that are in the folder and not in the plan, if there are any. */
+void report_add_left_out(const struct result *result, struct text *text);
+
 const struct report_form *report_form(const struct result *result);
 
 extern const struct report_form report_form_run, report_form_sweep;

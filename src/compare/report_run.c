@@ -28,7 +28,7 @@ static void add_base(const struct scores *base, struct table *table) {
     table_add(table, "%.3f", base->new_f1);
     table_add(table, "%.3f", base->known_f1);
     table_add(table, "%s", "");
-    table_add(table, "%.3f", base->skill_nll);
+    report_add_nll(table, base);
     for (int i = 0; i < 3; i++) table_add(table, "%s", "");
 }
 
@@ -39,10 +39,36 @@ static void add_method(const struct result *result, size_t method, struct table 
     table_add(table, "%.3f", run->scores.new_f1);
     table_add(table, "%.3f", run->scores.known_f1);
     table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
-    table_add(table, "%.3f", run->scores.skill_nll);
+    report_add_nll(table, &run->scores);
     table_add(table, "%.1f %%", lost_at_level(result, method));
     table_add(table, "%zu", run->trainable_parameters);
     table_add(table, "%.1f", run->seconds);
+}
+
+/* A row for each cell that diverged; where is said below the table. */
+static void add_diverged(const struct result *result, size_t method, struct table *table) {
+    for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
+        const struct scored_run *run = run_of(result, method, c);
+        if (run->divergence.step == 0) continue;
+        table_add(table, "%s", result->plan->series[method].name);
+        table_add(table, "%.4g", run->lr);
+        for (int i = 0; i < 4; i++) table_add(table, "–");
+        table_add(table, "diverged");
+        table_add(table, "%zu", run->trainable_parameters);
+        table_add(table, "%.1f", run->seconds);
+    }
+}
+
+static void add_divergences(const struct result *result, struct text *text) {
+    for (size_t m = 0; m < result->plan->n_series; m++) {
+        for (size_t c = 0; c < result->plan->series[m].n_cells; c++) {
+            const struct scored_run *run = run_of(result, m, c);
+            if (run->divergence.step == 0) continue;
+            text_add(text, "%s, lr %.4g, ", result->plan->series[m].name, run->lr);
+            result_add_divergence(text, &run->divergence);
+            text_add(text, "\n");
+        }
+    }
 }
 
 static void add_table(const struct result *result, struct table *table) {
@@ -54,7 +80,10 @@ static void add_table(const struct result *result, struct table *table) {
     table->least_widths = widths;
     for (size_t i = 0; i < table->n_columns; i++) table_add(table, "%s", head[i]);
     add_base(&result->base[0].scores, table);
-    for (size_t m = 0; m < result->plan->n_series; m++) add_method(result, m, table);
+    for (size_t m = 0; m < result->plan->n_series; m++) {
+        if (result_has_points(result, 0, m)) add_method(result, m, table);
+        add_diverged(result, m, table);
+    }
 }
 
 static void add_digests(const struct result *result, struct text *text) {
@@ -69,10 +98,21 @@ static void add_digests(const struct result *result, struct text *text) {
     text_add(text, "  %-6s %s\n", "base", result->base[0].digest.hex);
     for (size_t m = 0; m < result->plan->n_series; m++) {
         text_add(text, "  %-6s %s\n", result->plan->series[m].name,
-                 chosen_run(result, m)->digest.hex);
+                 result_has_points(result, 0, m) ? chosen_run(result, m)->digest.hex : "diverged");
     }
     text_add(text, "and of all that was found: trails, models, answers' scores\n  %-6s %s\n",
              "result", result->digest.hex);
+}
+
+static void add_level(const struct result *result, struct text *text) {
+    if (result->n_diverged == plan_n_cells(result->plan)) {
+        text_add(text, "Every finetuning diverged: there is nothing to compare.\n");
+        return;
+    }
+    bool all = true;
+    for (size_t m = 0; m < result->plan->n_series; m++) all &= result_has_points(result, 0, m);
+    text_add(text, "\"lost at equal\" compares the methods at new F1 %.3f, which all of them %s.\n",
+             result->level, all ? "reach" : "that did not diverge reach");
 }
 
 static void add_text(const struct result *result, struct text *text) {
@@ -80,10 +120,26 @@ static void add_text(const struct result *result, struct text *text) {
     add_table(result, &table);
     table_print(&table, text);
     table_free(&table);
-    text_add(text,
-             "\"lost at equal\" compares the methods at new F1 %.3f, which all of them reach.\n",
-             result->level);
+    add_divergences(result, text);
+    add_level(result, text);
+    report_add_left_out(result, text);
     add_digests(result, text);
+}
+
+static void add_run(const struct result *result, const struct scored_run *run, const char *note,
+                    struct table *table) {
+    const bool there = run->divergence.step == 0;
+    table_add(table, "%.4g", run->lr);
+    report_add_score(table, there, run->scores.new_f1);
+    report_add_score(table, there, run->scores.new_em);
+    report_add_score(table, there, run->scores.known_f1);
+    if (there) {
+        table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
+    } else {
+        table_add(table, "–");
+    }
+    report_add_nll(table, &run->scores);
+    table_add(table, "%s", note);
 }
 
 static void add_runs(const struct result *result, size_t method, struct text *text) {
@@ -93,16 +149,13 @@ static void add_runs(const struct result *result, size_t method, struct text *te
     for (size_t i = 0; i < table.n_columns; i++) table_add(&table, "%s", head[i]);
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
-        const char *note = run->diverged                           ? "diverged"
-                           : c == result_chosen(result, 0, method) ? "chosen"
-                                                                   : "";
-        table_add(&table, "%.4g", run->lr);
-        table_add(&table, "%.3f", run->scores.new_f1);
-        table_add(&table, "%.3f", run->scores.new_em);
-        table_add(&table, "%.3f", run->scores.known_f1);
-        table_add(&table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
-        table_add(&table, "%.3f", run->scores.skill_nll);
-        table_add(&table, "%s", note);
+        struct text note = {0};
+        text_add(&note, "%s", c == result_chosen(result, 0, method) ? "chosen" : "");
+        if (run->divergence.step > 0) result_add_divergence(&note, &run->divergence);
+        char *bytes = text_take(&note);
+        table.failed |= bytes == NULL;
+        add_run(result, run, bytes == NULL ? "" : bytes, &table);
+        free(bytes);
     }
     text_add(text, "\n### %s\n\n", result->plan->series[method].name);
     table_print_markdown(&table, text);
@@ -119,14 +172,23 @@ static void add_markdown(const struct result *result, struct text *text) {
 
 static void add_csv(const struct result *result, struct text *text) {
     const struct scores *base = &result->base[0].scores;
-    text_add(text, "method,lr,new_f1,known_f1,skill_nll,chosen\n");
-    text_add(text, "base,,%.9g,%.9g,%.9g,\n", base->new_f1, base->known_f1, base->skill_nll);
+    text_add(text, "method,lr,new_f1,known_f1,skill_nll,chosen,diverged\n");
+    text_add(text, "base,,%.9g,%.9g,", base->new_f1, base->known_f1);
+    report_add_csv_nll(text, base);
+    text_add(text, ",,\n");
     for (size_t m = 0; m < result->plan->n_series; m++) {
         for (size_t c = 0; c < result->plan->series[m].n_cells; c++) {
             const struct scored_run *run = run_of(result, m, c);
-            text_add(text, "%s,%.9g,%.9g,%.9g,%.9g,%d\n", result->plan->series[m].name, run->lr,
-                     run->scores.new_f1, run->scores.known_f1, run->scores.skill_nll,
-                     c == result_chosen(result, 0, m));
+            text_add(text, "%s,%.9g,", result->plan->series[m].name, run->lr);
+            if (run->divergence.step > 0) {
+                text_add(text, ",,,0,");
+                result_add_divergence(text, &run->divergence);
+                text_add(text, "\n");
+                continue;
+            }
+            text_add(text, "%.9g,%.9g,", run->scores.new_f1, run->scores.known_f1);
+            report_add_csv_nll(text, &run->scores);
+            text_add(text, ",%d,\n", c == result_chosen(result, 0, m));
         }
     }
 }
@@ -136,24 +198,37 @@ static json_t *run_to_json(const struct result *result, const struct scored_run 
     json_object_set_new(o, "lr", json_real(run->lr));
     scores_to_json(&run->scores, o);
     json_object_set_new(o, "known_drop_percent",
-                        json_real(result_lost(result, 0, run->scores.known_f1)));
+                        run->divergence.step > 0
+                            ? json_null()
+                            : json_real(result_lost(result, 0, run->scores.known_f1)));
     scored_run_add_json(run, o);
     return o;
 }
 
-static json_t *method_to_json(const struct result *result, size_t method) {
+/* What the table says of a method: its chosen run, or its first when all diverged. */
+static void add_chosen(const struct result *result, size_t method, json_t *o) {
+    if (!result_has_points(result, 0, method)) {
+        json_object_update_new(o, run_to_json(result, run_of(result, method, 0)));
+        json_object_set_new(o, "lr", json_null());
+        json_object_set_new(o, "at_equal_f1", json_null());
+        return;
+    }
     double known = result_known_at(result, 0, method, result->level);
-    json_t *o = json_object(), *sweep = json_array();
-    json_object_set_new(o, "name", json_string(result->plan->series[method].name));
     json_object_update_new(o, run_to_json(result, chosen_run(result, method)));
     json_object_set_new(o, "at_equal_f1",
                         json_pack("{s:f, s:f, s:f}", "new_f1", result->level, "known_f1", known,
                                   "known_drop_percent", result_lost(result, 0, known)));
+}
+
+static json_t *method_to_json(const struct result *result, size_t method) {
+    json_t *o = json_object(), *sweep = json_array();
+    json_object_set_new(o, "name", json_string(result->plan->series[method].name));
+    add_chosen(result, method, o);
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
         json_t *one = run_to_json(result, run);
         json_object_set_new(one, "chosen", json_boolean(c == result_chosen(result, 0, method)));
-        json_object_set_new(one, "digest", json_string(run->digest.hex));
+        json_object_set_new(one, "digest", scored_run_digest(run));
         json_array_append_new(sweep, one);
     }
     json_object_set_new(o, "sweep", sweep);
@@ -166,7 +241,9 @@ static void add_json(const struct result *result, json_t *root) {
     scores_to_json(&result->base[0].scores, base);
     for (size_t m = 0; m < result->plan->n_series; m++) {
         json_object_set_new(digests, result->plan->series[m].name,
-                            json_string(chosen_run(result, m)->digest.hex));
+                            result_has_points(result, 0, m)
+                                ? scored_run_digest(chosen_run(result, m))
+                                : json_null());
         json_array_append_new(list, method_to_json(result, m));
     }
     json_object_update_new(root, json_pack("{s:o, s:s, s:o, s:o, s:f}", "digests", digests,

@@ -5,11 +5,11 @@
 
 #include "compare/report.h"
 
-/* "0.213", with the range behind it when there are several seeds; "-" without any. */
+/* "0.213", with the range behind it when there are several seeds; "–" without any. */
 static void add_range(struct table *table, const struct row *row, struct seed_range range,
                       int digits, const char *unit) {
     if (range.n == 0) {
-        table_add(table, "-");
+        table_add(table, "–");
     } else if (row->n_variants == 1) {
         table_add(table, "%.*f%s", digits, range.mean, unit);
     } else {
@@ -19,7 +19,7 @@ static void add_range(struct table *table, const struct row *row, struct seed_ra
 }
 
 static void add_head(const struct result *result, struct table *table) {
-    table->n_columns = 6 + result->plan->n_levels;
+    table->n_columns = 6 + result->plan->n_levels + (result->n_diverged > 0);
     table_add(table, "series");
     table_add(table, "best new F1");
     table_add(table, "lost there");
@@ -29,6 +29,7 @@ static void add_head(const struct result *result, struct table *table) {
     table_add(table, "lost at %.3f (all)", result->level);
     table_add(table, "skill NLL");
     table_add(table, "ms a %.*s", (int)strlen(result->unit) - 1, result->unit);
+    if (result->n_diverged > 0) table_add(table, "diverged");
 }
 
 /* The row's name; malloc'ed, NULL without memory. */
@@ -36,6 +37,25 @@ static char *row_name(const struct result *result, const struct row *row) {
     struct text text = {0};
     row_add_name(&text, row, result->plan->series[row->series].name);
     return text_take(&text);
+}
+
+static void add_milliseconds(struct table *table, struct seed_range seconds) {
+    if (seconds.n == 0) {
+        table_add(table, "–");
+    } else {
+        table_add(table, "%.1f", 1000.0 * seconds.mean);
+    }
+}
+
+static void add_n_diverged(const struct result *result, const struct row *row,
+                           struct table *table) {
+    size_t n = row_n_diverged(result, row);
+    size_t n_cells = result->plan->series[row->series].n_cells * row->n_variants;
+    if (n == 0) {
+        table_add(table, "%s", "");
+    } else {
+        table_add(table, "%zu of %zu", n, n_cells);
+    }
 }
 
 static void add_row(const struct result *result, const struct row *row, struct table *table) {
@@ -50,7 +70,8 @@ static void add_row(const struct result *result, const struct row *row, struct t
     }
     add_range(table, row, row_lost_at(result, row, result->level), 1, " %");
     add_range(table, row, row_best_nll(result, row), 3, "");
-    table_add(table, "%.1f", 1000.0 * row_seconds(result, row).mean);
+    add_milliseconds(table, row_seconds(result, row));
+    if (result->n_diverged > 0) add_n_diverged(result, row, table);
 }
 
 static void add_table(const struct result *result, const struct row *rows, size_t n,
@@ -63,6 +84,7 @@ static struct seed_range base_range(const struct result *result, bool of_nll) {
     struct seed_range range = {0};
     for (size_t v = 0; v < result->plan->n_variants; v++) {
         const struct scores *base = &result->base[v].scores;
+        if (of_nll && base->without_skill) continue;
         seed_range_add(&range, of_nll ? base->skill_nll : base->known_f1);
     }
     return range;
@@ -77,7 +99,8 @@ static void add_what(const struct result *result, struct text *text) {
              plan_n_cells(result->plan), result->plan->n_variants,
              result->plan->n_variants == 1 ? "" : "s", known.mean);
     if (known.n > 1) text_add(text, " [%.3f, %.3f]", known.least, known.most);
-    text_add(text, ", skill NLL %.3f\n\n", nll.mean);
+    if (nll.n > 0) text_add(text, ", skill NLL %.3f", nll.mean);
+    text_add(text, "\n\n");
 }
 
 /* Orders rows by what they lose at the level. */
@@ -93,7 +116,18 @@ static int by_loss(const void *a, const void *b) {
 }
 
 /* More than these are not named one by one. */
-enum { MOST_NAMED = 6 };
+enum { MOST_NAMED = 6, MOST_DIVERGED = 20 };
+
+/* Of the rows that have any. */
+static size_t list_losses(const struct result *result, const struct row *rows, size_t n,
+                          struct loss *losses) {
+    size_t n_losses = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct seed_range lost = row_lost_at(result, &rows[i], result->level);
+        if (lost.n > 0) losses[n_losses++] = (struct loss){i, lost.mean};
+    }
+    return n_losses;
+}
 
 /* "at new F1 0.213, which all reach, the known F1 falls by 0.4 % (SMF), …"; of many rows "by 0.4 %
  * (SMF) to …, of 15 series" */
@@ -102,8 +136,11 @@ static void add_finding(const struct result *result, const struct row *rows, siz
     struct loss *losses = calloc(n + 1, sizeof *losses);
     text->failed |= losses == NULL;
     if (losses == NULL) return;
-    for (size_t i = 0; i < n; i++) {
-        losses[i] = (struct loss){i, row_lost_at(result, &rows[i], result->level).mean};
+    n = list_losses(result, rows, n, losses);
+    if (n == 0) {
+        text_add(text, "finding: every finetuning diverged, there is nothing to compare\n");
+        free(losses);
+        return;
     }
     qsort(losses, n, sizeof *losses, by_loss);
     text_add(text, "finding: at new F1 %.3f, which all reach, the known F1 falls by",
@@ -130,6 +167,26 @@ static void add_digest(const struct result *result, struct text *text) {
              canonical ? " (the same on every CPU and thread count)" : "", result->digest.hex);
 }
 
+/* A line per cell that diverged, but for a crowd. */
+static void add_divergences(const struct result *result, struct text *text) {
+    size_t named = 0;
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        for (size_t s = 0; s < result->plan->n_series; s++) {
+            const struct plan_series *series = &result->plan->series[s];
+            const char *folder = result->plan->variants[v].folder;
+            for (size_t c = 0; c < series->n_cells; c++) {
+                const struct scored_run *run = &result->outcomes[v][s].cells[c].run;
+                if (run->divergence.step == 0 || named++ >= MOST_DIVERGED) continue;
+                text_add(text, "%s%s%s, %s, ", series->name, folder[0] == '\0' ? "" : ", ", folder,
+                         series->cells[c].label);
+                result_add_divergence(text, &run->divergence);
+                text_add(text, "\n");
+            }
+        }
+    }
+    if (named > MOST_DIVERGED) text_add(text, "%zu more diverged\n", named - MOST_DIVERGED);
+}
+
 /* Base, table and finding; the table printed by `print`. */
 static void add_comparison(const struct result *result,
                            void (*print)(const struct table *, struct text *), struct text *text) {
@@ -149,6 +206,8 @@ static void add_comparison(const struct result *result,
                  ? "mean [least, most] over seeds; *: not every seed gets there\n"
                  : "");
     add_finding(result, rows, n, text);
+    add_divergences(result, text);
+    report_add_left_out(result, text);
     table_free(&table);
     free(rows);
 }
@@ -169,7 +228,7 @@ static void add_front_cell(const struct result *result, size_t v, size_t s, size
     table_add(table, "%.3f", scores->new_f1);
     table_add(table, "%.3f", scores->known_f1);
     table_add(table, "%.1f %%", result_lost(result, v, scores->known_f1));
-    table_add(table, "%.3f", scores->skill_nll);
+    report_add_nll(table, scores);
 }
 
 /* The cells on the front of each series in each variant. */
@@ -198,15 +257,29 @@ static void add_markdown(const struct result *result, struct text *text) {
     text_add(text, "```\n");
 }
 
+/* new_f1 … skill_nll, of a base or cell; empty where there is none. */
+static void add_csv_scores(const struct result *result, size_t v, const struct scores *scores,
+                           struct text *text) {
+    if (scores->diverged) {
+        text_add(text, ",,,,,");
+        return;
+    }
+    text_add(text, "%.9g,%.9g,%.9g,%.9g,%.9g,", scores->new_f1, scores->new_em, scores->known_f1,
+             scores->known_em, result_lost(result, v, scores->known_f1));
+    report_add_csv_nll(text, scores);
+}
+
 static void add_csv_cells(const struct result *result, size_t v, size_t s, struct text *text) {
     const struct plan_series *series = &result->plan->series[s];
     for (size_t c = 0; c < series->n_cells; c++) {
         const struct scored_run *run = &result->outcomes[v][s].cells[c].run;
-        text_add(text, "%s,\"%s\",\"%s\",%.9g,%.9g,%.9g,%.9g,%.9g,%.9g,%.3f,%d,%s\n",
-                 result->plan->variants[v].folder, series->name, series->cells[c].label,
-                 run->scores.new_f1, run->scores.new_em, run->scores.known_f1, run->scores.known_em,
-                 result_lost(result, v, run->scores.known_f1), run->scores.skill_nll, run->seconds,
-                 result_on_front(result, v, s, c), run->digest.hex);
+        text_add(text, "%s,\"%s\",\"%s\",", result->plan->variants[v].folder, series->name,
+                 series->cells[c].label);
+        add_csv_scores(result, v, &run->scores, text);
+        text_add(text, ",%.3f,%d,%s,", run->seconds, result_on_front(result, v, s, c),
+                 run->digest.hex);
+        if (run->divergence.step > 0) result_add_divergence(text, &run->divergence);
+        text_add(text, "\n");
     }
 }
 
@@ -214,12 +287,11 @@ static void add_csv_cells(const struct result *result, size_t v, size_t s, struc
 static void add_csv(const struct result *result, struct text *text) {
     text_add(text,
              "folder,series,settings,new_f1,new_em,known_f1,known_em,known_lost_percent,skill_nll,"
-             "seconds,front,digest\n");
+             "seconds,front,digest,diverged\n");
     for (size_t v = 0; v < result->plan->n_variants; v++) {
-        const struct scores *base = &result->base[v].scores;
-        text_add(text, "%s,base,,%.9g,%.9g,%.9g,%.9g,0,%.9g,,,%s\n",
-                 result->plan->variants[v].folder, base->new_f1, base->new_em, base->known_f1,
-                 base->known_em, base->skill_nll, result->base[v].digest.hex);
+        text_add(text, "%s,base,,", result->plan->variants[v].folder);
+        add_csv_scores(result, v, &result->base[v].scores, text);
+        text_add(text, ",,,%s,\n", result->base[v].digest.hex);
         for (size_t s = 0; s < result->plan->n_series; s++) add_csv_cells(result, v, s, text);
     }
 }
@@ -261,11 +333,13 @@ static json_t *cell_to_json(const struct result *result, size_t v, size_t s, siz
                   series->cells[c].label, "settings", settings);
     scores_to_json(&cell->run.scores, o);
     json_object_set_new(o, "known_lost_percent",
-                        json_real(result_lost(result, v, cell->run.scores.known_f1)));
+                        cell->run.divergence.step > 0
+                            ? json_null()
+                            : json_real(result_lost(result, v, cell->run.scores.known_f1)));
     json_object_set_new(o, "front", json_boolean(result_on_front(result, v, s, c)));
     scored_run_add_json(&cell->run, o);
     json_object_set_new(o, "folder", json_string(cell->folder.text));
-    json_object_set_new(o, "digest", json_string(cell->run.digest.hex));
+    json_object_set_new(o, "digest", scored_run_digest(&cell->run));
     return o;
 }
 

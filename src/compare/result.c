@@ -29,19 +29,36 @@ void result_close(struct result *result) {
             free(result->outcomes[v][s].points);
         }
     }
+    free(text_take(&result->left_out));
     *result = (struct result){0};
 }
 
+static bool learned_more(const struct point *p, const struct point *q) {
+    return p->new_f1 > q->new_f1 || (p->new_f1 == q->new_f1 && p->known_f1 > q->known_f1);
+}
+
 static void compare_outcome(struct outcome *outcome, size_t n) {
-    outcome->best = 0;
+    outcome->n_diverged = 0;
+    outcome->best = n;
     for (size_t c = 0; c < n; c++) {
         const struct scored_run *run = &outcome->cells[c].run;
-        const struct point p = {run->lr, run->scores.new_f1, run->scores.known_f1};
-        const struct point q = outcome->points[outcome->best];
-        outcome->points[c] = p;
-        if (p.new_f1 < q.new_f1 || (p.new_f1 == q.new_f1 && p.known_f1 <= q.known_f1)) continue;
-        outcome->best = c;
+        struct point *p = &outcome->points[c];
+        *p = (struct point){run->lr, run->scores.new_f1, run->scores.known_f1,
+                            run->divergence.step > 0};
+        outcome->n_diverged += p->absent;
+        if (p->absent) continue;
+        if (outcome->best == n || learned_more(p, &outcome->points[outcome->best])) {
+            outcome->best = c;
+        }
     }
+}
+
+bool result_has_points(const struct result *result, size_t variant, size_t series) {
+    return result->outcomes[variant][series].n_diverged < n_cells(result, series);
+}
+
+void result_add_divergence(struct text *text, const struct divergence *divergence) {
+    text_add(text, "diverged at step %zu: %s", divergence->step, divergence->cause);
 }
 
 static double best_new(const struct result *result, size_t variant, size_t series) {
@@ -50,19 +67,25 @@ static double best_new(const struct result *result, size_t variant, size_t serie
 }
 
 void result_compare(struct result *result) {
+    bool any = false;
     result->level = 1.0;
+    result->n_diverged = 0;
     for (size_t v = 0; v < result->plan->n_variants; v++) {
         for (size_t s = 0; s < result->plan->n_series; s++) {
             compare_outcome(&result->outcomes[v][s], n_cells(result, s));
+            result->n_diverged += result->outcomes[v][s].n_diverged;
+            if (!result_has_points(result, v, s)) continue;
+            any = true;
             double best = best_new(result, v, s);
             if (best < result->level) result->level = best;
         }
     }
+    if (!any) result->level = 0.0;
 }
 
 struct point result_base_point(const struct result *result, size_t variant) {
     const struct scores *base = &result->base[variant].scores;
-    return (struct point){0.0, base->new_f1, base->known_f1};
+    return (struct point){0.0, base->new_f1, base->known_f1, false};
 }
 
 bool result_on_front(const struct result *result, size_t variant, size_t series, size_t cell) {
@@ -127,6 +150,7 @@ struct seed_range row_lost_at(const struct result *result, const struct row *row
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
         size_t v = row->variants[i];
+        if (!result_has_points(result, v, row->series)) continue;
         if (best_new(result, v, row->series) < level) continue;
         double known = result_known_at(result, v, row->series, level);
         seed_range_add(&range, result_lost(result, v, known));
@@ -144,6 +168,7 @@ static const struct scores *best_scores(const struct result *result, size_t vari
 struct seed_range row_best_new(const struct result *result, const struct row *row) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
+        if (!result_has_points(result, row->variants[i], row->series)) continue;
         seed_range_add(&range, best_scores(result, row->variants[i], row)->new_f1);
     }
     return range;
@@ -152,7 +177,9 @@ struct seed_range row_best_new(const struct result *result, const struct row *ro
 struct seed_range row_best_nll(const struct result *result, const struct row *row) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
-        seed_range_add(&range, best_scores(result, row->variants[i], row)->skill_nll);
+        if (!result_has_points(result, row->variants[i], row->series)) continue;
+        const struct scores *scores = best_scores(result, row->variants[i], row);
+        if (!scores->without_skill) seed_range_add(&range, scores->skill_nll);
     }
     return range;
 }
@@ -161,20 +188,38 @@ struct seed_range row_lost_at_best(const struct result *result, const struct row
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
         size_t v = row->variants[i];
+        if (!result_has_points(result, v, row->series)) continue;
         seed_range_add(&range, result_lost(result, v, best_scores(result, v, row)->known_f1));
     }
     return range;
 }
 
+/* Seconds of the fastest cell that ended; negative if none did. */
+static double fastest(const struct result *result, size_t variant, size_t series) {
+    const struct cell *cells = result->outcomes[variant][series].cells;
+    double least = -1.0;
+    for (size_t c = 0; c < n_cells(result, series); c++) {
+        const struct scored_run *run = &cells[c].run;
+        if (run->divergence.step > 0) continue;
+        if (least < 0.0 || run->seconds < least) least = run->seconds;
+    }
+    return least;
+}
+
 struct seed_range row_seconds(const struct result *result, const struct row *row) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
-        const struct cell *cells = result->outcomes[row->variants[i]][row->series].cells;
-        double least = cells[0].run.seconds;
-        for (size_t c = 1; c < n_cells(result, row->series); c++) {
-            if (cells[c].run.seconds < least) least = cells[c].run.seconds;
-        }
+        double least = fastest(result, row->variants[i], row->series);
+        if (least < 0.0) continue;
         seed_range_add(&range, least / (double)(result->n_lessons > 0 ? result->n_lessons : 1));
     }
     return range;
+}
+
+size_t row_n_diverged(const struct result *result, const struct row *row) {
+    size_t n = 0;
+    for (size_t i = 0; i < row->n_variants; i++) {
+        n += result->outcomes[row->variants[i]][row->series].n_diverged;
+    }
+    return n;
 }

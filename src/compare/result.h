@@ -14,6 +14,7 @@
 struct outcome {
     struct cell *cells;   /* [n_cells] of the series */
     struct point *points; /* [n_cells], by result_compare */
+    size_t n_diverged;    /* cells without a point; all of them: the rest means nothing */
     size_t best;          /* the cell that learned most, of equals the one that kept most */
 };
 
@@ -27,8 +28,12 @@ struct result {
     size_t n_known, n_new; /* questions asked */
     char mark[64];         /* whose products, when they are not canonical; else "" */
     double seconds;        /* of this call */
-    double level;          /* the highest new F1 that every series reaches in each variant */
-    struct digest digest;  /* of all that was found: result_digest.h */
+    double level;          /* the highest new F1 that every series reaches in each variant; of those
+                              that have points */
+    size_t n_diverged;     /* cells */
+    struct text left_out;  /* folders of finetunings that are there and not in the plan, by ", " */
+    size_t n_left_out;
+    struct digest digest; /* of all that was found: result_digest.h */
 };
 
 /* Memory for the cells of a plan. */
@@ -40,10 +45,17 @@ void result_compare(struct result *result);
 
 struct point result_base_point(const struct result *result, size_t variant);
 
+/* Whether any cell of the series has a point in that variant. */
+bool result_has_points(const struct result *result, size_t variant, size_t series);
+
+/* Adds "diverged at step 12: the loss is not finite". */
+void result_add_divergence(struct text *text, const struct divergence *divergence);
+
 /* Whether the cell is on the front of its series in that variant. */
 bool result_on_front(const struct result *result, size_t variant, size_t series, size_t cell);
 
-/* The cell that a series is represented by at the level (front.h). */
+/* The cell that a series is represented by at the level (front.h); its number of cells when all
+ * diverged. */
 size_t result_chosen(const struct result *result, size_t variant, size_t series);
 
 /* Known F1 at this new F1, read off the front; and how much of the base's is lost there, or by a
@@ -81,6 +93,8 @@ struct seed_range row_lost_at(const struct result *result, const struct row *row
 struct seed_range row_best_new(const struct result *result, const struct row *row);
 struct seed_range row_best_nll(const struct result *result, const struct row *row);
 struct seed_range row_lost_at_best(const struct result *result, const struct row *row);
+/* How many cells of the row diverged. */
+size_t row_n_diverged(const struct result *result, const struct row *row);
 /* Finetuning seconds per lesson, of the fastest cell of each variant. */
 struct seed_range row_seconds(const struct result *result, const struct row *row);
 

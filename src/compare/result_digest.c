@@ -27,6 +27,10 @@ static mneme_status add_trail(struct text *text, const char *stage, const char *
 
 static void add_scores(struct text *text, const struct scored_run *run) {
     const struct scores *s = &run->scores;
+    if (run->divergence.step > 0) {
+        text_add(text, " diverged at step %zu\n", run->divergence.step);
+        return;
+    }
     text_add(text, " %s %a %a %a %a %a\n", run->digest.hex, s->new_f1, s->new_em, s->known_f1,
              s->known_em, s->skill_nll);
 }

@@ -30,6 +30,11 @@ static mneme_status add_evaluation(const char *line, const char *path, struct te
     json_error_t cause;
     json_t *o = json_parse(line, strlen(line), JSON_REJECT_DUPLICATES, &cause);
     if (o == NULL) return error_set(error, MNEME_BAD_INPUT, "%s: %s", path, cause.text);
+    if (json_is_null(json_object_get(o, "new_f1"))) { /* the model was not finite: a gap */
+        json_decref(o);
+        text_add(text, "\n");
+        return MNEME_OK;
+    }
     text_add(text, "%lld %.9g %.9g %.9g\n",
              (long long)json_integer_value(json_object_get(o, "lessons")),
              json_number_value(json_object_get(o, "new_f1")),
@@ -43,7 +48,9 @@ static mneme_status add_evaluation(const char *line, const char *path, struct te
 static mneme_status add_stream(struct streams *streams, size_t row, struct text *text,
                                mneme_error *error) {
     const struct row *r = &streams->rows->rows[row];
-    const struct cell *cells = streams->rows->result->outcomes[r->variants[0]][r->series].cells;
+    const struct result *result = streams->rows->result;
+    const struct cell *cells = result->outcomes[r->variants[0]][r->series].cells;
+    if (!result_has_points(result, r->variants[0], r->series)) return MNEME_OK;
     struct path path = path_in(cells[best_cell(streams, row)].folder.text, FOLDER_STREAM);
     char *bytes;
     size_t length;

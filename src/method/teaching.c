@@ -73,6 +73,10 @@ mneme_status teaching_digest(const struct teaching *t, struct digest *digest, mn
                                      : parameter_digest_model(t->model, digest, error);
 }
 
+bool teaching_is_finite(const struct teaching *t) {
+    return model_is_finite(t->model) && adapter_set_is_finite(t->pass.adapters);
+}
+
 mneme_status teaching_finish(struct teaching *t, mneme_error *error) {
     return t->method->finish != NULL ? t->method->finish(t, error) : MNEME_OK;
 }

@@ -43,6 +43,9 @@ mneme_status teaching_step(struct teaching *teaching, struct method_step *step, 
 mneme_status teaching_digest(const struct teaching *teaching, struct digest *digest,
                              mneme_error *error);
 
+/* Whether all weights are finite: the model's, and those of what will be merged into it. */
+bool teaching_is_finite(const struct teaching *teaching);
+
 /* After the last step, or before a look at the model in between: the model becomes what it would be
  * if the teaching ended here. And after such a look: it can be taught again. */
 mneme_status teaching_finish(struct teaching *teaching, mneme_error *error);

@@ -7,6 +7,7 @@
 
 #include "nn/linear.h"
 #include "profile/profile.h"
+#include "simd/simd.h"
 
 /* "….weight" becomes "….lora_A" or "….lora_B". */
 static void describe(struct parameter *parameter, const struct parameter *weight,
@@ -108,4 +109,13 @@ mneme_status adapter_set_merge(struct adapter_set *set, mneme_error *error) {
     matmul_scratch_close(&scratch);
     free(scaled);
     return status;
+}
+
+bool adapter_set_is_finite(const struct adapter_set *set) {
+    for (size_t i = 0; set != NULL && i < set->n_adapters; i++) {
+        const struct adapter *adapter = &set->adapters[i];
+        if (!simd()->all_finite(adapter->a.count, adapter->a.data)) return false;
+        if (!simd()->all_finite(adapter->b.count, adapter->b.data)) return false;
+    }
+    return true;
 }

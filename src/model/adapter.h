@@ -1,6 +1,7 @@
 #ifndef MODEL_ADAPTER_H
 #define MODEL_ADAPTER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,6 +42,9 @@ void adapter_set_close(struct adapter_set *set);
 
 /* The adapter of a model's parameter, or NULL; `set` may be NULL. */
 struct adapter *adapter_of(const struct adapter_set *set, const struct parameter *weight);
+
+/* Whether no adapter has an infinity or a NaN; `set` may be NULL. */
+bool adapter_set_is_finite(const struct adapter_set *set);
 
 /* W += scale * B A for every adapter: the model alone now does what it did with them. */
 mneme_status adapter_set_merge(struct adapter_set *set, mneme_error *error);

@@ -77,7 +77,7 @@ static void second_half(struct pass *pass, size_t l, size_t n) {
 
 static mneme_status look_up(struct pass *pass, size_t l, size_t n, mneme_error *error) {
     if (pass->model->layers[l].keys == NULL || memory_layer_lookup(pass, l, n)) return MNEME_OK;
-    return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is NaN", l);
+    return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is not a number", l);
 }
 
 static void begin(struct pass *pass, const struct batch *batch) {

@@ -1,5 +1,6 @@
 #include "model/generate.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -86,8 +87,9 @@ static mneme_status choose_tokens(struct generator *g, mneme_error *error) {
     PROFILE(choose_token, batch.n_sequences, vocab_size);
     for (size_t i = 0; i < batch.n_sequences; i++) {
         float best;
-        if (!kernels->topk_row(vocab_size, a->logits + i * vocab_size, 1, &best, &g->next[i])) {
-            return error_set(error, MNEME_FAILED, "a logit is NaN while generating");
+        if (!kernels->topk_row(vocab_size, a->logits + i * vocab_size, 1, &best, &g->next[i]) ||
+            !isfinite(best)) {
+            return error_set(error, MNEME_FAILED, "a logit is not finite while generating");
         }
     }
     return MNEME_OK;

@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "simd/math.h"
+#include "simd/simd.h"
 
 #define TWO_PI 6.28318530717958647692f
 
@@ -255,4 +256,12 @@ void model_initialize(struct model *model, uint64_t seed) {
     for (size_t i = 0; i < model->n_parameters; i++) {
         initialize(&model->config, &model->parameters[i], seed);
     }
+}
+
+bool model_is_finite(const struct model *model) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if (!simd()->all_finite(p->count, p->data)) return false;
+    }
+    return true;
 }

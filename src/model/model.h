@@ -67,6 +67,9 @@ struct parameter *model_parameter(struct model *model, const char *name);
 
 size_t model_count(const struct model *model);
 
+/* Whether no parameter has an infinity or a NaN. */
+bool model_is_finite(const struct model *model);
+
 /* DIR/model.safetensors and DIR/config.json, each whole or not at all. */
 mneme_status model_save(const struct model *model, const char *directory, mneme_error *error);
 /* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);

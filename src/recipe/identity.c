@@ -114,6 +114,28 @@ static void reduce(json_t *identity, enum identity_scope scope) {
     }
 }
 
+/* A value for a message. */
+static void print_value(const json_t *identity, const char *key, char *text, size_t size) {
+    const json_t *value = json_find(identity, key);
+    char *printed =
+        value == NULL ? NULL
+                      : json_print(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(7));
+    snprintf(text, size, "%.*s", (int)size - 1, printed == NULL ? "not given" : printed);
+    free(printed);
+}
+
+/* The first key that differs, with both values. */
+static mneme_status refuse(const char *path, const json_t *identity, const json_t *found,
+                           const char *key, mneme_error *error) {
+    char wanted[80], there[80];
+    print_value(identity, key, wanted, sizeof wanted);
+    print_value(found, key, there, sizeof there);
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: this folder holds another run: `%s` is %s there, %s here; choose another "
+                     "folder",
+                     path, key, there, wanted);
+}
+
 static mneme_status compare(const char *path, json_t *identity, enum identity_scope scope,
                             mneme_error *error) {
     json_t *found;
@@ -122,12 +144,29 @@ static mneme_status compare(const char *path, json_t *identity, enum identity_sc
     reduce(identity, scope);
     reduce(found, scope);
     if (status == MNEME_OK && find_difference(identity, found, key, sizeof key)) {
-        status =
-            error_set(error, MNEME_BAD_INPUT,
-                      "%s: this folder holds another run (`%s` differs); choose another folder",
-                      path, key[0] == '\0' ? "a key" : key);
+        status = refuse(path, identity, found, key, error);
     }
     json_decref(found);
+    return status;
+}
+
+mneme_status identity_is_same(const struct recipe *recipe, const char *directory, bool *same,
+                              mneme_error *error) {
+    json_t *identity, *found = NULL;
+    mneme_status status = identify(recipe, &identity, error);
+    THEN(read_identity(path_in(directory, IDENTITY_RECIPE).text, &found, error));
+    *same = status == MNEME_OK && json_equal(identity, found);
+    json_decref(identity);
+    json_decref(found);
+    return status;
+}
+
+mneme_status identity_replace(const struct recipe *recipe, const char *directory,
+                              mneme_error *error) {
+    json_t *identity;
+    mneme_status status = identify(recipe, &identity, error);
+    THEN(json_write_file(path_in(directory, IDENTITY_RECIPE).text, identity, error));
+    json_decref(identity);
     return status;
 }
 

@@ -20,12 +20,17 @@ enum identity_scope {
 
 /* Whose run folder it is: recipe.json in it holds the recipe with every default filled in and the
  * SHA-256 of each input file. Written into a folder that has none; a folder that holds another
- * one is refused with MNEME_BAD_INPUT, naming the first key that differs. A key that the folder's
- * recipe does not have, since it was written before there was the key, has its default. With
- * write_paths
- * inputs.json gets the absolute paths of the input files. */
+ * one is refused with MNEME_BAD_INPUT, naming the first key that differs and both its values. A key
+ * that the folder's recipe does not have, since it was written before there was the key, has its
+ * default. With write_paths inputs.json gets the absolute paths of the input files. */
 mneme_status identity_check(const struct recipe *recipe, const char *directory,
                             enum identity_scope scope, bool write_paths, mneme_error *error);
+
+/* Whether the folder's recipe.json says the recipe, wholly; and makes it say it. */
+mneme_status identity_is_same(const struct recipe *recipe, const char *directory, bool *same,
+                              mneme_error *error);
+mneme_status identity_replace(const struct recipe *recipe, const char *directory,
+                              mneme_error *error);
 
 /* Reads the recipe of a run folder: recipe.json, input files from inputs.json, overrides over both
  * (recipe_load). */

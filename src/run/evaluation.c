@@ -1,5 +1,6 @@
 #include "run/evaluation.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,6 +31,7 @@ struct asking {
     size_t *lengths;            /* [ROWS] */
     struct token_span *prompts; /* [ROWS] */
     size_t done, total;
+    bool diverged;       /* a number of the model was not finite */
     size_t first_recent; /* new facts from here on count as recent */
     struct tally recent;
 };
@@ -96,9 +98,11 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
             const int32_t *tokens = prompts->tokens.ids + prompts->starts[first + i];
             a->prompts[i] = (struct token_span){tokens, prompts->lengths[first + i]};
         }
-        TRY(generate_greedy(&a->generator, rows, a->prompts, recipe->max_new_tokens,
-                            tokenizer_end_of_text(a->experiment->tokenizer), a->outputs, a->lengths,
-                            error));
+        mneme_status status = generate_greedy(
+            &a->generator, rows, a->prompts, recipe->max_new_tokens,
+            tokenizer_end_of_text(a->experiment->tokenizer), a->outputs, a->lengths, error);
+        a->diverged = status == MNEME_FAILED; /* of what the machine can do wrong: nothing else */
+        TRY(status);
         TRY(score_group(a, set, facts, first, rows, tally, error));
         a->done += rows;
         if (a->stage == NULL) continue;
@@ -153,17 +157,31 @@ static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
     return MNEME_OK;
 }
 
-static mneme_status read_skill(const struct experiment *e, double *nll, mneme_error *error) {
+/* Reads the model the skill's texts. */
+static mneme_status find_nll(struct pass *pass, struct batch_builder *builder,
+                             const struct experiment *e, struct scores *scores,
+                             mneme_error *error) {
+    float nll = 0.0f;
+    mneme_status status = likelihood_nll(pass, builder, &e->skill_test, &nll, error);
+    scores->diverged = status != MNEME_OK || !isfinite(nll); /* a pass fails for nothing else */
+    if (status != MNEME_OK) return status;
+    if (scores->diverged) return error_set(error, MNEME_FAILED, "the skill's NLL is not finite");
+    scores->skill_nll = (double)nll;
+    return MNEME_OK;
+}
+
+static mneme_status read_skill(const struct experiment *e, struct scores *scores,
+                               mneme_error *error) {
     struct pass pass = {0};
     struct batch_builder builder = {0};
     size_t tokens = token_texts_longest(&e->skill_test);
     if (tokens < PASS_TOKENS) tokens = PASS_TOKENS;
-    float mean_nll = 0.0f;
+    scores->without_skill = e->skill_test.n == 0;
+    if (scores->without_skill) return MNEME_OK;
     mneme_status status = pass_open(&pass, &e->model, tokens, false, error);
     THEN(pass_pack(&pass, e->model.config.n_layers, error));
     THEN(batch_builder_open(&builder, tokens, error));
-    THEN(likelihood_nll(&pass, &builder, &e->skill_test, &mean_nll, error));
-    *nll = (double)mean_nll;
+    THEN(find_nll(&pass, &builder, e, scores, error));
     batch_builder_close(&builder);
     pass_close(&pass);
     return status;
@@ -173,10 +191,12 @@ mneme_status evaluation_run(const struct experiment *experiment, const char *sta
                             const char *answers_path, struct scores *scores, mneme_error *error) {
     struct asking asking = {.experiment = experiment, .stage = stage};
     size_t n_known = experiment->recipe.evaluate.known_questions;
+    *scores = (struct scores){0};
     mneme_status status =
         ask_all(&asking, experiment->fresh.n, n_known, answers_path, scores, error);
+    scores->diverged = asking.diverged;
     close_asking(&asking);
-    THEN(read_skill(experiment, &scores->skill_nll, error));
+    THEN(read_skill(experiment, scores, error));
     return status;
 }
 
@@ -185,9 +205,11 @@ mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_
                                   mneme_error *error) {
     struct asking asking = {.experiment = experiment, .first_recent = first_recent};
     size_t n_known = experiment->recipe.finetune.stream_questions;
+    *scores = (struct scores){0};
     mneme_status status = ask_all(&asking, n_taught, n_known, NULL, scores, error);
     *recent_f1 = mean(asking.recent.f1, asking.recent.n);
+    scores->diverged = asking.diverged;
     close_asking(&asking);
-    THEN(read_skill(experiment, &scores->skill_nll, error));
+    THEN(read_skill(experiment, scores, error));
     return status;
 }

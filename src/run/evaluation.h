@@ -4,7 +4,10 @@
 #include "run/experiment.h"
 #include "run/scores.h"
 
-/* Asks the experiment's model, as it is now, all new facts and the recipe's share of the known
+/* Where a number of the model is not finite, both fail with MNEME_FAILED, saying which, and
+ * scores->diverged.
+ *
+ * Asks the experiment's model, as it is now, all new facts and the recipe's share of the known
  * ones, greedily, and reads it the held-out skill texts. `stage` names the work for the progress
  * callback; NULL: it is not called. With answers_path, every question, its answers and what the
  * model said are written there as JSON lines. */

@@ -27,7 +27,10 @@ mneme_status finetuning_step(struct teaching *t, struct trail_line *line, bool *
     line->gradient_norm = step.gradient_norm;
     size_t every = t->recipe->finetune.digest_every;
     line->has_digest = t->steps == teaching_n_steps(t) || (every > 0 && t->steps % every == 0);
-    return line->has_digest ? teaching_digest(t, &line->digest, error) : MNEME_OK;
+    if (!line->has_digest) return MNEME_OK;
+    *diverged = !teaching_is_finite(t);
+    if (*diverged) return error_set(error, MNEME_FAILED, "a weight is not finite");
+    return teaching_digest(t, &line->digest, error);
 }
 
 /* What is written along a finetuning. */
@@ -47,16 +50,20 @@ static mneme_status look(struct teaching *t, const struct experiment *e, struct 
     return status;
 }
 
-/* Steps on one lesson; *diverged ends them. */
+/* Steps on one lesson; a divergence ends them. */
 static mneme_status teach_lesson(struct teaching *t, struct trail *trail,
                                  struct finetuning_result *result, struct trail_line *line,
                                  size_t *tokens, mneme_error *error) {
     size_t per_fact = t->recipe->finetune.steps_per_fact;
     do {
+        bool diverged;
         double start = clock_seconds();
-        mneme_status status = finetuning_step(t, line, &result->diverged, error);
+        mneme_status status = finetuning_step(t, line, &diverged, error);
         result->seconds += clock_seconds() - start;
-        if (result->diverged) return MNEME_OK;
+        if (diverged) {
+            divergence_set(&result->divergence, line->step, error == NULL ? NULL : error->message);
+            return MNEME_OK;
+        }
         THEN(trail_add(trail, line, error));
         if (status != MNEME_OK) return status;
         *tokens += line->tokens;
@@ -71,7 +78,7 @@ static mneme_status teach(struct teaching *t, const struct experiment *e, const 
     for (size_t n = 1; n <= e->lessons.n; n++) {
         struct trail_line line;
         TRY(teach_lesson(t, &records->trail, result, &line, &tokens, error));
-        if (result->diverged) break;
+        if (result->divergence.step > 0) break;
         experiment_progress(e, stage, e->lessons.unit, n, e->lessons.n, tokens, &line.loss);
         TRY(look(t, e, &records->stream, n, error));
     }

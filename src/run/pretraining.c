@@ -8,6 +8,7 @@
 #include "run/checkpoint_files.h"
 #include "run/folder.h"
 #include "run/model_folder.h"
+#include "run/scores.h"
 #include "run/stage.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
@@ -96,6 +97,26 @@ static bool is_due(const struct pretraining *p) {
     return step == p->recipe->steps || (every > 0 && step % every == 0);
 }
 
+mneme_status pretraining_diverged(const struct experiment *e, size_t step, mneme_error *error) {
+    const struct recipe_pretrain *r = &e->recipe.pretrain;
+    struct divergence divergence;
+    divergence_set(&divergence, step, error == NULL ? NULL : error->message);
+    return error_set(error, MNEME_FAILED,
+                     "%s: pretraining diverged at step %zu of %zu: %s; `pretrain.lr` is %g, "
+                     "`pretrain.values_lr` %g: try lower ones, in another folder",
+                     e->recipe.path, step, r->steps, divergence.cause, (double)r->lr,
+                     (double)r->values_lr);
+}
+
+static mneme_status take_digest(const struct pretraining *p, struct digest *digest,
+                                mneme_error *error) {
+    if (model_is_finite(&p->experiment->model)) {
+        return parameter_digest_model(&p->experiment->model, digest, error);
+    }
+    error_set(error, MNEME_FAILED, "a weight is not finite");
+    return pretraining_diverged(p->experiment, p->optimizer.step, error);
+}
+
 mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mneme_error *error) {
     const struct recipe_pretrain *r = p->recipe;
     struct schedule schedule = {.kind = r->schedule,
@@ -110,8 +131,10 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);
     struct step_result result;
-    TRY(step_run(&p->pass, &p->optimizer, p->micro_batches, n, 0, factor * r->lr,
-                 factor * r->values_lr, &result, error));
+    if (step_run(&p->pass, &p->optimizer, p->micro_batches, n, 0, factor * r->lr,
+                 factor * r->values_lr, &result, error) != MNEME_OK) {
+        return pretraining_diverged(p->experiment, p->optimizer.step + 1, error);
+    }
     *line = (struct trail_line){.step = p->optimizer.step,
                                 .tokens = p->builder.n_tokens,
                                 .lr = factor * r->lr,
@@ -119,8 +142,7 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
                                 .has_norm = true,
                                 .gradient_norm = result.gradient_norm,
                                 .has_digest = is_due(p)};
-    if (!line->has_digest) return MNEME_OK;
-    return parameter_digest_model(&p->experiment->model, &line->digest, error);
+    return line->has_digest ? take_digest(p, &line->digest, error) : MNEME_OK;
 }
 
 /* The new checkpoint is whole before an older one goes. */

@@ -32,6 +32,11 @@ mneme_status pretraining_begin(struct pretraining *pretraining, size_t steps, mn
 mneme_status pretraining_step(struct pretraining *pretraining, struct trail_line *line,
                               mneme_error *error);
 
+/* The failure of a pretraining whose numbers are not finite, naming recipe, step and rates; *error
+ * says which at first. */
+mneme_status pretraining_diverged(const struct experiment *experiment, size_t step,
+                                  mneme_error *error);
+
 /* Leaves the pretrained model in experiment->model and in the folder `base` (config.json,
  * model.safetensors, tokenizer.json). Read from there if it is done; otherwise it goes on from
  * the last `pretrain/checkpoint-STEP.safetensors`; these are removed at the end unless the recipe

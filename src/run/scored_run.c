@@ -14,10 +14,18 @@
 #include "run/pretraining.h"
 
 int scored_run_add_json(const struct scored_run *run, json_t *object) {
+    const bool diverged = run->divergence.step > 0;
+    json_t *at = diverged ? json_pack("{s:I, s:s}", "step", (json_int_t)run->divergence.step,
+                                      "cause", run->divergence.cause)
+                          : json_null();
     return json_object_update_new(
-        object, json_pack("{s:b, s:I, s:I, s:f}", "diverged", (int)run->diverged,
+        object, json_pack("{s:b, s:o, s:I, s:I, s:f}", "diverged", (int)diverged, "diverged_at", at,
                           "trainable_parameters", (json_int_t)run->trainable_parameters, "steps",
                           (json_int_t)run->steps, "seconds", run->seconds));
+}
+
+json_t *scored_run_digest(const struct scored_run *run) {
+    return run->divergence.step > 0 ? json_null() : json_string(run->digest.hex);
 }
 
 /* What one evaluated model leaves on disk. */
@@ -25,11 +33,9 @@ static PATH_OUT_OF_LINE mneme_status save(const char *folder, const struct score
                                           mneme_error *error) {
     json_t *root = json_object();
     int failed = scores_to_json(&run->scores, root);
-    failed |= json_object_update_new(
-        root, json_pack("{s:f, s:b, s:I, s:I, s:f, s:s}", "lr", run->lr, "diverged",
-                        (int)run->diverged, "steps", (json_int_t)run->steps, "trainable_parameters",
-                        (json_int_t)run->trainable_parameters, "seconds", run->seconds, "digest",
-                        run->digest.hex));
+    failed |= json_object_set_new(root, "lr", json_real(run->lr));
+    failed |= scored_run_add_json(run, root);
+    failed |= json_object_set_new(root, "digest", scored_run_digest(run));
     mneme_status status = failed != 0
                               ? error_set_memory(error, "the scores")
                               : json_write_file(path_in(folder, FOLDER_SCORES).text, root, error);
@@ -37,18 +43,32 @@ static PATH_OUT_OF_LINE mneme_status save(const char *folder, const struct score
     return status;
 }
 
+static mneme_status read_divergence(const struct json_place *at, struct divergence *divergence,
+                                    mneme_error *error) {
+    char *cause = NULL;
+    size_t step = 0;
+    TRY(json_get_size(at, "diverged_at.step", KEY_REQUIRED, 1, SIZE_MAX / 2, &step, error));
+    TRY(json_get_string(at, "diverged_at.cause", KEY_REQUIRED, &cause, error));
+    divergence_set(divergence, step, cause);
+    free(cause);
+    return MNEME_OK;
+}
+
 static mneme_status read_run(const json_t *root, const char *path, struct scored_run *run,
                              mneme_error *error) {
     struct json_place at;
     char *digest = NULL;
+    bool diverged;
     TRY(json_place_root(root, path, &at, error));
-    TRY(scores_from_json(root, path, &run->scores, error));
     TRY(json_get_size(&at, "steps", KEY_REQUIRED, 0, SIZE_MAX / 2, &run->steps, error));
     TRY(json_get_size(&at, "trainable_parameters", KEY_REQUIRED, 0, SIZE_MAX / 2,
                       &run->trainable_parameters, error));
-    TRY(json_get_bool(&at, "diverged", KEY_REQUIRED, &run->diverged, error));
-    TRY(json_get_string(&at, "digest", KEY_REQUIRED, &digest, error));
     run->seconds = json_number_value(json_object_get(root, "seconds"));
+    TRY(json_get_bool(&at, "diverged", KEY_REQUIRED, &diverged, error));
+    run->scores.diverged = diverged;
+    if (diverged) return read_divergence(&at, &run->divergence, error);
+    TRY(scores_from_json(root, path, &run->scores, error));
+    TRY(json_get_string(&at, "digest", KEY_REQUIRED, &digest, error));
     snprintf(run->digest.hex, sizeof run->digest.hex, "%s", digest);
     free(digest);
     return MNEME_OK;
@@ -67,30 +87,55 @@ static PATH_OUT_OF_LINE mneme_status load_from(const char *folder, struct scored
     return load(path_in(folder, FOLDER_SCORES).text, run, error);
 }
 
-/* Scores of the model as it is now, written to FOLDER/scores.json, and read back from there so
- * that a run and its continuation report from the same text. */
-static PATH_OUT_OF_LINE mneme_status evaluate(const struct experiment *experiment,
-                                              const char *stage, const char *folder,
-                                              struct scored_run *run, mneme_error *error) {
-    TRY(directory_make(folder, error));
-    TRY(evaluation_run(experiment, stage, path_in(folder, FOLDER_ANSWERS).text, &run->scores,
-                       error));
-    TRY(parameter_digest_model(&experiment->model, &run->digest, error));
+/* Asks the model as it is now; what is not finite in it ends a finetuning as a divergence. */
+static PATH_OUT_OF_LINE mneme_status ask(const struct experiment *experiment, const char *stage,
+                                         const char *folder, struct scored_run *run,
+                                         mneme_error *error) {
+    mneme_status status = evaluation_run(experiment, stage, path_in(folder, FOLDER_ANSWERS).text,
+                                         &run->scores, error);
+    if (!run->scores.diverged) return status;
+    divergence_set(&run->divergence, run->steps, error == NULL ? NULL : error->message);
+    return MNEME_OK;
+}
+
+/* Writes FOLDER/scores.json, and reads it back so that a run and its continuation report from the
+ * same text. */
+static PATH_OUT_OF_LINE mneme_status record(const struct experiment *experiment, const char *folder,
+                                            struct scored_run *run, mneme_error *error) {
+    run->scores.diverged = run->divergence.step > 0;
+    if (!run->scores.diverged) {
+        TRY(parameter_digest_model(&experiment->model, &run->digest, error));
+    }
     TRY(save(folder, run, error));
     return load_from(folder, run, error);
 }
 
+/* A base that is not finite is good for nothing. */
+static mneme_status evaluate_base(struct experiment *e, struct scored_run *run,
+                                  mneme_error *error) {
+    TRY(ask(e, "evaluate base", e->base_folder, run, error));
+    if (run->divergence.step > 0) {
+        return pretraining_diverged(e, run->steps, error);
+    }
+    return record(e, e->base_folder, run, error);
+}
+
 mneme_status scored_run_base(struct experiment *e, struct scored_run *run, mneme_error *error) {
-    *run = (struct scored_run){0};
+    *run = (struct scored_run){.steps = e->recipe.pretrain.steps};
     TRY(pretraining_run(e, error));
-    TRY(scored_run_exists(e->base_folder)
-            ? load_from(e->base_folder, run, error)
-            : evaluate(e, "evaluate base", e->base_folder, run, error));
+    TRY(scored_run_exists(e->base_folder) ? load_from(e->base_folder, run, error)
+                                          : evaluate_base(e, run, error));
     return base_copy_keep(&e->base, &e->model, error);
 }
 
 PATH_OUT_OF_LINE bool scored_run_exists(const char *folder) {
     return file_exists(path_in(folder, FOLDER_SCORES).text);
+}
+
+/* Merging what was learned into the model may overflow. */
+static void note_weights(const struct experiment *experiment, struct scored_run *run) {
+    if (run->divergence.step > 0 || model_is_finite(&experiment->model)) return;
+    divergence_set(&run->divergence, run->steps, "a weight is not finite");
 }
 
 mneme_status scored_run_finetuning(struct experiment *experiment, const struct stage *stage,
@@ -103,8 +148,12 @@ mneme_status scored_run_finetuning(struct experiment *experiment, const struct s
     TRY(finetuning_run(experiment, stage, background, folder, &result, error));
     run->seconds = result.seconds;
     run->steps = result.steps;
-    run->diverged = result.diverged;
+    run->divergence = result.divergence;
     run->trainable_parameters = result.trainable_parameters;
-    if (keep_weights) TRY(model_folder_save(experiment, folder, error));
-    return evaluate(experiment, stage->name, folder, run, error);
+    note_weights(experiment, run);
+    if (run->divergence.step == 0) TRY(ask(experiment, stage->name, folder, run, error));
+    if (run->divergence.step == 0 && keep_weights) {
+        TRY(model_folder_save(experiment, folder, error));
+    }
+    return record(experiment, folder, run, error);
 }

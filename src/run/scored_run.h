@@ -14,7 +14,7 @@
 struct scored_run {
     double lr;
     struct scores scores;
-    bool diverged;
+    struct divergence divergence; /* then there are no scores, and no digest */
     size_t steps;
     size_t trainable_parameters;
     double seconds;       /* of the training steps, without evaluations */
@@ -26,14 +26,19 @@ struct scored_run {
 mneme_status scored_run_base(struct experiment *experiment, struct scored_run *run,
                              mneme_error *error);
 
-/* Adds members diverged, trainable_parameters, steps and seconds; -1 if there is no memory. */
+/* Adds members diverged, diverged_at with step and cause (null unless it did),
+ * trainable_parameters, steps and seconds; -1 if there is no memory. */
 int scored_run_add_json(const struct scored_run *run, json_t *object);
+
+/* The digest as a value: null of one that diverged. */
+json_t *scored_run_digest(const struct scored_run *run);
 
 /* Whether the folder of a base or finetuning holds its scores, which are written last. */
 bool scored_run_exists(const char *folder);
 
 /* Runs one finetuning and evaluates it, or takes its scores from FOLDER/scores.json when they are
- * there. Leaves what finetuning_run and evaluation_run do, and the model with keep_weights. */
+ * there. Leaves what finetuning_run and evaluation_run do, and the model with keep_weights. One
+ * that diverges is no failure: scores.json says where, and it has neither answers nor a model. */
 mneme_status scored_run_finetuning(struct experiment *experiment, const struct stage *stage,
                                    const struct background *background, const char *folder,
                                    bool keep_weights, struct scored_run *run, mneme_error *error);

@@ -1,11 +1,24 @@
 #include "run/scores.h"
 
+#include <stdio.h>
+
+void divergence_set(struct divergence *divergence, size_t step, const char *cause) {
+    divergence->step = step;
+    snprintf(divergence->cause, sizeof divergence->cause, "%s",
+             cause == NULL ? "a number is not finite" : cause);
+}
+
+static int put(json_t *object, const char *key, bool there, double number) {
+    return json_object_set_new(object, key, there ? json_real(number) : json_null());
+}
+
 int scores_to_json(const struct scores *scores, json_t *object) {
-    int failed = json_object_set_new(object, "new_f1", json_real(scores->new_f1));
-    failed |= json_object_set_new(object, "new_em", json_real(scores->new_em));
-    failed |= json_object_set_new(object, "known_f1", json_real(scores->known_f1));
-    failed |= json_object_set_new(object, "known_em", json_real(scores->known_em));
-    failed |= json_object_set_new(object, "skill_nll", json_real(scores->skill_nll));
+    const bool there = !scores->diverged;
+    int failed = put(object, "new_f1", there, scores->new_f1);
+    failed |= put(object, "new_em", there, scores->new_em);
+    failed |= put(object, "known_f1", there, scores->known_f1);
+    failed |= put(object, "known_em", there, scores->known_em);
+    failed |= put(object, "skill_nll", there && !scores->without_skill, scores->skill_nll);
     return failed;
 }
 
@@ -29,7 +42,9 @@ mneme_status scores_from_json(const json_t *object, const char *place, struct sc
                    {"known_f1", &scores->known_f1},
                    {"known_em", &scores->known_em},
                    {"skill_nll", &scores->skill_nll}};
-    for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+    const size_t n = sizeof members / sizeof *members;
+    scores->without_skill = json_is_null(json_object_get(object, "skill_nll"));
+    for (size_t i = 0; i < (scores->without_skill ? n - 1 : n); i++) {
         TRY(read_number(object, members[i].key, place, members[i].number, error));
     }
     return MNEME_OK;

@@ -12,10 +12,22 @@
 struct scores {
     double new_f1, new_em;
     double known_f1, known_em;
-    double skill_nll; /* nats per token */
+    double skill_nll;   /* nats per token */
+    bool without_skill; /* no text was read: there is no skill_nll */
+    bool diverged;      /* a number was not finite: there are no scores */
 };
 
-/* Members new_f1, new_em, known_f1, known_em, skill_nll; -1 if there is no memory. */
+/* Where a training's numbers stopped being finite; step 0: they did not. */
+struct divergence {
+    size_t step;
+    char cause[96]; /* "the loss is not finite" */
+};
+
+/* Without a cause that a number is not finite. */
+void divergence_set(struct divergence *divergence, size_t step, const char *cause);
+
+/* Members new_f1, new_em, known_f1, known_em, skill_nll, null where there is none; -1 if there is
+ * no memory. */
 int scores_to_json(const struct scores *scores, json_t *object);
 mneme_status scores_from_json(const json_t *object, const char *place, struct scores *scores,
                               mneme_error *error);

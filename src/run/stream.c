@@ -16,7 +16,8 @@ static mneme_status add_line(struct stream *stream, size_t n_lessons, const stru
     json_t *line = json_object();
     int failed = json_object_set_new(line, "lessons", json_integer((json_int_t)n_lessons));
     failed |= scores_to_json(scores, line);
-    failed |= json_object_set_new(line, "recent_f1", json_real(recent_f1));
+    failed |= json_object_set_new(line, "recent_f1",
+                                  scores->diverged ? json_null() : json_real(recent_f1));
     char *dumped =
         failed != 0 ? NULL
                     : json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
@@ -32,7 +33,9 @@ mneme_status stream_evaluate(struct stream *stream, const struct experiment *exp
     struct scores scores;
     double recent_f1;
     size_t n_facts = experiment->lessons.first_fact[n_lessons];
-    TRY(evaluation_of_stream(experiment, n_facts, stream->last_fact, &scores, &recent_f1, error));
+    mneme_status status =
+        evaluation_of_stream(experiment, n_facts, stream->last_fact, &scores, &recent_f1, error);
+    if (!scores.diverged) TRY(status);
     stream->last_fact = n_facts;
     return add_line(stream, n_lessons, &scores, recent_f1, error);
 }

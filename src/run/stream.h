@@ -11,6 +11,8 @@
  *   new_f1       F1 of the new facts taught so far; new_em the same by exact match
  *   recent_f1    F1 of those among them that were taught since the evaluation before
  *   known_f1, known_em, skill_nll
+ *
+ * all null where a number of the model was not finite.
  */
 struct stream {
     struct file_writer writer;

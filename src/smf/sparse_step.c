@@ -292,8 +292,8 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
                  stepper->values, "gradient.chosen_values");
     result->diverged = !isfinite(result->loss) || !gradients_are_finite(stepper, result->n_chosen);
     if (result->diverged) {
-        return error_set(error, MNEME_FAILED, "sparse step: loss %g or a gradient is not finite",
-                         (double)result->loss);
+        return error_set(error, MNEME_FAILED, "%s is not finite",
+                         isfinite(result->loss) ? "a chosen slot's gradient" : "the loss");
     }
     update(stepper, result->n_chosen);
     record_update(stepper, pass->recorder, result->n_chosen);

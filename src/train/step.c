@@ -40,10 +40,8 @@ mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
     result->diverged =
         !isfinite(result->loss) || !isfinite(norms.common) || !isfinite(norms.values);
     if (result->diverged) {
-        return error_set(error, MNEME_FAILED, "step %zu: %s is not finite (loss %g, norm %g)",
-                         optimizer->step + 1, isfinite(result->loss) ? "the gradient" : "the loss",
-                         (double)result->loss,
-                         (double)(isfinite(norms.values) ? norms.common : norms.values));
+        return error_set(error, MNEME_FAILED, "%s is not finite",
+                         isfinite(result->loss) ? "the gradient's norm" : "the loss");
     }
     optimizer_step(optimizer, lr, values_lr, norms);
     record_weights(pass->recorder, optimizer->n_trained, optimizer->trained);

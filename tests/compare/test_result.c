@@ -15,10 +15,16 @@
     "{\"name\": \"full\", \"method\": \"full\", \"grid\": [{\"lr\": [3e-05]}, {\"lr\": "          \
     "[1e-04]}]}]}}"
 
+static void diverge(struct result *result, size_t variant, size_t series, size_t cell) {
+    struct scored_run *run = &result->outcomes[variant][series].cells[cell].run;
+    *run = (struct scored_run){.scores = {.diverged = true}};
+    divergence_set(&run->divergence, 3, "the loss is not finite");
+}
+
 static void set(struct result *result, size_t variant, size_t series, size_t cell, double new_f1,
                 double known_f1) {
     struct scored_run *run = &result->outcomes[variant][series].cells[cell].run;
-    run->scores = (struct scores){.new_f1 = new_f1, .known_f1 = known_f1};
+    *run = (struct scored_run){.scores = {.new_f1 = new_f1, .known_f1 = known_f1}};
     run->seconds = (double)(cell + 2);
 }
 
@@ -75,11 +81,56 @@ START_TEST(comparison) {
 }
 END_TEST
 
+/* Cells that diverged are in no figure; a series of nothing else is left out of the level; and
+ * where they diverged is part of the digest. */
+START_TEST(diverged) {
+    struct plan plan;
+    struct result result;
+    mneme_error error = {0};
+    temporary_write("sweep.json", PLAN, strlen(PLAN));
+    ck_assert(plan_load(PLAN_SWEEP, temporary_path("sweep.json"), NULL, 0, &plan, &error) ==
+              MNEME_OK);
+    ck_assert(result_open(&result, &plan, &error) == MNEME_OK);
+    result.n_lessons = 10;
+    for (size_t v = 0; v < 2; v++) {
+        result.base[v].scores.known_f1 = 1.0;
+        for (size_t c = 0; c < 4; c++) diverge(&result, v, 0, c);
+        for (size_t c = 0; c < 2; c++) diverge(&result, v, 1, c);
+    }
+    size_t n;
+    result_compare(&result);
+    struct row *rows = result_rows(&result, &n);
+    ck_assert_uint_eq(result.n_diverged, 12);
+    ck_assert(result.level == 0.0);
+    ck_assert(!result_has_points(&result, 0, 0));
+    ck_assert_uint_eq(row_best_new(&result, &rows[0]).n, 0);
+    ck_assert_uint_eq(row_lost_at(&result, &rows[0], 0.0).n, 0);
+    ck_assert_uint_eq(row_seconds(&result, &rows[0]).n, 0);
+    set(&result, 0, 0, 2, 0.6, 0.9);
+    result_compare(&result);
+    ck_assert(result.level == 0.6);
+    ck_assert_uint_eq(result_chosen(&result, 0, 0), 2);
+    ck_assert_uint_eq(row_best_new(&result, &rows[0]).n, 1);
+    ck_assert_uint_eq(row_n_diverged(&result, &rows[0]), 7);
+    ck_assert(!result_on_front(&result, 0, 0, 1));
+    ck_assert(result_on_front(&result, 0, 0, 2));
+    ck_assert(result_digest(&result, "", &error) == MNEME_OK);
+    struct digest before = result.digest;
+    result.outcomes[1][1].cells[1].run.divergence.step = 4;
+    ck_assert(result_digest(&result, "", &error) == MNEME_OK);
+    ck_assert_str_ne(before.hex, result.digest.hex);
+    free(rows);
+    result_close(&result);
+    plan_free(&plan);
+}
+END_TEST
+
 Suite *result_suite(void) {
     Suite *suite = suite_create("result");
     TCase *tests = tcase_create("comparison");
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_test(tests, comparison);
+    tcase_add_test(tests, diverged);
     suite_add_tcase(suite, tests);
     return suite;
 }

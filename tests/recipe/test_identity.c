@@ -130,7 +130,7 @@ START_TEST(an_input_is_what_it_holds) {
         json_decref(found);
         recipe_free(&recipe);
         json_put(object, key->path, json_string(copy("c", "\n")));
-        snprintf(inside, sizeof inside, "`input_sha256.%s` differs", key_name(key));
+        snprintf(inside, sizeof inside, "`input_sha256.%s` is ", key_name(key));
         assert_refused(check(object, IDENTITY_RUN, &error), &error, MNEME_BAD_INPUT, "recipe.json",
                        inside);
         json_decref(object);
