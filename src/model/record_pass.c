@@ -1,7 +1,34 @@
 #include "model/record_pass.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/memory_layer.h"
+
+/* As rows of a matrix. */
+static void record(struct recorder *recorder, const struct parameter *p, const char *kind,
+                   const float *data) {
+    size_t rows = p->rank == 2 ? p->shape[0] : 1;
+    recorder_add(recorder, TENSOR_F32, rows, p->count / rows, data, "%s.%s", kind, p->name);
+}
+
+void record_parameters(const struct pass *pass) {
+    if (pass->recorder == NULL) return;
+    const struct model *model = pass->model;
+    const struct adapter_set *set = pass->adapters;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if (p->kind == PARAMETER_COMMON) record(pass->recorder, p, "before", p->data);
+    }
+    for (size_t i = 0; set != NULL && i < set->n_adapters; i++) {
+        record(pass->recorder, &set->adapters[i].a, "before", set->adapters[i].a.data);
+        record(pass->recorder, &set->adapters[i].b, "before", set->adapters[i].b.data);
+    }
+}
+
 /* The layer's recorded activations in the order of their table. */
-static void record_layer(const struct pass *pass, size_t l) {
+static void record_activations(const struct pass *pass, size_t l) {
     const struct model_config *config = &pass->model->config;
     const bool memory = model_layer_has_memory(config, l);
     struct activation_line lines[LAYER_ACTIVATIONS];
@@ -14,7 +41,105 @@ static void record_layer(const struct pass *pass, size_t l) {
     }
 }
 
-void record_forward(const struct pass *pass) {
+/* Room for a recording; NULL without memory, which the recorder then says. */
+static void *room(struct recorder *recorder, size_t count) {
+    void *bytes = calloc(count + 1, sizeof(float));
+    recorder->failed |= bytes == NULL;
+    return bytes;
+}
+
+/* The score of each read: a chain over the halves of query and sub-keys each, and their sum, as the
+ * lookup has it. */
+static void record_scores(const struct pass *pass, size_t l) {
+    const struct product_key_shape shape = model_product_key_shape(&pass->model->config);
+    const struct layer_activations *a = &pass->activations.layers[l];
+    size_t per_token = shape.heads * shape.knn, n = pass->n_tokens * per_token;
+    float *scores = room(pass->recorder, n);
+    for (size_t i = 0; scores != NULL && i < n; i++) {
+        size_t lookup = i / shape.knn;
+        const float *query = a->query + lookup * 2 * shape.half;
+        const float *row =
+            pass->model->layers[l].keys->data +
+            (lookup % shape.heads * 2 * shape.n_keys + (size_t)a->slot_rows[i]) * shape.half;
+        const float *column =
+            row +
+            (shape.n_keys + (size_t)a->slot_columns[i] - (size_t)a->slot_rows[i]) * shape.half;
+        float first = 0.0f, second = 0.0f;
+        for (size_t j = 0; j < shape.half; j++) {
+            first = fmaf(query[j], row[j], first);
+            second = fmaf(query[shape.half + j], column[j], second);
+        }
+        scores[i] = first + second;
+    }
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, per_token, scores,
+                 "forward.layers.%zu.scores", l);
+    free(scores);
+}
+
+static int by_number(const void *a, const void *b) {
+    const int32_t *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+/* The slots that the layer read, each once, ascending; *n of them. */
+static int32_t *list_slots(const struct pass *pass, size_t l, size_t *n) {
+    const struct memory_config *memory = &pass->model->config.memory;
+    size_t all = pass->n_tokens * memory->heads * memory->knn;
+    int32_t *slots = room(pass->recorder, all);
+    *n = 0;
+    if (slots == NULL) return NULL;
+    memcpy(slots, pass->activations.layers[l].slots, all * sizeof *slots);
+    qsort(slots, all, sizeof *slots, by_number);
+    for (size_t i = 0; i < all; i++) {
+        if (*n == 0 || slots[i] != slots[*n - 1]) slots[(*n)++] = slots[i];
+    }
+    return slots;
+}
+
+/* The rows of a value table that the slots are. */
+static void record_value_rows(const struct pass *pass, size_t l, const struct parameter *table,
+                              const int32_t *slots, size_t n, const char *name) {
+    if (table == NULL) return;
+    size_t v_dim = table->shape[1];
+    float *rows = room(pass->recorder, n * v_dim);
+    for (size_t i = 0; rows != NULL && i < n; i++) {
+        memcpy(rows + i * v_dim, table->data + (size_t)slots[i] * v_dim, v_dim * sizeof *rows);
+    }
+    recorder_add(pass->recorder, TENSOR_F32, n, v_dim, rows, "forward.layers.%zu.%s", l, name);
+    free(rows);
+}
+
+static void record_read_rows(const struct pass *pass, size_t l) {
+    const struct layer *layer = &pass->model->layers[l];
+    size_t n;
+    int32_t *slots = list_slots(pass, l, &n);
+    recorder_add(pass->recorder, TENSOR_I32, n, 1, slots, "forward.layers.%zu.read_slots", l);
+    if (slots != NULL) {
+        record_value_rows(pass, l, layer->values, slots, n, "read_values");
+        record_value_rows(pass, l, layer->values_u, slots, n, "read_values_u");
+    }
+    free(slots);
+}
+
+/* What comes out of a memory layer, before the stream is added. It is not kept, and made again. */
+static void record_memory_output(struct pass *pass, size_t l) {
+    size_t dim = pass->model->config.dim;
+    float *out = room(pass->recorder, pass->n_tokens * dim);
+    if (out != NULL) memory_layer_read(pass, l, pass->n_tokens, out);
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, dim, out,
+                 "forward.layers.%zu.memory_output", l);
+    free(out);
+}
+
+static void record_layer(struct pass *pass, size_t l) {
+    record_activations(pass, l);
+    if (!model_layer_has_memory(&pass->model->config, l)) return;
+    record_scores(pass, l);
+    record_read_rows(pass, l);
+    record_memory_output(pass, l);
+}
+
+void record_forward(struct pass *pass) {
     if (pass->recorder == NULL) return;
     const struct model_config *config = &pass->model->config;
     const struct activations *a = &pass->activations;
@@ -30,12 +155,6 @@ void record_loss(const struct pass *pass) {
     recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, 1, a->losses, "forward.losses");
     recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, pass->model->config.vocab_size,
                  a->logits, "backward.logits");
-}
-
-static void record(struct recorder *recorder, const struct parameter *p, const char *kind,
-                   const float *data) {
-    size_t rows = p->rank == 2 ? p->shape[0] : 1;
-    recorder_add(recorder, TENSOR_F32, rows, p->count / rows, data, "%s.%s", kind, p->name);
 }
 
 void record_gradients(struct recorder *recorder, const struct gradients *gradients, size_t n,

@@ -88,6 +88,7 @@ static void run_trials(struct reference_case *c, size_t kind, size_t trials) {
     for (size_t t = 0; c->status == MNEME_OK && t < trials; t++) {
         c->trial = t;
         c->n_compared = 0;
+        if (c->file != NULL) c->is_read = reference_room(c, c->file->n, sizeof *c->is_read);
         kinds[kind].run(c);
         reference_check_all_compared(c);
         reference_case_close(c);

@@ -15,6 +15,7 @@ void reference_case_close(struct reference_case *c) {
     for (size_t i = 0; i < c->n_owned; i++) free(c->owned[i]);
     free(c->owned);
     c->owned = NULL;
+    c->is_read = NULL;
     c->n_owned = c->owned_capacity = 0;
 }
 
@@ -66,6 +67,7 @@ static const void *read_tensor(struct reference_case *c, const char *part, const
         return NULL;
     }
     *count = n;
+    if (c->is_read != NULL) c->is_read[entry - c->file->entries] = true;
     void *data = reference_room(c, n, tensor_type_size(type));
     if (data == NULL ||
         !reference_ok(c, safetensors_read_exact(c->file, full, type, entry->tensor.rank,
@@ -91,6 +93,11 @@ const int32_t *reference_integers(struct reference_case *c, size_t *count, const
                                   ...) {
     FORMAT_NAME(name, format);
     return read_tensor(c, "in", name, TENSOR_I32, count);
+}
+
+const float *reference_gradient(struct reference_case *c, size_t *count, const char *name) {
+    if (reference_has_input(c, name)) return reference_floats(c, count, "%s", name);
+    return reference_room(c, *count, sizeof(float));
 }
 
 const double *reference_exact(struct reference_case *c, size_t n, const char *format, ...) {
@@ -149,9 +156,16 @@ static mneme_reference_error recorded_errors(const struct reference_case *c, con
                                    json_number_value(json_array_get(pair, 1))};
 }
 
+/* Whether the file leaves an output out, and nothing says that it should be there. */
+static bool may_lack(const struct reference_case *c, const char *name) {
+    if (c->file == NULL || reference_has_output(c, name)) return false;
+    return json_object_get(json_object_get(c->place.object, "pytorch"), name) == NULL;
+}
+
 void reference_compare(struct reference_case *c, size_t n, const float *ours, const char *format,
                        ...) {
     FORMAT_NAME(name, format);
+    if (may_lack(c, name)) return;
     const double *exact = read_tensor(c, "f64", name, TENSOR_F64, &n);
     const float *theirs = read_tensor(c, "f32", name, TENSOR_F32, &n);
     struct measured_row *row = row_of(c, name);
@@ -169,6 +183,7 @@ void reference_select(struct reference_case *c, size_t n, const int32_t *ours,
                       const double *ours_scores, const double *exact_scores, double tolerance,
                       const char *format, ...) {
     FORMAT_NAME(name, format);
+    if (may_lack(c, name)) return;
     const int32_t *choice = read_tensor(c, "f64", name, TENSOR_I32, &n);
     struct measured_row *row = row_of(c, name);
     if (row == NULL || choice == NULL) return;
@@ -206,10 +221,24 @@ double reference_largest_error(struct reference_case *c, size_t n, const float *
     return largest;
 }
 
+static void check_all_read(struct reference_case *c) {
+    char prefix[FULL_SIZE];
+    full_name(c, "in", "", prefix);
+    for (size_t i = 0; c->is_read != NULL && i < c->file->n; i++) {
+        const char *name = c->file->entries[i].tensor.name;
+        if (c->is_read[i] || strncmp(name, prefix, strlen(prefix)) != 0) continue;
+        reference_ok(
+            c, error_set(c->error, MNEME_BAD_INPUT,
+                         "%s: `%s` is no input of such a case, or of no use in it", c->path, name));
+        return;
+    }
+}
+
 void reference_check_all_compared(struct reference_case *c) {
     char prefix[FULL_SIZE];
     size_t outputs = 0;
     if (c->status != MNEME_OK || c->file == NULL) return;
+    check_all_read(c);
     full_name(c, "f64", "", prefix);
     for (size_t i = 0; i < c->file->n; i++) {
         outputs += strncmp(c->file->entries[i].tensor.name, prefix, strlen(prefix)) == 0;

@@ -27,7 +27,8 @@ struct reference_case {
     struct reference_rows *rows;
     size_t first_row; /* of this case on this instruction set */
     size_t n_compared;
-    void **owned; /* freed at the end of the trial */
+    bool *is_read; /* [file->n] of the tensors: this trial has taken them */
+    void **owned;  /* freed at the end of the trial */
     size_t n_owned, owned_capacity;
     mneme_status status;
     mneme_error *error;
@@ -47,13 +48,17 @@ const float *reference_floats(struct reference_case *c, size_t *count, const cha
     MNEME_PRINTF(3, 4);
 const int32_t *reference_integers(struct reference_case *c, size_t *count, const char *format, ...)
     MNEME_PRINTF(3, 4);
+/* The gradient `in.NAME` that comes from above; zeros where the file has none, of which nobody asks
+ * the outputs that it makes. */
+const float *reference_gradient(struct reference_case *c, size_t *count, const char *name);
 /* The float64 output of that name, [n]. */
 const double *reference_exact(struct reference_case *c, size_t n, const char *format, ...)
     MNEME_PRINTF(3, 4);
 bool reference_has_input(const struct reference_case *c, const char *name);
 bool reference_has_output(const struct reference_case *c, const char *name);
 
-/* Compares our output [n] with the file's two. */
+/* Compares our output [n] with the file's two. A file may leave an output out, unless its manifest
+ * has errors for it. */
 void reference_compare(struct reference_case *c, size_t n, const float *ours, const char *format,
                        ...) MNEME_PRINTF(4, 5);
 
@@ -73,7 +78,7 @@ void reference_count(struct reference_case *c, size_t n, size_t different, const
 double reference_largest_error(struct reference_case *c, size_t n, const float *ours,
                                const char *format, ...) MNEME_PRINTF(4, 5);
 
-/* Refuses a file with outputs that the runner does not know. */
+/* Refuses a file with inputs or outputs that the runner does not know. */
 void reference_check_all_compared(struct reference_case *c);
 
 /* Members of the case in the manifest. */

@@ -4,10 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+/* All, or those of the memory layers alone where the case has no others. */
 static void load_parameters(struct reference_case *c, struct reference_model *m) {
+    const bool whole = reference_has_input(c, m->model.embedding->name);
     for (size_t i = 0; i < m->model.n_parameters && c->status == MNEME_OK; i++) {
         struct parameter *p = &m->model.parameters[i];
-        if (!reference_has_input(c, p->name)) continue;
+        if (!whole && (p->roles & ROLE_MEMORY) == 0) continue;
         size_t count = p->count;
         const float *data = reference_floats(c, &count, "%s", p->name);
         if (data != NULL) memcpy(p->data, data, count * sizeof *data);
@@ -110,6 +112,9 @@ void reference_compare_lookup(struct reference_case *c, const struct reference_m
     const struct layer_activations *a = &m->pass.activations.layers[l];
     const float *keys = m->model.layers[l].keys->data;
     size_t half = memory->k_dim / 2, heads = memory->heads, total = n * heads * memory->knn;
+    char name[32];
+    snprintf(name, sizeof name, "slots.%zu", l);
+    if (!reference_has_output(c, name)) return;
     float *scores = reference_room(c, total, sizeof *scores);
     double *exact_scores = reference_room(c, total, sizeof *exact_scores);
     const double *query = reference_exact(c, n * heads * memory->k_dim, "query.%zu", l);

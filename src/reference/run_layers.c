@@ -19,7 +19,7 @@ static float *copy_of(struct reference_case *c, size_t n, const float *from) {
 void run_rms_norm(struct reference_case *c) {
     size_t dim = 0, size = 0;
     const float *gain = reference_floats(c, &dim, "gain"), *x = reference_floats(c, &size, "x");
-    const float *dy = reference_floats(c, &size, "dy");
+    const float *dy = reference_gradient(c, &size, "dy");
     float eps = reference_float(c, "eps");
     float *y = reference_room(c, size, sizeof *y), *dx = reference_room(c, size, sizeof *dx);
     float *r = reference_room(c, size, sizeof *r), *dgain = reference_room(c, dim, sizeof *dgain);
@@ -34,7 +34,7 @@ void run_rms_norm(struct reference_case *c) {
 void run_rope(struct reference_case *c) {
     size_t n = 0, size = 0, highest = 0;
     const int32_t *positions = reference_integers(c, &n, "positions");
-    const float *x = reference_floats(c, &size, "x"), *dy = reference_floats(c, &size, "dy");
+    const float *x = reference_floats(c, &size, "x"), *dy = reference_gradient(c, &size, "dy");
     float theta = reference_float(c, "theta");
     size_t heads = reference_size(c, "heads");
     if (c->status != MNEME_OK || n == 0 || heads == 0) return;
@@ -79,7 +79,7 @@ void run_swiglu(struct reference_case *c) {
     size_t tokens = 0, weights = 0;
     struct swiglu s = {.dim = reference_size(c, "dim")};
     s.x = reference_floats(c, &tokens, "x");
-    s.dy = reference_floats(c, &tokens, "dy");
+    s.dy = reference_gradient(c, &tokens, "dy");
     s.w1 = reference_floats(c, &weights, "w1");
     s.w3 = reference_floats(c, &weights, "w3");
     s.w2 = reference_floats(c, &weights, "w2");
@@ -117,7 +117,8 @@ void run_attention(struct reference_case *c) {
     size_t n_starts = 0, of_q = 0, of_k = 0;
     const int32_t *places = reference_integers(c, &n_starts, "starts");
     const float *q = reference_floats(c, &of_q, "q"), *k = reference_floats(c, &of_k, "k");
-    const float *v = reference_floats(c, &of_k, "v"), *d_out = reference_floats(c, &of_q, "d_out");
+    const float *v = reference_floats(c, &of_k, "v"),
+                *d_out = reference_gradient(c, &of_q, "d_out");
     struct attention_shape shape = {.heads = reference_size(c, "heads"),
                                     .kv_heads = reference_size(c, "kv_heads"),
                                     .head_dim = reference_size(c, "head_dim")};

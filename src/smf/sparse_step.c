@@ -275,6 +275,7 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
                              const struct batch *batch, bool from_memory,
                              struct sparse_step_result *result, mneme_error *error) {
     assert(pass->model == stepper->model);
+    record_parameters(pass);
     result->diverged = true; /* a forward pass fails for nothing else */
     TRY(from_memory ? model_forward_from_memory(pass, batch, error)
                     : model_forward(pass, batch, NULL, error));

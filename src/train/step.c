@@ -30,6 +30,7 @@ mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
                       size_t lowest_layer, float lr, float values_lr, struct step_result *result,
                       mneme_error *error) {
     optimizer_zero_gradients(optimizer);
+    record_parameters(pass);
     result->diverged = true; /* a forward pass fails for nothing else */
     TRY(find_gradients(pass, &optimizer->gradients, micro_batches, n_micro_batches, lowest_layer,
                        &result->loss, error));

@@ -129,7 +129,7 @@ check "does not hold the folder against one that they fit" mneme run "$recipe" -
 same "which then has the expected digests" "$work/unfit"
 
 # shellcheck disable=SC2016
-expect 2 "another recipe in the folder" 'holds another run \(`pretrain.steps` differs\)' \
+expect 2 "another recipe in the folder" 'holds another run: `pretrain.steps` is 240 there, 241 here' \
     mneme run "$recipe" --dir "$work/base" --set pretrain.steps=241
 expect 2 "a recipe that does not fit its model" 'memory' \
     mneme run "$recipe" --dir "$work/new" --set 'model.memory.layers=[3]'

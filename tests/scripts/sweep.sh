@@ -106,7 +106,7 @@ check "it is the run folder itself" test -s "$work/plain/base/scores.json"
 expect 0 "sweep --json prints the report" '"common_level"' \
     mneme sweep "$work/sweep.json" --dir "$work/base" --json
 # shellcheck disable=SC2016
-expect 2 "a sweep of another base in the folder" 'holds another run \(`pretrain.steps` differs\)' \
+expect 2 "a sweep of another base in the folder" 'holds another run: `pretrain.steps` is 120 there, 100 here' \
     mneme sweep "$work/sweep.json" --dir "$work/base" --set pretrain.steps=100
 # shellcheck disable=SC2016
 expect 2 "a recipe without a sweep" 'key `sweep`' mneme sweep data/recipes/nano.json
