@@ -20,6 +20,26 @@ size_t utf8_decode(const char *text, size_t length, uint32_t *character) {
     return n;
 }
 
+/* Length of the bytes at text that can begin a character but do not go on as one; 1 for a byte that
+ * cannot (Unicode 14, section 3.9: the maximal subpart). */
+static size_t broken_length(const unsigned char *bytes, size_t length) {
+    unsigned first = bytes[0];
+    if (first < 0xc2 || first > 0xf4 || length < 2) return 1;
+    unsigned low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+    unsigned high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+    if (bytes[1] < low || bytes[1] > high) return 1;
+    size_t n = 2, most = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    while (n < most && n < length && (bytes[n] & 0xc0) == 0x80) n++;
+    return n;
+}
+
+size_t utf8_decode_any(const char *text, size_t length, uint32_t *character) {
+    size_t n = utf8_decode(text, length, character);
+    if (n > 0) return n;
+    *character = 0xfffd;
+    return broken_length((const unsigned char *)text, length);
+}
+
 size_t utf8_encode(uint32_t character, char bytes[4]) {
     if (character < 0x80) {
         bytes[0] = (char)character;

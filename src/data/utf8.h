@@ -9,6 +9,10 @@
  * *character (may be NULL) is its code point. */
 size_t utf8_decode(const char *text, size_t length, uint32_t *character);
 
+/* The same for any bytes: what begins no character is U+FFFD, as long as Python's
+ * bytes.decode(errors="replace") takes it for one. Needs length > 0. */
+size_t utf8_decode_any(const char *text, size_t length, uint32_t *character);
+
 /* Writes the character, 1 to 4 bytes, and returns how many. Needs a valid code point. */
 size_t utf8_encode(uint32_t character, char bytes[4]);
 

@@ -5,138 +5,162 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_space(unsigned char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+#include "data/unicode.h"
 
-static bool is_punctuation(unsigned char c) {
+/* A normalised text: words with one blank between them. */
+struct words {
+    uint32_t *characters; /* [n] */
+    size_t n;
+};
+
+/* string.punctuation */
+static bool is_punctuation(uint32_t c) {
     return (c >= '!' && c <= '/') || (c >= ':' && c <= '@') || (c >= '[' && c <= '`') ||
            (c >= '{' && c <= '~');
 }
 
-/* Lowercase of a code point of two UTF-8 bytes, U+0080 to U+07FF; the result has two bytes too. */
-static uint32_t lower_two_bytes(uint32_t c) {
-    if ((c >= 0xc0 && c <= 0xde && c != 0xd7) || (c >= 0x391 && c <= 0x3a9 && c != 0x3a2)) {
-        return c + 32; /* Latin-1; Greek */
+static void remove_punctuation(struct words *text) {
+    size_t kept = 0;
+    for (size_t i = 0; i < text->n; i++) {
+        if (!is_punctuation(text->characters[i])) text->characters[kept++] = text->characters[i];
     }
-    if (c >= 0x410 && c <= 0x42f) return c + 32; /* Cyrillic */
-    if (c >= 0x400 && c <= 0x40f) return c + 80;
-    bool odd_is_upper = (c >= 0x139 && c <= 0x148) || (c >= 0x179 && c <= 0x17e);
-    bool even_is_upper = (c >= 0x100 && c <= 0x137 && c != 0x130) || (c >= 0x14a && c <= 0x177);
-    if (c == 0x178) return 0xff;
-    if ((odd_is_upper && c % 2 == 1) || (even_is_upper && c % 2 == 0)) return c + 1;
-    return c;
+    text->n = kept;
 }
 
-/* Lowercased and without punctuation, in place. */
-static void fold(char *text) {
-    char *to = text;
-    for (const char *from = text; *from != '\0';) {
-        unsigned char c = (unsigned char)from[0], next = (unsigned char)from[1];
-        if (c < 0x80) {
-            from++;
-            if (is_punctuation(c)) continue;
-            *to++ = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-        } else if (c >= 0xc2 && c <= 0xdf && (next & 0xc0) == 0x80) {
-            uint32_t lower = lower_two_bytes((uint32_t)(c & 0x1f) << 6 | (next & 0x3f));
-            *to++ = (char)(0xc0 | lower >> 6);
-            *to++ = (char)(0x80 | (lower & 0x3f));
-            from += 2;
+/* Length of the article that stands at `at` as a word of its own, or 0. */
+static size_t article_length(const struct words *text, size_t at) {
+    static const char *const articles[] = {"a", "an", "the"};
+    for (size_t i = 0; i < sizeof articles / sizeof *articles; i++) {
+        size_t length = 0;
+        while (articles[i][length] != '\0' && at + length < text->n &&
+               text->characters[at + length] == (unsigned char)articles[i][length]) {
+            length++;
+        }
+        if (articles[i][length] != '\0') continue;
+        size_t end = at + length;
+        if (end == text->n || !unicode_is_word(text->characters[end])) return length;
+    }
+    return 0;
+}
+
+/* Each article becomes a blank. */
+static void remove_articles(struct words *text) {
+    size_t kept = 0;
+    bool is_inside = false; /* a word goes on */
+    for (size_t i = 0; i < text->n;) {
+        size_t length = is_inside ? 0 : article_length(text, i);
+        if (length > 0) {
+            text->characters[kept++] = ' ';
+            i += length;
+            is_inside = true; /* behind the article's last letter */
         } else {
-            *to++ = *from++;
+            is_inside = unicode_is_word(text->characters[i]);
+            text->characters[kept++] = text->characters[i++];
         }
     }
-    *to = '\0';
+    text->n = kept;
 }
 
-/* The next word from *at on; its length, 0 at the end. */
-static size_t next_word(const char **at) {
-    while (is_space((unsigned char)**at)) (*at)++;
-    size_t length = 0;
-    while ((*at)[length] != '\0' && !is_space((unsigned char)(*at)[length])) length++;
-    return length;
-}
-
-static bool is_article(const char *word, size_t length) {
-    return (length == 1 && word[0] == 'a') || (length == 2 && memcmp(word, "an", 2) == 0) ||
-           (length == 3 && memcmp(word, "the", 3) == 0);
-}
-
-char *qa_normalize(const char *text) {
-    char *folded = strdup(text);
-    if (folded == NULL) return NULL;
-    fold(folded);
-    char *to = folded;
-    const char *at = folded;
-    for (size_t length = next_word(&at); length > 0; length = next_word(&at)) {
-        if (!is_article(at, length)) {
-            if (to != folded) *to++ = ' ';
-            memmove(to, at, length);
-            to += length;
+/* One blank between words, none at the ends. */
+static void join_words(struct words *text) {
+    size_t kept = 0;
+    bool is_due = false;
+    for (size_t i = 0; i < text->n; i++) {
+        uint32_t c = text->characters[i];
+        if (unicode_is_space(c)) {
+            is_due = kept > 0;
+            continue;
         }
-        at += length;
+        if (is_due) text->characters[kept++] = ' ';
+        is_due = false;
+        text->characters[kept++] = c;
     }
-    *to = '\0';
-    return folded;
+    text->n = kept;
 }
 
-/* How often the word stands in the normalised text. */
-static size_t count_word(const char *text, const char *word, size_t length) {
+/* Its characters are malloc'ed; NULL without memory. */
+static struct words normalize(const char *text, size_t length) {
+    struct words words = {0};
+    words.characters = unicode_lower(text, length, &words.n);
+    if (words.characters == NULL) return words;
+    remove_punctuation(&words);
+    remove_articles(&words);
+    join_words(&words);
+    return words;
+}
+
+char *qa_normalize(const char *text, size_t length) {
+    struct words words = normalize(text, length);
+    if (words.characters == NULL) return NULL;
+    char *normal = unicode_encode(words.characters, words.n);
+    free(words.characters);
+    return normal;
+}
+
+static bool are_equal(struct words a, struct words b) {
+    return a.n == b.n && memcmp(a.characters, b.characters, a.n * sizeof *a.characters) == 0;
+}
+
+/* The next word, which *text loses; one without characters at the end. */
+static struct words next_word(struct words *text) {
+    struct words word = {text->characters, 0};
+    while (word.n < text->n && text->characters[word.n] != ' ') word.n++;
+    size_t used = word.n < text->n ? word.n + 1 : word.n;
+    *text = (struct words){text->characters + used, text->n - used};
+    return word;
+}
+
+static size_t count_words(struct words text) {
     size_t count = 0;
-    for (size_t n = next_word(&text); n > 0; n = next_word(&text)) {
-        count += n == length && memcmp(text, word, n) == 0;
-        text += n;
-    }
+    while (next_word(&text).n > 0) count++;
     return count;
 }
 
-static size_t count_words(const char *text) {
+/* How often the word stands in the text. */
+static size_t count_word(struct words text, struct words word) {
     size_t count = 0;
-    for (size_t n = next_word(&text); n > 0; n = next_word(&text), count++) text += n;
+    for (struct words next; (next = next_word(&text)).n > 0;) count += are_equal(next, word);
     return count;
 }
 
 /* Words in common, as multisets: each different word of a counts as often as both have it. */
-static size_t overlap(const char *a, const char *b) {
+static size_t overlap(struct words a, struct words b) {
     size_t common = 0;
-    const char *at = a;
-    for (size_t n = next_word(&at); n > 0; n = next_word(&at)) {
-        size_t before = 0;
-        const char *earlier = a;
-        for (size_t m = next_word(&earlier); earlier < at; m = next_word(&earlier)) {
-            before += m == n && memcmp(earlier, at, n) == 0;
-            earlier += m;
-        }
-        common += before < count_word(b, at, n);
-        at += n;
+    struct words rest = a;
+    for (struct words word; (word = next_word(&rest)).n > 0;) {
+        struct words earlier = {a.characters, (size_t)(word.characters - a.characters)};
+        common += count_word(earlier, word) < count_word(b, word);
     }
     return common;
 }
 
-static double f1_of(const char *said, const char *answer) {
-    size_t words = count_words(said), wanted = count_words(answer);
-    if (words == 0 || wanted == 0) return words == wanted ? 1.0 : 0.0;
+static double f1_of(struct words said, struct words answer) {
+    size_t n_said = count_words(said), n_answer = count_words(answer);
+    if (n_said == 0 || n_answer == 0) return n_said == n_answer ? 1.0 : 0.0;
     size_t common = overlap(said, answer);
     if (common == 0) return 0.0;
-    return 2.0 * (double)common / (double)(words + wanted);
+    double precision = (double)common / (double)n_said;
+    double recall = (double)common / (double)n_answer;
+    return 2.0 * precision * recall / (precision + recall);
 }
 
-mneme_status qa_score(const char *said, const char *const *answers, size_t n_answers, double *f1,
-                      double *exact_match, mneme_error *error) {
+mneme_status qa_score(const char *said, size_t length, const char *const *answers, size_t n_answers,
+                      double *f1, double *exact_match, mneme_error *error) {
     *f1 = *exact_match = 0.0;
-    char *normal = qa_normalize(said);
-    mneme_status status = normal == NULL ? error_set_memory(error, "an answer") : MNEME_OK;
+    struct words words = normalize(said, length);
+    if (words.characters == NULL) return error_set_memory(error, "an answer");
+    mneme_status status = MNEME_OK;
     for (size_t i = 0; status == MNEME_OK && i < n_answers; i++) {
-        char *answer = qa_normalize(answers[i]);
-        if (answer == NULL) {
+        struct words answer = normalize(answers[i], strlen(answers[i]));
+        if (answer.characters == NULL) {
             status = error_set_memory(error, "an answer");
             break;
         }
-        double score = f1_of(normal, answer);
+        double score = f1_of(words, answer);
         if (score > *f1) *f1 = score;
-        if (strcmp(normal, answer) == 0) *exact_match = 1.0;
-        free(answer);
+        if (are_equal(words, answer)) *exact_match = 1.0;
+        free(answer.characters);
     }
-    free(normal);
+    free(words.characters);
     return status;
 }

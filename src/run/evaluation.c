@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/json_write.h"
+#include "data/unicode.h"
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
 #include "model/generate.h"
@@ -41,18 +42,19 @@ static const char *const *strings(char **list) {
 }
 
 static mneme_status write_answer(struct asking *a, const char *set, const struct fact *fact,
-                                 const char *said, double f1, mneme_error *error) {
+                                 const char *said, size_t length, double f1, mneme_error *error) {
     if (a->answers.stream == NULL) return MNEME_OK;
+    char *repaired = unicode_repair(said, length); /* it may be cut within a character */
+    if (repaired == NULL) return error_set_memory(error, "an answer");
     json_t *answers = json_array(), *line = json_object();
     for (size_t i = 0; i < fact->n_answers; i++) {
         json_array_append_new(answers, json_string(fact->answers[i]));
     }
-    /* What a model says may be cut in the middle of a character. */
-    json_t *text = json_string(said);
     json_object_set_new(line, "set", json_string(set));
     json_object_set_new(line, "prompt", json_string(fact->prompt));
     json_object_set_new(line, "answers", answers);
-    json_object_set_new(line, "said", text != NULL ? text : json_null());
+    json_object_set_new(line, "said", json_string(repaired));
+    free(repaired);
     json_object_set_new(line, "f1", json_real(f1));
     char *dumped = json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(line);
@@ -68,11 +70,12 @@ static mneme_status score_group(struct asking *a, const char *set, const struct 
     for (size_t i = 0; i < n; i++) {
         const struct fact *fact = &facts->facts[first + i];
         char *said;
+        size_t length;
         TRY(tokenizer_decode(a->experiment->tokenizer, a->outputs + i * max_new, a->lengths[i],
-                             &said, NULL, error));
+                             &said, &length, error));
         double f1, em;
         mneme_status status =
-            qa_score(said, strings(fact->answers), fact->n_answers, &f1, &em, error);
+            qa_score(said, length, strings(fact->answers), fact->n_answers, &f1, &em, error);
         tally->f1 += f1;
         tally->em += em;
         tally->n++;
@@ -80,7 +83,7 @@ static mneme_status score_group(struct asking *a, const char *set, const struct 
             a->recent.f1 += f1;
             a->recent.n++;
         }
-        THEN(write_answer(a, set, fact, said, f1, error));
+        THEN(write_answer(a, set, fact, said, length, f1, error));
         free(said);
         TRY(status);
     }
