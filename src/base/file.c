@@ -105,6 +105,31 @@ mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t 
     return status;
 }
 
+/* Marks of UTF-16 and UTF-32, or the zeros of a first character that takes one byte in UTF-8. */
+static bool is_wide_text(const char *bytes, size_t length) {
+    if (length < 2) return false;
+    if (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0) return true;
+    return (bytes[0] == '\0') != (bytes[1] == '\0') ||
+           (length >= 4 && bytes[0] == '\0' && bytes[1] == '\0' && bytes[3] != '\0');
+}
+
+mneme_status file_read_text(const char *path, size_t max_bytes, char **bytes, size_t *length,
+                            mneme_error *error) {
+    TRY(file_read(path, max_bytes, bytes, length, error));
+    if (is_wide_text(*bytes, *length)) {
+        free(*bytes);
+        *bytes = NULL;
+        *length = 0;
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: is UTF-16 or UTF-32 text; it must be saved as UTF-8", path);
+    }
+    if (*length >= 3 && memcmp(*bytes, "\xef\xbb\xbf", 3) == 0) {
+        *length -= 3;
+        memmove(*bytes, *bytes + 3, *length + 1);
+    }
+    return MNEME_OK;
+}
+
 mneme_status file_write_atomic(const char *path, const void *bytes, size_t length,
                                mneme_error *error) {
     struct file_writer writer = {0};

@@ -23,6 +23,12 @@
 mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t *length,
                        mneme_error *error);
 
+/* The same for a file of UTF-8 text: a byte order mark at its beginning is left out; UTF-16 and
+ * UTF-32, with their marks or by the zero bytes of their first character, are MNEME_BAD_INPUT.
+ * Other bytes are the caller's to check. */
+mneme_status file_read_text(const char *path, size_t max_bytes, char **bytes, size_t *length,
+                            mneme_error *error);
+
 /* Writes the bytes to `path`, atomically. Replaces a regular file or a symbolic link (the link, not
  * its target); refuses a directory, device or pipe. */
 mneme_status file_write_atomic(const char *path, const void *bytes, size_t length,

@@ -23,7 +23,7 @@ mneme_status json_read_file(const char *path, size_t max_bytes, json_t **root, m
     *root = NULL;
     char *bytes = NULL;
     size_t length;
-    TRY(file_read(path, max_bytes, &bytes, &length, error));
+    TRY(file_read_text(path, max_bytes, &bytes, &length, error));
     json_error_t cause;
     json_t *value = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);

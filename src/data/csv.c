@@ -24,10 +24,11 @@ static const char *read_quoted(struct csv_reader *reader, char **field) {
 }
 
 static const char *read_plain(struct csv_reader *reader, char **field) {
-    size_t length = strcspn(reader->at, ",\"\n");
+    const char ends[] = {reader->separator, '\n', reader->separator == '\t' ? '\0' : '"', '\0'};
+    size_t length = strcspn(reader->at, ends);
     if (reader->at[length] == '"') return "a quote inside a field that is not quoted";
     size_t kept = length;
-    if (kept > 0 && reader->at[length] != ',' && reader->at[kept - 1] == '\r') kept--;
+    if (kept > 0 && reader->at[length] != reader->separator && reader->at[kept - 1] == '\r') kept--;
     *field = strndup(reader->at, kept);
     reader->at += length;
     return NULL;
@@ -50,7 +51,7 @@ const char *csv_next(struct csv_reader *reader, struct text_list *row, mneme_sta
         if (cause != NULL) return cause;
         *status = text_list_add(row, field, error);
         if (*status != MNEME_OK) return NULL;
-        if (*reader->at != ',') break;
+        if (*reader->at != reader->separator) break;
         reader->at++;
     }
     if (reader->at[0] == '\r' && (reader->at[1] == '\n' || reader->at[1] == '\0')) reader->at++;

@@ -6,10 +6,12 @@
 #include "data/text_list.h"
 
 /* Reads CSV as RFC 4180 has it: fields between commas, quoted when they hold a comma, a quote
- * (doubled) or a line break; rows end with LF or CRLF. Start from {.at = text, .line = 1}. */
+ * (doubled) or a line break; rows end with LF or CRLF. Between tabs a field that does not begin
+ * with a quote may hold some. Start from {.at = text, .line = 1, .separator = ','}. */
 struct csv_reader {
     const char *at; /* what is still to be read, NUL-terminated */
     size_t line;    /* of `at`, from 1 */
+    char separator;
 };
 
 /* Reads the next row's fields into *row, which the call empties first; `line` is then that of the

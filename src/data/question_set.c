@@ -4,22 +4,14 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/unicode.h"
 
-static bool is_space(char c) {
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
-
-static void trim(const char **text, size_t *length) {
-    while (*length > 0 && is_space(**text)) {
-        ++*text;
-        --*length;
-    }
-    while (*length > 0 && is_space((*text)[*length - 1])) --*length;
-}
+/* A file that lists more answers to one question is not searched for repeated ones. */
+#define MAX_COMPARED 256
 
 mneme_status question_add(struct question_set *set, const char *text, size_t length,
                           const char *place, mneme_error *error) {
-    trim(&text, &length);
+    unicode_trim(&text, &length);
     if (length == 0) return error_set(error, MNEME_BAD_INPUT, "%s: an empty question", place);
     TRY(memory_grow((void **)&set->questions, &set->capacity, set->n + 1, sizeof *set->questions,
                     "questions", error));
@@ -29,17 +21,77 @@ mneme_status question_add(struct question_set *set, const char *text, size_t len
     return MNEME_OK;
 }
 
+mneme_status question_add_text(struct question_set *set, const char *text, const char *place,
+                               mneme_error *error) {
+    size_t length = strlen(text);
+    if (set->n + set->n_unanswered > 0 && !set->is_text) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: a text among questions", place);
+    }
+    set->is_text = true;
+    unicode_trim(&text, &length);
+    return length == 0 ? MNEME_OK : question_add(set, text, length, place, error);
+}
+
 mneme_status question_add_answer(struct question_set *set, const char *text, size_t length,
                                  const char *place, mneme_error *error) {
-    trim(&text, &length);
+    unicode_trim(&text, &length);
     if (length == 0) return error_set(error, MNEME_BAD_INPUT, "%s: an empty answer", place);
     struct text_list *answers = &set->questions[set->n - 1].answers;
-    for (size_t i = 0; i < answers->n; i++) {
+    for (size_t i = 0; i < answers->n && i < MAX_COMPARED; i++) {
         if (strlen(answers->texts[i]) == length && memcmp(answers->texts[i], text, length) == 0) {
             return MNEME_OK;
         }
     }
     return text_list_add_copy(answers, text, length, error);
+}
+
+/* The character of a quoted text at *at, its backslash undone; false where the text ends or goes
+ * beyond what JSON and Python have in common. */
+static bool next_quoted(const char **at, char quote, char *character) {
+    if (**at == quote || **at == '\0') return false;
+    if (**at == '\\') {
+        if (strchr("\"'\\/", (*at)[1]) == NULL || (*at)[1] == '\0') return false;
+        ++*at;
+    }
+    *character = *(*at)++;
+    return true;
+}
+
+/* Reads the quoted texts of a list, what follows its bracket, between commas or (as NumPy prints
+ * them) blanks; false when it is not one. The texts that were read are the caller's in any case. */
+static bool read_list(const char *at, struct text_list *texts, mneme_status *status,
+                      mneme_error *error) {
+    for (;;) {
+        at += strspn(at, " ");
+        const char quote = *at++;
+        if (quote != '"' && quote != '\'') return false;
+        char *text = malloc(strlen(at) + 1);
+        size_t n = 0;
+        while (text != NULL && next_quoted(&at, quote, &text[n])) n++;
+        if (text != NULL) text[n] = '\0';
+        *status = text_list_add(texts, text, error);
+        if (*status != MNEME_OK || *at != quote) return false;
+        at += 1 + strspn(at + 1, " ");
+        if (*at == ']') break;
+        at += *at == ',';
+    }
+    return strcmp(at, "]") == 0;
+}
+
+mneme_status question_add_listed(struct question_set *set, const char *text, const char *place,
+                                 mneme_error *error) {
+    struct text_list texts = {0};
+    mneme_status status = MNEME_OK;
+    if (strcmp(text, "[]") == 0) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: an empty list of answers", place);
+    }
+    bool is_list = text[0] == '[' && read_list(text + 1, &texts, &status, error);
+    for (size_t i = 0; is_list && status == MNEME_OK && i < texts.n; i++) {
+        status = question_add_answer(set, texts.texts[i], strlen(texts.texts[i]), place, error);
+    }
+    text_list_free(&texts);
+    TRY(status);
+    return is_list ? MNEME_OK : question_add_answer(set, text, strlen(text), place, error);
 }
 
 void questions_free(struct question_set *set) {

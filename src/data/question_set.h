@@ -18,7 +18,8 @@ struct question_set {
     struct question *questions; /* [n] in the order of the file */
     size_t n;
     size_t capacity;
-    bool is_text; /* the file was plain text: each line a `question`, with no answers */
+    bool is_text;        /* the file was text: each text a `question`, with no answers */
+    size_t n_unanswered; /* questions that the file marks as without an answer; left out */
 };
 
 /* Appends a question without answers: text[0..length) without the white space at its ends. One that
@@ -26,9 +27,18 @@ struct question_set {
 mneme_status question_add(struct question_set *set, const char *text, size_t length,
                           const char *place, mneme_error *error);
 
+/* Appends a text, trimmed likewise, to a set of texts alone. An empty one is left out; one among
+ * questions is MNEME_BAD_INPUT. */
+mneme_status question_add_text(struct question_set *set, const char *text, const char *place,
+                               mneme_error *error);
+
 /* Adds an answer to the last question, trimmed likewise. A repeated answer is left out. */
 mneme_status question_add_answer(struct question_set *set, const char *text, size_t length,
                                  const char *place, mneme_error *error);
+
+/* The same for a text that may be a list of answers as JSON or Python prints it, ["one", 'two']. */
+mneme_status question_add_listed(struct question_set *set, const char *text, const char *place,
+                                 mneme_error *error);
 
 void questions_free(struct question_set *set);
 

@@ -5,15 +5,15 @@
 #include "data/question_set.h"
 
 /* Reads a file of questions. Its content shows its format:
- * - JSON lines: {"question": text, "answer": text or list of texts}, as in NQ-open. An answer
- *   with "####" is one of GSM8K's: what follows is the answer, the whole is the explanation.
- * - CSV (RFC 4180) whose header row has the columns `question` or `problem`, and `answer`, as
- *   SimpleQA's, in any order among any others.
- * - TriviaQA's JSON: Data[].Question, Data[].Answer.Value and .Aliases; the value comes first.
+ * - JSON: records one after another, a line each or not (NQ-open, GSM8K), a list of them, or such a
+ *   list under `data` (TriviaQA) or `data[].paragraphs[].qas` (SQuAD 1.1 and 2.0). A record is what
+ *   question_record.h says: a question with its answers, or a text.
+ * - a table (CSV as in RFC 4180, or with semicolons or tabs) whose first row names a column
+ *   `question` and a column `answer` (question_names.h), in any order among any others.
  * - anything else is plain text, a text per line.
- * A UTF-8 byte order mark, CRLF and empty lines are tolerated. MNEME_BAD_INPUT for anything
- * malformed, invalid UTF-8, or a file without questions: "PATH:LINE: cause", or for TriviaQA
- * "PATH: Data[i].KEY: cause". */
+ * Names are read in any case. A UTF-8 byte order mark, CRLF and empty lines are tolerated.
+ * MNEME_BAD_INPUT for anything malformed, UTF-16, invalid UTF-8, questions among texts, or a file
+ * without questions: "PATH:LINE: cause", and for a record within a list "PATH: data[i]: cause". */
 mneme_status questions_load(const char *path, struct question_set *set, mneme_error *error);
 
 #endif

@@ -1,121 +1,139 @@
-/* Questions from JSON lines (NQ-open, GSM8K) and from TriviaQA's JSON. */
+/* Questions and texts from JSON: which of its values are records. */
 
 #include <jansson.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/json_read.h"
+#include "data/question_record.h"
 #include "data/questions_parts.h"
 
-/* Stands before the answer proper in GSM8K. */
-#define FINAL_ANSWER_MARK "####"
+#define BLANKS " \t\r\n"
 
-/* A value that is an answer or a list of answers. */
-static mneme_status add_answers(const json_t *value, struct question_set *set, const char *place,
-                                mneme_error *error) {
-    size_t n = json_is_array(value) ? json_array_size(value) : 1;
-    if (n == 0) return error_set(error, MNEME_BAD_INPUT, "%s: an empty list of answers", place);
-    for (size_t i = 0; i < n; i++) {
-        const json_t *answer = json_is_array(value) ? json_array_get(value, i) : value;
-        if (!json_is_string(answer)) {
-            return error_set(error, MNEME_BAD_INPUT,
-                             "%s: the answer is neither a string nor a list of strings", place);
-        }
-        TRY(question_add_answer(set, json_string_value(answer), json_string_length(answer), place,
-                                error));
+/* Lists of records, or of what has such a list: TriviaQA's, SQuAD's and a few that others use. */
+static const char *const list_names[] = {"data",      "paragraphs", "qas",
+                                         "questions", "examples",   "records"};
+
+#define N_LIST_NAMES (sizeof list_names / sizeof *list_names)
+
+/* A document that is being read, and the place in it. */
+struct walk {
+    const struct question_file *file;
+    struct question_set *set;
+    char place[512]; /* "PATH:LINE", or "PATH: data[0].qas[1]" within a list */
+    size_t length;   /* of `place` */
+    bool is_inside;  /* the place has a path within the document */
+};
+
+static mneme_status read_object(struct walk *w, const json_t *object);
+
+static void go_to(struct walk *w, size_t length, const char *key, size_t index) {
+    char *end = w->place + length;
+    int n = snprintf(end, sizeof w->place - length, "%s[%zu]", key, index);
+    size_t room = sizeof w->place - length - 1;
+    w->length = length + ((size_t)n < room ? (size_t)n : room);
+}
+
+/* Texts may stand in a list by themselves. */
+static mneme_status read_element(struct walk *w, const json_t *element) {
+    if (json_is_object(element)) return read_object(w, element);
+    if (json_is_string(element)) {
+        return question_add_text(w->set, json_string_value(element), w->place, w->file->error);
     }
+    return error_set(w->file->error, MNEME_BAD_INPUT, "%s: neither a question nor a text",
+                     w->place);
+}
+
+static mneme_status read_list(struct walk *w, const char *key, const json_t *list) {
+    size_t before = w->length;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        go_to(w, before, key, i);
+        TRY(read_element(w, json_array_get(list, i)));
+    }
+    w->length = before;
+    w->place[before] = '\0';
     return MNEME_OK;
 }
 
-/* The last mark in an answer text, or NULL. */
-static const char *find_mark(const char *text) {
-    const char *mark = NULL;
-    for (const char *c = text; c != NULL && (c = strstr(c, FINAL_ANSWER_MARK)) != NULL; c++) {
-        mark = c;
+/* The object's own spelling of this name when a list is under it, else NULL. */
+static const char *list_key(const json_t *object, const char *name) {
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)(uintptr_t)object, key, value) {
+        if (strcasecmp(key, name) == 0 && json_is_array(value)) return key;
     }
-    return mark;
+    return NULL;
 }
 
-static mneme_status add_record(const json_t *record, struct question_set *set, const char *place,
-                               mneme_error *error) {
-    const json_t *question = json_object_get(record, "question");
-    const json_t *answer = json_object_get(record, "answer");
-    if (!json_is_string(question)) {
-        return error_set(error, MNEME_BAD_INPUT, "%s: no \"question\" that is a string", place);
-    }
-    if (answer == NULL) return error_set(error, MNEME_BAD_INPUT, "%s: no \"answer\"", place);
-    TRY(question_add(set, json_string_value(question), json_string_length(question), place, error));
-    const char *mark = find_mark(json_string_value(answer));
-    if (mark == NULL) return add_answers(answer, set, place, error);
-    struct question *added = &set->questions[set->n - 1];
-    added->explanation = strdup(json_string_value(answer));
-    if (added->explanation == NULL) return error_set_memory(error, "questions");
-    const char *final = mark + strlen(FINAL_ANSWER_MARK);
-    return question_add_answer(set, final, strlen(final), place, error);
+/* The key under which an object that is no record has a list of them; NULL when it has none. */
+static const char *find_list(const json_t *object) {
+    const char *key = NULL;
+    if (question_is_record(object)) return NULL;
+    for (size_t i = 0; i < N_LIST_NAMES && key == NULL; i++) key = list_key(object, list_names[i]);
+    return key;
 }
 
-static mneme_status read_line(const struct question_file *file, const char *line, size_t length,
-                              size_t number, struct question_set *set) {
-    json_error_t cause;
-    json_t *record = json_parse(line, length, JSON_REJECT_DUPLICATES, &cause);
-    if (record == NULL) return question_refuse(file, number, cause.text);
-    char place[512];
-    snprintf(place, sizeof place, "%.480s:%zu", file->path, number);
-    mneme_status status = add_record(record, set, place, file->error);
-    json_decref(record);
-    return status;
+static mneme_status read_object(struct walk *w, const json_t *object) {
+    const char *key = find_list(object);
+    if (key == NULL) return question_read_record(object, w->set, w->place, w->file->error);
+    char dotted[32];
+    snprintf(dotted, sizeof dotted, "%s%s", w->is_inside ? "." : ": ", key);
+    w->is_inside = true;
+    return read_list(w, dotted, json_object_get(object, key));
 }
 
-mneme_status questions_read_lines(const struct question_file *file, struct question_set *set) {
-    size_t number = 1;
-    for (const char *line = file->text; *line != '\0'; number++) {
-        size_t length = strcspn(line, "\n");
-        if (strspn(line, " \t\r") < length) {
-            TRY(read_line(file, line, length, number, set));
+/* A record that is a document of its own is named by its line; what is in a list by its path. */
+static mneme_status read_document(const struct question_file *file, const json_t *document,
+                                  size_t line, struct question_set *set) {
+    struct walk w = {.file = file, .set = set};
+    const bool is_list = json_is_array(document);
+    const bool needs_line = line > 1 || (!is_list && find_list(document) == NULL);
+    w.length =
+        (size_t)(needs_line ? snprintf(w.place, sizeof w.place, "%.300s:%zu", file->path, line)
+                            : snprintf(w.place, sizeof w.place, "%.300s", file->path));
+    if (!is_list) return read_object(&w, document);
+    w.is_inside = true;
+    return read_list(&w, ": ", document);
+}
+
+static size_t count_lines(const char *text, size_t length) {
+    size_t n = 0;
+    for (const char *c = text; (c = memchr(c, '\n', length - (size_t)(c - text))) != NULL; c++) n++;
+    return n;
+}
+
+mneme_status questions_read_json(const struct question_file *file, struct question_set *set) {
+    const char *at = file->text, *end = file->text + file->length;
+    for (size_t line = 1;;) {
+        size_t blanks = strspn(at, BLANKS);
+        line += count_lines(at, blanks);
+        at += blanks;
+        if (at == end) return MNEME_OK;
+        json_error_t cause;
+        json_t *document = json_parse(at, (size_t)(end - at),
+                                      JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &cause);
+        if (document == NULL) {
+            return question_refuse(file, line + (cause.line > 1 ? (size_t)cause.line - 1 : 0),
+                                   cause.text);
         }
-        line += length + (line[length] == '\n');
+        mneme_status status = read_document(file, document, line, set);
+        json_decref(document);
+        TRY(status);
+        line += count_lines(at, (size_t)cause.position);
+        at += cause.position;
     }
-    return MNEME_OK;
 }
 
-static mneme_status add_triviaqa(const json_t *entry, size_t index,
-                                 const struct question_file *file, struct question_set *set) {
-    const json_t *question = json_object_get(entry, "Question");
-    const json_t *answer = json_object_get(entry, "Answer");
-    const json_t *value = json_object_get(answer, "Value");
-    const json_t *aliases = json_object_get(answer, "Aliases");
-    char place[512];
-    snprintf(place, sizeof place, "%.440s: Data[%zu].Question", file->path, index);
-    if (!json_is_string(question)) {
-        return error_set(file->error, MNEME_BAD_INPUT, "%s: not a string", place);
-    }
-    TRY(question_add(set, json_string_value(question), json_string_length(question), place,
-                     file->error));
-    snprintf(place, sizeof place, "%.440s: Data[%zu].Answer.Value", file->path, index);
-    if (!json_is_string(value)) {
-        return error_set(file->error, MNEME_BAD_INPUT, "%s: not a string", place);
-    }
-    mneme_status status = add_answers(value, set, place, file->error);
-    if (status != MNEME_OK || aliases == NULL || json_array_size(aliases) == 0) return status;
-    snprintf(place, sizeof place, "%.440s: Data[%zu].Answer.Aliases", file->path, index);
-    return add_answers(aliases, set, place, file->error);
-}
-
-mneme_status questions_read_triviaqa(const struct question_file *file, struct question_set *set) {
-    json_error_t cause;
-    json_t *root = json_parse(file->text, file->length, JSON_REJECT_DUPLICATES, &cause);
-    if (root == NULL) {
-        return question_refuse(file, cause.line < 1 ? 1 : (size_t)cause.line, cause.text);
-    }
-    const json_t *data = json_object_get(root, "Data");
-    mneme_status status = MNEME_OK;
-    if (!json_is_array(data)) {
-        status = question_refuse(file, 1,
-                                 "neither one JSON object per line nor TriviaQA's \"Data\" list");
-    }
-    for (size_t i = 0; i < json_array_size(data) && status == MNEME_OK; i++) {
-        status = add_triviaqa(json_array_get(data, i), i, file, set);
-    }
-    json_decref(root);
-    return status;
+bool questions_are_json(const struct question_file *file) {
+    const char *start = file->text + strspn(file->text, BLANKS);
+    if (*start == '{') return true;
+    if (*start != '[') return false;
+    const char *inner = start + strspn(start, "[" BLANKS);
+    if (*inner == '{' || *inner == '"') return true;
+    /* "[1] See there." is a text. */
+    json_t *document = json_parse(file->text, file->length, JSON_REJECT_DUPLICATES, NULL);
+    json_decref(document);
+    return document != NULL;
 }

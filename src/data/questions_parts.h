@@ -1,6 +1,7 @@
 #ifndef DATA_QUESTIONS_PARTS_H
 #define DATA_QUESTIONS_PARTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -22,11 +23,13 @@ static inline mneme_status question_refuse(const struct question_file *file, siz
     return error_set(file->error, MNEME_BAD_INPUT, "%s:%zu: %s", file->path, line, cause);
 }
 
+/* Whether the text is JSON: an object, or a list of objects, strings or anything that parses. */
+bool questions_are_json(const struct question_file *file);
+
 /* Each reads all of the file into the set. */
-mneme_status questions_read_lines(const struct question_file *file, struct question_set *set);
-mneme_status questions_read_triviaqa(const struct question_file *file, struct question_set *set);
-/* *is_csv is false, with nothing read, when the first row is no header with both columns. */
-mneme_status questions_read_csv(const struct question_file *file, struct question_set *set,
-                                bool *is_csv);
+mneme_status questions_read_json(const struct question_file *file, struct question_set *set);
+/* *is_table is false, with nothing read, when the first row is no header with both columns. */
+mneme_status questions_read_table(const struct question_file *file, struct question_set *set,
+                                  bool *is_table);
 
 #endif

@@ -260,7 +260,7 @@ mneme_status world_load(const char *path, struct world *world, mneme_error *erro
     *world = (struct world){.path = path};
     char *bytes;
     size_t length;
-    TRY(file_read(path, MAX_FILE_BYTES, &bytes, &length, error));
+    TRY(file_read_text(path, MAX_FILE_BYTES, &bytes, &length, error));
     json_error_t cause;
     world->root = json_parse(bytes, length, JSON_REJECT_DUPLICATES, &cause);
     free(bytes);

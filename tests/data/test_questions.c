@@ -92,6 +92,129 @@ START_TEST(reads_triviaqa) {
 }
 END_TEST
 
+/* One question in many layouts. */
+START_TEST(layouts_are_seen_from_content) {
+    static const char *const files[] = {
+        /* TriviaQA, keys in another order, on one line or not */
+        "{\"Domain\": \"x\", \"Data\": [{\"Answer\": {\"Aliases\": [\"A\", \"B\"], "
+        "\"Type\": \"y\", \"Value\": \"B\"}, \"QuestionId\": 1, \"Question\": \"Q?\"}]}",
+        "\n{\"Version\": 1.0,\n\"Split\": \"dev\",\n\"Data\":\n[{\"Question\":\n\"Q?\",\n"
+        "\"Answer\": {\"NormalizedAliases\": [\"z\"], \"Value\": \"B\", \"Aliases\": "
+        "[\"A\"]}}]\n}\n",
+        /* as `datasets` has it */
+        "{\"question\": \"Q?\", \"answer\": {\"aliases\": [\"A\"], \"value\": \"B\"}}",
+        /* lists of records */
+        "[{\"question\": \"Q?\", \"answer\": [\"B\", \"A\"]}]",
+        "[\n  {\n    \"answer\": [\n \"B\", \"A\"],\n    \"question\": \"Q?\"\n  }\n]\n",
+        "\xef\xbb\xbf {\"questions\": [{\"Question\": \"Q?\", \"Answers\": [\"B\", \"A\"]}]}",
+        "{\"version\": 2, \"data\": [{\"QUESTION\": \"Q?\", \"answers\": [\"B\", \"A\"]}]}",
+        /* SQuAD 1.1 and 2.0, and as `datasets` has them */
+        "{\"data\": [{\"title\": \"t\", \"paragraphs\": [{\"context\": \"c\", \"qas\": "
+        "[{\"answers\": "
+        "[{\"answer_start\": 1, \"text\": \"B\"}, {\"answer_start\": 2, \"text\": \"A\"}], "
+        "\"question\": \"Q?\", \"id\": \"5\"}]}, {\"qas\": [], \"context\": \"d\"}]}], "
+        "\"version\": "
+        "\"1.1\"}",
+        "{\"version\": \"v2.0\", \"data\": [{\"paragraphs\": [{\"qas\": [{\"question\": \"No?\", "
+        "\"is_impossible\": true, \"answers\": [], \"plausible_answers\": [{\"text\": \"x\"}]}, "
+        "{\"question\": \"Q?\", \"is_impossible\": false, \"answers\": [{\"text\": \"B\"}, "
+        "{\"text\": "
+        "\"A\"}, {\"text\": \"B\"}]}]}]}]}",
+        "{\"context\": \"c\", \"question\": \"Q?\", \"answers\": {\"text\": [\"B\", \"A\"], "
+        "\"answer_start\": [1, 2]}}\n{\"question\": \"No?\", \"answers\": {\"text\": [], "
+        "\"answer_start\": []}}",
+        /* PopQA */
+        "{\"question\": \"Q?\", \"possible_answers\": \"[\\\"B\\\", \\\"A\\\"]\"}",
+        "id\tquestion\tpossible_answers\n1\tQ?\t\"[\"\"B\"\", \"\"A\"\"]\"\n",
+        "id\tquestion\tpossible_answers\n1\tQ?\t['B', \"A\"]\n",
+        "{\"question\": \"Q?\", \"answer\": \"B\", \"answer_aliases\": [\"A\"]}",
+        /* tables */
+        "\xef\xbb\xbfQuestion,Answer\r\nQ?,\"['B' 'A']\"\r\n",
+        "sep=;\r\nANSWER; question \r\n\"['B', 'A']\";Q?\r\n"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct question_set set = load_text(files[i]);
+        ck_assert_msg(set.n == 1 && !set.is_text, "file %zu: %zu", i, set.n);
+        check_question(&set.questions[0], "Q?", "B|A");
+        questions_free(&set);
+    }
+}
+END_TEST
+
+START_TEST(documents_follow_each_other) {
+    struct question_set set = load_text(
+        "{\"question\": \"\xc3\xa9?\",\n \"answer\": \"\xe6\x9d\xb1\"} {\"question\": \"b\", "
+        "\"answer\": \"2\"}{\"question\": \"c\", \"answer\": \"3\"}\n[{\"question\": \"d\", "
+        "\"answer\": \"4\"}]");
+    ck_assert_uint_eq(set.n, 4);
+    check_question(&set.questions[0], "\xc3\xa9?", "\xe6\x9d\xb1");
+    check_question(&set.questions[3], "d", "4");
+    questions_free(&set);
+    check_bad("{\"question\": \"a\",\n\"answer\": \"b\"}\n\n{\"question\":\n3}",
+              "q:4: ", "no text");
+    check_bad("{\"question\": \"a\",\n\"answer\": \"b\"}\n\n{\"question\":\n", "q:5: ", "");
+}
+END_TEST
+
+/* As str() of what json.loads gives, truth values but for their capital. */
+START_TEST(answers_may_be_numbers) {
+    struct question_set set = load_text(
+        "{\"question\": \"a\", \"answer\": [42, -7, 3.50, 2.0, 1e3, 1e16, 1.5e-7, 0.1, 1234567.25, "
+        "0.0001, 123456789012345678, true, false]}");
+    check_question(&set.questions[0], "a",
+                   "42|-7|3.5|2.0|1000.0|1e+16|1.5e-07|0.1|1234567.25|0.0001|123456789012345678|"
+                   "true|false");
+    questions_free(&set);
+    set = load_text("question;answer\n\"a;\nb\";1,5\n");
+    check_question(&set.questions[0], "a;\nb", "1,5");
+    questions_free(&set);
+}
+END_TEST
+
+/* No list of records is a text, whatever follows its bracket. */
+START_TEST(records_may_be_texts) {
+    static const char *const files[] = {
+        "[{\"text\": \" one \"}, {\"text\": \"\"}, {\"text\": \"two\"}]",
+        "{\"title\": \"x\", \"text\": \"one\"}\n{\"text\": \"two\"}\n", "[\"one\", \"two\"]",
+        "\xef\xbb\xbfone\xc2\xa0\n\xe3\x80\x80\ntwo"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct question_set set = load_text(files[i]);
+        ck_assert(set.is_text);
+        ck_assert_uint_eq(set.n, 2);
+        check_question(&set.questions[0], "one", "");
+        check_question(&set.questions[1], "two", "");
+        questions_free(&set);
+    }
+    static const char *const texts[] = {"[1] See there.", "[Chorus]", "[[File:x]]", "[] milk",
+                                        "\"a\", he"};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct question_set set = load_text(texts[i]);
+        ck_assert(set.is_text);
+        check_question(&set.questions[0], texts[i], "");
+        questions_free(&set);
+    }
+    check_bad("[1, 2, 3]", "q: [0]: ", "neither a question nor a text");
+    check_bad("[[\"a\"]]", "q: [0]: ", "neither a question nor a text");
+    check_bad("[{\"text\": \"a\"}", "q:1: ", "");
+    check_bad("[{\"name\": \"a\"}]", "q: [0]: ", "neither");
+    check_bad("{\"text\": 3}", "q:1: ", "neither");
+    check_bad("[\"a\", {\"question\": \"b\", \"answer\": \"c\"}]", "q: [1]: ", "among texts");
+    check_bad("[{\"question\": \"b\", \"answer\": \"c\"}, \"a\"]", "q: [1]: ", "among questions");
+}
+END_TEST
+
+START_TEST(multiple_choice_is_refused_by_name) {
+    static const char *const records[] = {
+        "{\"question\": {\"stem\": \"a\", \"choices\": [{\"text\": \"b\", \"label\": \"A\"}]}, "
+        "\"answerKey\": \"A\"}",
+        "{\"question\": \"a\", \"choices\": {\"text\": [\"b\"], \"label\": [\"A\"]}, "
+        "\"answerKey\": \"A\"}",
+        "{\"question\": \"a\", \"choices\": [\"b\", \"c\"], \"answer\": 1}"};
+    for (size_t i = 0; i < sizeof records / sizeof *records; i++) {
+        check_bad(records[i], "q:1: ", "multiple-choice");
+    }
+}
+END_TEST
+
 START_TEST(reads_plain_text) {
     struct question_set set = load_text("one, \"two\"\r\n\n  three\n");
     ck_assert(set.is_text);
@@ -115,8 +238,15 @@ START_TEST(malformed_json_lines_are_refused) {
                  {"{\"question\": \"a\", \"answer\": \"\"}", "empty answer"},
                  {"{\"question\": \"a\", \"answer\": \"x ####\"}", "empty answer"},
                  {"{\"question\": \"a\", \"answer\": []}", "empty list"},
-                 {"{\"question\": \"a\", \"answer\": [\"b\", 1]}", "list of strings"},
-                 {"{\"question\": \"a\", \"answer\": {}}", "list of strings"},
+                 {"{\"question\": \"a\", \"answer\": \"[]\"}", "empty list"},
+                 {"{\"question\": \"a\", \"answer\": [\"b\", [1]]}", "list of them"},
+                 {"{\"question\": \"a\", \"answer\": [\"b\", null]}", "list of them"},
+                 {"{\"question\": \"a\", \"answer\": null}", "null"},
+                 {"{\"question\": \"a\", \"answer\": {}}", "value"},
+                 {"{\"question\": \"a\", \"answer\": {\"value\": {}}}", "value"},
+                 {"{\"question\": \"a\", \"answer\": 123456789012345678901}", "too big"},
+                 {"{\"question\": \"a\", \"answer\": 1e999}", "real number overflow"},
+                 {"{\"question\": \"a\\ud800\", \"answer\": \"b\"}", "Unicode"},
                  {"{\"question\": \"a\\u0000\", \"answer\": \"b\"}", ""},
                  {"{\"question\": \"a\", \"answer\": \"b\"} x", ""},
                  {"[1]", "question"},
@@ -148,15 +278,29 @@ START_TEST(malformed_files_are_refused) {
     check_bad("one\ntwo \xff\n", "q:2: ", "invalid UTF-8");
     check_bad("one\ntwo \xed\xa0\x80\n", "q:2: ", "invalid UTF-8");
     check_text_refused("one\ntw\0o\n", 9, "q:2: ", "NUL");
-    check_bad("{\n\"Data\": 3}", "q:1: ", "Data");
+    check_bad("{\n\"Data\": 3}", "q:1: ", "data");
     check_bad("{\n\"Data\": []}", "q:1: ", "no questions");
     check_bad("{\n\"Data\": [", "q:2: ", "");
-    check_bad("{\"Data\": [{\"Question\": 1}]}", "q: Data[0].Question: ", "not a string");
-    check_bad("{\"Data\": [{\"Question\": \"a\", \"Answer\": 1}]}",
-              "q: Data[0].Answer.Value: ", "not a string");
+    check_bad("{\"Data\": [{\"Question\": 1}]}", "q: Data[0]: ", "no text");
+    check_bad("{\"Data\": [{\"Question\": \"a\", \"Answer\": {}}]}",
+              "q: Data[0]: ", "no \"value\"");
     check_bad(
-        "{\"Data\": [{\"Question\": \"a\", \"Answer\": {\"Value\": \"b\", \"Aliases\": [1]}}]}",
-        "q: Data[0].Answer.Aliases: ", "string");
+        "{\"Data\": [{\"Question\": \"a\", \"Answer\": {\"Value\": \"b\", \"Aliases\": [null]}}]}",
+        "q: Data[0]: ", "list");
+    check_bad("{\"data\": [{\"paragraphs\": [{\"qas\": [{\"question\": \"a\"}]}]}]}",
+              "q: data[0].paragraphs[0].qas[0]: ", "no \"answer\"");
+    check_bad("{\"question\": \"a\", \"is_impossible\": true, \"answers\": []}",
+              "q:1: ", "no question has");
+    check_text_refused("\xff\xfe{\0", 4, "q: ", "UTF-16");
+    check_text_refused("\xfe\xff\0{", 4, "q: ", "UTF-16");
+    check_text_refused("{\0\"\0", 4, "q: ", "UTF-16");
+    check_text_refused("\0{\0\"", 4, "q: ", "UTF-16");
+    check_text_refused("\0\0\xfe\xff\0\0\0{", 8, "q: ", "UTF-32");
+    char deep[8001];
+    memset(deep, '[', 8000);
+    deep[7999] = '{';
+    deep[8000] = '\0';
+    check_bad(deep, "q:1: ", "depth");
     struct question_set set;
     mneme_error error;
     assert_refused(questions_load(temporary_folder, &set, &error), &error, MNEME_BAD_INPUT,
@@ -172,6 +316,11 @@ START_TEST(real_files_are_whole) {
     } files[] = {{"nq_open/NQ-open.dev.jsonl", 3610, NULL},
                  {"simpleqa/simple_qa_first_half.csv", 2163, NULL},
                  {"gsm8k/test.jsonl", 1319, NULL},
+                 {"documents/squad_new_wiki_400.json", 2012, NULL},
+                 {"questions/popqa_2000.jsonl", 2000, NULL},
+                 {"questions/wikidyk_1765.jsonl", 1765, NULL},
+                 {"questions/triviaqa_2000.jsonl", 2000, NULL},
+                 {"questions/webquestions_2032.jsonl", 2032, NULL},
                  {"triviaqa/triviaqa_sample.json", 1, "Sunset Boulevard"}};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[512];
@@ -195,6 +344,11 @@ Suite *questions_suite(void) {
     tcase_add_test(cases, takes_the_final_answer_of_gsm8k);
     tcase_add_test(cases, reads_csv);
     tcase_add_test(cases, reads_triviaqa);
+    tcase_add_test(cases, layouts_are_seen_from_content);
+    tcase_add_test(cases, documents_follow_each_other);
+    tcase_add_test(cases, answers_may_be_numbers);
+    tcase_add_test(cases, records_may_be_texts);
+    tcase_add_test(cases, multiple_choice_is_refused_by_name);
     tcase_add_test(cases, reads_plain_text);
     tcase_add_test(cases, malformed_json_lines_are_refused);
     tcase_add_test(cases, malformed_csv_is_refused);
