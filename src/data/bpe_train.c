@@ -129,14 +129,14 @@ static mneme_status add_first_tokens(struct tokenizer *tokenizer, mneme_error *e
 static mneme_status count_piece(void *context, const char *piece, size_t length, int32_t special,
                                 mneme_error *error) {
     struct trainer *trainer = context;
-    if (special != SPLITTER_NOT_SPECIAL) return MNEME_OK;
+    (void)special; /* there is none in data */
     return bpe_pairs_add_word(&trainer->pairs, piece, length, error);
 }
 
 /* A tokenizer without merges. */
 static mneme_status open_untrained(const char *pattern, struct tokenizer **tokenizer,
                                    mneme_error *error) {
-    const struct split_special end_of_text = {TOKENIZER_END_OF_TEXT, 0, false};
+    const struct split_special end_of_text = {.text = TOKENIZER_END_OF_TEXT, .id = 0};
     const struct split_plan plan = {
         .rules = {{pattern, false, SPLIT_ALL}}, 1, .specials = &end_of_text, 1};
     TRY(tokenizer_open(&plan, "tokenizer training", tokenizer, error));
@@ -156,8 +156,8 @@ mneme_status tokenizer_train_pattern(const char *pattern, const char *const *tex
     struct trainer trainer = {0};
     mneme_status status = open_untrained(pattern, &trainer.tokenizer, error);
     for (size_t i = 0; i < n_texts && status == MNEME_OK; i++) {
-        status = splitter_run(trainer.tokenizer->splitter, texts[i], strlen(texts[i]), count_piece,
-                              &trainer, error);
+        status = splitter_run(trainer.tokenizer->splitter, SPLIT_DATA, texts[i], strlen(texts[i]),
+                              count_piece, &trainer, error);
     }
     THEN(learn_merges(&trainer, vocab_size, error));
     if (status == MNEME_OK) {

@@ -19,12 +19,14 @@ struct stage {
 struct splitter {
     struct stage stages[SPLITTER_MAX_RULES];
     size_t n_stages;
-    struct special_tokens specials[2]; /* those looked for first, and the late ones */
+    /* By source: those looked for first, and the late ones. */
+    struct special_tokens specials[SPLIT_DATA + 1][2];
 };
 
 /* A text being split, and the function that receives its pieces. */
 struct visitor {
     struct splitter *splitter;
+    const struct special_tokens *specials; /* [2] of the source */
     splitter_visit *visit;
     void *context;
 };
@@ -71,15 +73,17 @@ static mneme_status compile(const struct split_rule *rule, const char *place, st
     return MNEME_OK;
 }
 
-static mneme_status add_specials(struct splitter *splitter, const struct split_plan *plan,
-                                 mneme_error *error) {
+/* Those of one source. */
+static mneme_status add_specials(struct special_tokens specials[2], const struct split_plan *plan,
+                                 enum split_source source, mneme_error *error) {
     for (size_t i = 0; i < plan->n_specials; i++) {
         const struct split_special *special = &plan->specials[i];
-        TRY(special_tokens_add(&splitter->specials[special->late ? 1 : 0], special->text,
-                               special->id, error));
+        if (source == SPLIT_DATA && !special->is_text) continue;
+        TRY(special_tokens_add(&specials[special->late ? 1 : 0], special->text, special->id,
+                               error));
     }
-    special_tokens_sort(&splitter->specials[0]);
-    special_tokens_sort(&splitter->specials[1]);
+    special_tokens_sort(&specials[0]);
+    special_tokens_sort(&specials[1]);
     return MNEME_OK;
 }
 
@@ -87,7 +91,8 @@ mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error) {
     struct splitter *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, "the text splitter");
-    mneme_status status = add_specials(opened, plan, error);
+    mneme_status status = add_specials(opened->specials[SPLIT_PROMPT], plan, SPLIT_PROMPT, error);
+    THEN(add_specials(opened->specials[SPLIT_DATA], plan, SPLIT_DATA, error));
     for (size_t i = 0; i < plan->n_rules && status == MNEME_OK; i++) {
         status = compile(&plan->rules[i], place, &opened->stages[opened->n_stages++], error);
     }
@@ -105,8 +110,10 @@ void splitter_close(struct splitter *splitter) {
         pcre2_match_data_free(splitter->stages[i].match);
         pcre2_code_free(splitter->stages[i].code);
     }
-    special_tokens_free(&splitter->specials[0]);
-    special_tokens_free(&splitter->specials[1]);
+    for (enum split_source source = SPLIT_PROMPT; source <= SPLIT_DATA; source++) {
+        special_tokens_free(&splitter->specials[source][0]);
+        special_tokens_free(&splitter->specials[source][1]);
+    }
     free(splitter);
 }
 
@@ -184,7 +191,7 @@ static mneme_status split_specials(const struct visitor *to, size_t pass, const 
     while (length > 0) {
         size_t before = length;
         const struct special_token *special =
-            special_tokens_next(&to->splitter->specials[pass], text, length, &before);
+            special_tokens_next(&to->specials[pass], text, length, &before);
         mneme_status status = split_specials(to, pass + 1, text, before, error);
         if (status != MNEME_OK || special == NULL) return status;
         TRY(to->visit(to->context, text + before, special->length, special->id, error));
@@ -194,8 +201,8 @@ static mneme_status split_specials(const struct visitor *to, size_t pass, const 
     return MNEME_OK;
 }
 
-mneme_status splitter_run(struct splitter *splitter, const char *text, size_t length,
-                          splitter_visit *visit, void *context, mneme_error *error) {
-    const struct visitor to = {splitter, visit, context};
+mneme_status splitter_run(struct splitter *splitter, enum split_source source, const char *text,
+                          size_t length, splitter_visit *visit, void *context, mneme_error *error) {
+    const struct visitor to = {splitter, splitter->specials[source], visit, context};
     return split_specials(&to, 0, text, length, error);
 }

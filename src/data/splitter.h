@@ -22,9 +22,13 @@ struct split_rule {
 /* A text that is a piece of its own wherever it stands. */
 struct split_special {
     const char *text;
-    int32_t id; /* at least 0 */
-    bool late;  /* looked for after the others, in the rest of the text */
+    int32_t id;   /* at least 0 */
+    bool late;    /* looked for after the others, in the rest of the text */
+    bool is_text; /* an added word, which is a piece in data too */
 };
+
+/* Whose words a text is: in data, what looks like a special text is text like any other. */
+enum split_source { SPLIT_PROMPT, SPLIT_DATA };
 
 #define SPLITTER_MAX_RULES 8
 
@@ -50,12 +54,12 @@ void splitter_close(struct splitter *splitter);
 typedef mneme_status splitter_visit(void *context, const char *piece, size_t length,
                                     int32_t special, mneme_error *error);
 
-/* Visits the pieces of text in order. First the special texts are cut out, the leftmost and of
- * equals the longest first; then each run of bytes that is not well-formed UTF-8 becomes one
- * piece; what remains is cut by the rules. Together the pieces are the text, unless a rule drops
- * something. Fails only when visit does, or for a pattern that exceeds PCRE2's limits. Two
- * threads must not share a splitter. */
-mneme_status splitter_run(struct splitter *splitter, const char *text, size_t length,
-                          splitter_visit *visit, void *context, mneme_error *error);
+/* Visits the pieces of text in order. First the special texts that count in such a source are cut
+ * out, the leftmost and of equals the longest first; then each run of bytes that is not well-formed
+ * UTF-8 becomes one piece; what remains is cut by the rules. Together the pieces are the text,
+ * unless a rule drops something. Fails only when visit does, or for a pattern that exceeds PCRE2's
+ * limits. Two threads must not share a splitter. */
+mneme_status splitter_run(struct splitter *splitter, enum split_source source, const char *text,
+                          size_t length, splitter_visit *visit, void *context, mneme_error *error);
 
 #endif

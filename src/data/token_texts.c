@@ -36,7 +36,7 @@ static mneme_status add_text(struct token_texts *texts, struct tokenizer *tokeni
                              const char *text, size_t max_inputs, mneme_error *error) {
     size_t first = texts->tokens.n;
     mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
-    THEN(tokenizer_encode(tokenizer, text, strlen(text), &texts->tokens, error));
+    THEN(tokenizer_encode_data(tokenizer, text, strlen(text), &texts->tokens, error));
     THEN(append(&texts->tokens, tokenizer_end_of_text(tokenizer), error));
     if (status != MNEME_OK) return status;
     size_t inputs = texts->tokens.n - first - 1;
@@ -60,6 +60,15 @@ mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer 
     size_t first = texts->tokens.n;
     mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
     THEN(tokenizer_encode(tokenizer, prompt, strlen(prompt), &texts->tokens, error));
+    if (status != MNEME_OK) return status;
+    return add_sequence(texts, first, texts->tokens.n - first, error);
+}
+
+mneme_status token_texts_add_question(struct token_texts *texts, struct tokenizer *tokenizer,
+                                      const char *question, mneme_error *error) {
+    size_t first = texts->tokens.n;
+    mneme_status status = append(&texts->tokens, tokenizer_start_of_text(tokenizer), error);
+    THEN(tokenizer_encode_data(tokenizer, question, strlen(question), &texts->tokens, error));
     if (status != MNEME_OK) return status;
     return add_sequence(texts, first, texts->tokens.n - first, error);
 }

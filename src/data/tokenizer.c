@@ -106,7 +106,15 @@ static mneme_status encode_piece(void *context, const char *piece, size_t length
 mneme_status tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t length,
                               struct token_list *list, mneme_error *error) {
     struct encode_target target = {tokenizer, list};
-    return splitter_run(tokenizer->splitter, text, length, encode_piece, &target, error);
+    return splitter_run(tokenizer->splitter, SPLIT_PROMPT, text, length, encode_piece, &target,
+                        error);
+}
+
+mneme_status tokenizer_encode_data(struct tokenizer *tokenizer, const char *text, size_t length,
+                                   struct token_list *list, mneme_error *error) {
+    struct encode_target target = {tokenizer, list};
+    return splitter_run(tokenizer->splitter, SPLIT_DATA, text, length, encode_piece, &target,
+                        error);
 }
 
 mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t n_ids,

@@ -19,17 +19,18 @@ struct tokenizer;
 #define TOKENIZER_PATTERN \
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+|\\p{N}| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 
-/* Id 0 in the tokenizers that mneme trains. Where this stands in a text, it becomes that one id. */
+/* Id 0 in the tokenizers that mneme trains. Where this stands in a prompt, it becomes that one id.
+ */
 #define TOKENIZER_END_OF_TEXT "<|end_of_text|>"
 
 /* A tokenizer has at least the end of text and the 256 bytes, and at most this many tokens. */
 #define TOKENIZER_MIN_TOKENS 257
 #define TOKENIZER_MAX_TOKENS ((size_t)1 << 20)
 
-/* Learns vocab_size tokens from the texts (NUL-terminated): id 0 is the end of text, 1 + b is the
- * byte b, and then comes one token per merge. The merge is always the most frequent pair of
- * neighbours; among equals the one whose (left bytes, right bytes) come first. Stops early, with
- * fewer tokens, when no pair occurs twice. The order of the texts does not matter. */
+/* Learns vocab_size tokens from the texts (NUL-terminated; they are data): id 0 is the end of text,
+ * 1 + b is the byte b, and then comes one token per merge. The merge is always the most frequent
+ * pair of neighbours; among equals the one whose (left bytes, right bytes) come first. Stops early,
+ * with fewer tokens, when no pair occurs twice. The order of the texts does not matter. */
 mneme_status tokenizer_train(const char *const *texts, size_t n_texts, size_t vocab_size,
                              struct tokenizer **tokenizer, mneme_error *error);
 
@@ -51,6 +52,11 @@ void tokenizer_free(struct tokenizer *tokenizer);
 /* Appends the ids of text[0..length) to *list. Adds no token of its own. */
 mneme_status tokenizer_encode(struct tokenizer *tokenizer, const char *text, size_t length,
                               struct token_list *list, mneme_error *error);
+
+/* The same for data, texts and questions of files, where what looks like a special token stays
+ * text, as with `encode_special_tokens` of the Python package. */
+mneme_status tokenizer_encode_data(struct tokenizer *tokenizer, const char *text, size_t length,
+                                   struct token_list *list, mneme_error *error);
 
 /* *text becomes the bytes of the ids, *length of them (length may be NULL) and a NUL; the caller
  * frees it. It is UTF-8 when the ids are those of whole UTF-8 text. The end of text decodes to its

@@ -62,6 +62,7 @@ struct name {
     bool in_model;    /* of model.vocab */
     bool is_added;    /* of added_tokens */
     bool is_normalized;
+    bool is_special;
 };
 
 /* All tokens: names[id] for ids 0 to n - 1. */
@@ -123,6 +124,7 @@ static mneme_status place_added(const struct reader *reader, const struct names 
     }
     name->is_added = true;
     name->is_normalized = json_is_true(json_object_get(token, "normalized"));
+    name->is_special = json_is_true(json_object_get(token, "special"));
     return MNEME_OK;
 }
 
@@ -319,7 +321,8 @@ static mneme_status list_specials(const struct reader *reader, const struct name
     for (size_t id = 0; id < names->n; id++) {
         const struct name *name = &names->names[id];
         if (!name->is_added) continue;
-        list[(*n)++] = (struct split_special){name->text, (int32_t)id, name->is_normalized};
+        list[(*n)++] =
+            (struct split_special){name->text, (int32_t)id, name->is_normalized, !name->is_special};
     }
     *specials = list;
     return MNEME_OK;

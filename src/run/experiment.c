@@ -79,8 +79,8 @@ static mneme_status open_facts(struct experiment *experiment, const struct fact 
     tokens->facts = facts;
     tokens->n = n;
     for (size_t i = 0; i < n; i++) {
-        TRY(token_texts_add_prompt(&tokens->prompts, experiment->tokenizer, facts[i].prompt,
-                                   error));
+        TRY(token_texts_add_question(&tokens->prompts, experiment->tokenizer, facts[i].prompt,
+                                     error));
     }
     size_t longest = token_texts_longest(&tokens->prompts);
     size_t limit = experiment->recipe.model.max_seq_len;
