@@ -77,6 +77,20 @@ static void describe(const struct experiment *experiment, struct result *result)
     result->n_known = n_known == 0 || n_known > experiment->known.n ? experiment->known.n : n_known;
 }
 
+/* Each note of the corpus once, however many variants have it. */
+static mneme_status take_notes(const struct text_list *notes, struct result *result,
+                               mneme_error *error) {
+    for (size_t i = 0; i < notes->n; i++) {
+        size_t same = 0;
+        while (same < result->notes.n && strcmp(result->notes.texts[same], notes->texts[i]) != 0) {
+            same++;
+        }
+        if (same < result->notes.n) continue;
+        TRY(text_list_add_copy(&result->notes, notes->texts[i], strlen(notes->texts[i]), error));
+    }
+    return MNEME_OK;
+}
+
 /* Only canonical runs are compared with expected digests. */
 static mneme_status check_expectable(const char *expected, mneme_error *error) {
     const char *mark = matmul_backend_mark();
@@ -137,6 +151,7 @@ static PATH_OUT_OF_LINE mneme_status list_left_out(struct variant_run *r, mneme_
 static mneme_status run_cells(struct variant_run *r, const char *expected, mneme_error *error) {
     TRY(check_expectable(expected, error));
     describe(&r->experiment, r->result);
+    TRY(take_notes(&r->experiment.corpus.notes, r->result, error));
     TRY(scored_run_base(&r->experiment, &r->result->base[r->variant], error));
     if (r->result->plan->kind == PLAN_RUN) TRY(cell_folders_adopt(&r->experiment, error));
     TRY(for_cells(r, prepare_cell, error));

@@ -38,9 +38,17 @@ void report_add_left_out(const struct result *result, struct text *text) {
     text_add(text, "\n");
 }
 
+/* What the corpus has to say, a line each. */
+static void add_notes(const struct result *result, const char *before, struct text *text) {
+    for (size_t i = 0; i < result->notes.n; i++) {
+        text_add(text, "%s%s%s\n", i == 0 ? "\n" : "", before, result->notes.texts[i]);
+    }
+}
+
 char *report_text(const struct result *result) {
     struct text text = {0};
     report_form(result)->add_text(result, &text);
+    add_notes(result, "note: ", &text);
     return text_take(&text);
 }
 
@@ -48,6 +56,8 @@ static char *make_markdown(const struct result *result) {
     struct text text = {0};
     text_add(&text, "# %s: learning against forgetting\n\n", result->plan->name);
     report_form(result)->add_markdown(result, &text);
+    if (result->notes.n > 0) text_add(&text, "\n## Notes\n");
+    add_notes(result, "- ", &text);
     return text_take(&text);
 }
 
@@ -55,6 +65,12 @@ static char *make_csv(const struct result *result) {
     struct text text = {0};
     report_form(result)->add_csv(result, &text);
     return text_take(&text);
+}
+
+static json_t *notes_to_json(const struct text_list *notes) {
+    json_t *list = json_array();
+    for (size_t i = 0; i < notes->n; i++) json_array_append_new(list, json_string(notes->texts[i]));
+    return list;
 }
 
 /* jansson takes NULL for any value and then fails, so that one check at the end is enough. */
@@ -68,6 +84,7 @@ static json_t *make_json(const struct result *result) {
     report_form(result)->add_json(result, root);
     json_object_set_new(root, "diverged", json_integer((json_int_t)result->n_diverged));
     json_object_set_new(root, "left_out", json_integer((json_int_t)result->n_left_out));
+    json_object_set_new(root, "notes", notes_to_json(&result->notes));
     json_object_set_new(root, "machine", machine_to_json());
     return root;
 }

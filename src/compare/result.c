@@ -30,6 +30,7 @@ void result_close(struct result *result) {
         }
     }
     free(text_take(&result->left_out));
+    text_list_free(&result->notes);
     *result = (struct result){0};
 }
 

@@ -9,6 +9,7 @@
 #include "compare/cell.h"
 #include "compare/front.h"
 #include "compare/plan.h"
+#include "data/text_list.h"
 
 /* What one series found in one variant. */
 struct outcome {
@@ -33,7 +34,8 @@ struct result {
     size_t n_diverged;     /* cells */
     struct text left_out;  /* folders of finetunings that are there and not in the plan, by ", " */
     size_t n_left_out;
-    struct digest digest; /* of all that was found: result_digest.h */
+    struct digest digest;   /* of all that was found: result_digest.h */
+    struct text_list notes; /* what the variants' files hold otherwise than was asked for */
 };
 
 /* Memory for the cells of a plan. */

@@ -52,5 +52,6 @@ void corpus_free(struct corpus *corpus) {
     free_texts(corpus->skill_train, corpus->n_skill_train);
     free_texts(corpus->skill_test, corpus->n_skill_test);
     free_texts(corpus->background, corpus->n_background);
+    text_list_free(&corpus->notes);
     *corpus = (struct corpus){0};
 }

@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "data/text_list.h"
 
 /* One thing that can be taught and asked. All strings are UTF-8 and owned by the corpus. */
 struct fact {
@@ -36,6 +37,7 @@ struct corpus {
     size_t n_skill_test;
     char **background; /* [n_background] other pretraining texts */
     size_t n_background;
+    struct text_list notes; /* sentences on what the files hold otherwise than was asked for */
 };
 
 struct world_sizes {
@@ -56,17 +58,19 @@ mneme_status corpus_from_world(const char *path, const struct world_sizes *sizes
                                struct corpus *corpus, mneme_error *error);
 
 struct question_sources {
-    const char *known; /* NQ-open JSONL, SimpleQA CSV, GSM8K JSONL or plain JSONL, by content */
+    const char *known; /* a file of questions (questions.h) */
     const char *fresh;
-    const char *skill; /* any of the same, or plain text with a text per line */
+    const char *skill; /* the same, or a file of texts */
     size_t max_known;  /* the first n; 0: all */
     size_t max_fresh;
     size_t max_skill;    /* texts in training and held out together; 0: all */
     size_t n_skill_test; /* held out */
 };
 
-/* Makes a corpus from question files. A fact's texts are its question and first answer in each of
- * a fixed list of question forms; its prompt is the first form up to the answer. */
+/* Makes a corpus from question files. A question that came before, whatever its case and blanks, is
+ * left out; notes say how many did, whether their answers differ, and where a file holds fewer
+ * questions or texts than were asked for. A fact's texts are its question and first answer in each
+ * of a fixed list of question forms; its prompt is the first form up to the answer. */
 mneme_status corpus_from_questions(const struct question_sources *sources, struct corpus *corpus,
                                    mneme_error *error);
 

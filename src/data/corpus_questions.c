@@ -1,11 +1,15 @@
+#include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
 #include "data/corpus.h"
 #include "data/corpus_parts.h"
 #include "data/questions.h"
 #include "data/string_map.h"
+#include "data/unicode.h"
 
 /* A way to ask, with each of the ways to answer. */
 #define ANSWERED(ask)                                                                             \
@@ -27,10 +31,30 @@ static const char *const question_forms[] = {
 
 #define N_QUESTION_FORMS (sizeof question_forms / sizeof *question_forms)
 
+/* Facts in the making. */
+struct maker {
+    struct corpus *corpus;
+    struct string_map seen; /* questions of known and new facts, lowercased, in their order */
+    mneme_error *error;
+};
+
+/* What was found in one file of questions. */
+struct findings {
+    const char *path, *key;             /* the recipe's key for how many facts were asked for */
+    size_t most;                        /* asked for; SIZE_MAX: all */
+    size_t n_repeated, n_contradicting; /* among the file's own questions */
+    size_t n_known, n_known_otherwise;  /* new questions among the known ones */
+    char *contradiction;                /* the first question with two answers; NULL */
+};
+
 /* The question with exactly one question mark at its end; the caller frees it. */
 static char *normalise_question(const char *question) {
-    size_t length = strlen(question);
-    while (length > 0 && strchr("? \t\r\n", question[length - 1]) != NULL) length--;
+    size_t length = strlen(question), before;
+    do {
+        before = length;
+        while (length > 0 && question[length - 1] == '?') length--;
+        unicode_trim(&question, &length);
+    } while (length != before);
     char *normalised = malloc(length + 2);
     if (normalised == NULL) return NULL;
     memcpy(normalised, question, length);
@@ -38,19 +62,68 @@ static char *normalise_question(const char *question) {
     return normalised;
 }
 
-/* Adds the question to those seen, whatever the case of its ASCII letters; *is_new says whether
- * it was not among them. */
-static mneme_status note_question(struct string_map *seen, const char *question, bool *is_new,
-                                  mneme_error *error) {
-    char *lower = strdup(question);
-    if (lower == NULL) return error_set_memory(error, "questions");
-    for (char *c = lower; *c != '\0'; c++) {
-        if (*c >= 'A' && *c <= 'Z') *c = (char)(*c - 'A' + 'a');
+/* The text as it is compared: lowercased as Python does it, with one blank between words; NULL
+ * without memory. */
+static char *fold(const char *text) {
+    size_t n, kept = 0;
+    uint32_t *characters = unicode_lower(text, strlen(text), &n);
+    if (characters == NULL) return NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool is_space = unicode_is_space(characters[i]);
+        if (is_space && kept > 0 && characters[kept - 1] == ' ') continue;
+        characters[kept++] = is_space ? ' ' : characters[i];
     }
-    uint32_t index;
-    mneme_status status = string_map_add(seen, lower, strlen(lower), &index, is_new, error);
-    free(lower);
+    char *folded = unicode_encode(characters, kept);
+    free(characters);
+    return folded;
+}
+
+/* Adds the question to those seen, whatever its case and blanks; *number becomes its number among
+ * them. */
+static mneme_status note_question(struct maker *maker, const char *question, uint32_t *number,
+                                  bool *is_new) {
+    char *folded = fold(question);
+    if (folded == NULL) return error_set_memory(maker->error, "questions");
+    mneme_status status =
+        string_map_add(&maker->seen, folded, strlen(folded), number, is_new, maker->error);
+    free(folded);
     return status;
+}
+
+/* Whether none of the answers is one of the fact's, folded. */
+static mneme_status contradicts(const struct fact *fact, const struct text_list *answers,
+                                bool *differ, mneme_error *error) {
+    *differ = true;
+    for (size_t i = 0; i < fact->n_answers && *differ; i++) {
+        char *ours = fold(fact->answers[i]);
+        if (ours == NULL) return error_set_memory(error, "questions");
+        for (size_t j = 0; j < answers->n && *differ; j++) {
+            char *theirs = fold(answers->texts[j]);
+            *differ = theirs != NULL && strcmp(ours, theirs) != 0;
+            free(theirs);
+        }
+        free(ours);
+    }
+    return MNEME_OK;
+}
+
+/* Counts a question that asks what fact `number` does. */
+static mneme_status count_repeated(const struct maker *maker, const struct question *question,
+                                   size_t number, struct findings *findings) {
+    const struct corpus *corpus = maker->corpus;
+    const bool is_known = corpus->fresh != NULL && number < corpus->n_known;
+    const struct fact *before = number < corpus->n_known ? &corpus->known[number]
+                                                         : &corpus->fresh[number - corpus->n_known];
+    bool differ;
+    TRY(contradicts(before, &question->answers, &differ, maker->error));
+    *(is_known ? &findings->n_known : &findings->n_repeated) += 1;
+    *(is_known ? &findings->n_known_otherwise : &findings->n_contradicting) += differ;
+    if (!differ || findings->contradiction != NULL) return MNEME_OK;
+    struct text text = {0};
+    text_add(&text, "\"%.200s\": \"%.100s\", then \"%.100s\"", question->question,
+             before->answers[0], question->answers.texts[0]);
+    findings->contradiction = text_take(&text);
+    return MNEME_OK;
 }
 
 /* Makes the fact of a question; the answers move over to it. */
@@ -68,44 +141,101 @@ static mneme_status make_fact(struct question *source, const char *question, str
     return question_prompt(question_forms[0], question, &fact->prompt, error);
 }
 
-/* The facts of the questions in the set that were not seen before, at most `most`. */
-static mneme_status make_facts(struct question_set *set, size_t most, struct string_map *seen,
-                               struct fact *facts, size_t *n_facts, mneme_error *error) {
+/* The facts of the questions in the set that were not seen before, at most as many as asked for. */
+static mneme_status make_facts(struct maker *maker, struct question_set *set, struct fact *facts,
+                               size_t *n_facts, struct findings *findings) {
     mneme_status status = MNEME_OK;
-    for (size_t i = 0; i < set->n && *n_facts < most && status == MNEME_OK; i++) {
+    for (size_t i = 0; i < set->n && *n_facts < findings->most && status == MNEME_OK; i++) {
         char *question = normalise_question(set->questions[i].question);
-        if (question == NULL) return error_set_memory(error, "questions");
+        if (question == NULL) return error_set_memory(maker->error, "questions");
+        uint32_t number = 0;
         bool is_new = false;
-        status = note_question(seen, question, &is_new, error);
-        if (status == MNEME_OK && is_new) {
-            status = make_fact(&set->questions[i], question, &facts[(*n_facts)++], error);
+        status = note_question(maker, question, &number, &is_new);
+        if (status == MNEME_OK && !is_new) {
+            status = count_repeated(maker, &set->questions[i], number, findings);
+        } else if (status == MNEME_OK) {
+            status = make_fact(&set->questions[i], question, &facts[(*n_facts)++], maker->error);
         }
         free(question);
     }
     return status;
 }
 
-/* Reads a file of questions into facts; none when path is NULL. most 0: all. */
-static mneme_status load_facts(const char *path, size_t most, struct string_map *seen,
-                               struct fact **facts, size_t *n_facts, mneme_error *error) {
-    if (path == NULL) return MNEME_OK;
+static mneme_status add_note(struct corpus *corpus, mneme_error *error, const char *format, ...)
+    MNEME_PRINTF(3, 4);
+
+static mneme_status add_note(struct corpus *corpus, mneme_error *error, const char *format, ...) {
+    char note[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(note, sizeof note, format, arguments);
+    va_end(arguments);
+    return text_list_add(&corpus->notes, unicode_repair(note, strlen(note)), error);
+}
+
+static mneme_status note_repeated(struct corpus *corpus, const struct findings *f,
+                                  mneme_error *error) {
+    const char *first = f->contradiction == NULL ? "" : f->contradiction;
+    if (f->n_repeated > 0) {
+        TRY(add_note(corpus, error,
+                     "%s: questions that repeat an earlier one, left out: %zu; with another "
+                     "answer: %zu",
+                     f->path, f->n_repeated, f->n_contradicting));
+    }
+    if (f->n_known > 0) {
+        TRY(add_note(corpus, error,
+                     "%s: questions that are among the known ones, left out: %zu; with another "
+                     "answer: %zu",
+                     f->path, f->n_known, f->n_known_otherwise));
+    }
+    return *first == '\0'
+               ? MNEME_OK
+               : add_note(corpus, error, "%s: the first with another answer: %s", f->path, first);
+}
+
+/* What was not as asked for. */
+static mneme_status note_findings(struct corpus *corpus, const struct findings *f, size_t n_facts,
+                                  size_t n_unanswered, mneme_error *error) {
+    if (f->most != SIZE_MAX && n_facts < f->most) {
+        TRY(add_note(corpus, error, "%s: corpus.%s is %zu, but the file holds %zu", f->path, f->key,
+                     f->most, n_facts));
+    }
+    if (n_unanswered > 0) {
+        TRY(add_note(corpus, error, "%s: questions without an answer, left out: %zu", f->path,
+                     n_unanswered));
+    }
+    return note_repeated(corpus, f, error);
+}
+
+/* Reads the file of questions into facts; none when there is no path. */
+static mneme_status load_facts(struct maker *maker, struct findings *f, struct fact **facts,
+                               size_t *n_facts) {
+    if (f->path == NULL) return MNEME_OK;
     struct question_set set;
-    TRY(questions_load(path, &set, error));
+    mneme_error *error = maker->error;
+    TRY(questions_load(f->path, &set, error));
     *facts = calloc(set.n, sizeof **facts);
     mneme_status status = *facts == NULL ? error_set_memory(error, "facts") : MNEME_OK;
     if (set.is_text) {
         status = error_set(error, MNEME_BAD_INPUT,
-                           "%s:1: neither JSON lines with question and answer, nor CSV with such "
-                           "columns, nor TriviaQA's JSON",
-                           path);
+                           "%s:1: texts, not questions with answers: neither JSON nor a table "
+                           "with such columns",
+                           f->path);
     }
-    THEN(make_facts(&set, most == 0 ? SIZE_MAX : most, seen, *facts, n_facts, error));
+    THEN(make_facts(maker, &set, *facts, n_facts, f));
     if (status == MNEME_OK && *n_facts == 0) {
-        status =
-            error_set(error, MNEME_BAD_INPUT, "%s: every question is among the known ones", path);
+        status = error_set(error, MNEME_BAD_INPUT, "%s: every question is among the known ones",
+                           f->path);
     }
+    THEN(note_findings(maker->corpus, f, *n_facts, set.n_unanswered, error));
+    free(f->contradiction);
     questions_free(&set);
     return status;
+}
+
+/* How many facts a recipe asks for: 0 is all. */
+static size_t most(size_t n) {
+    return n == 0 ? SIZE_MAX : n;
 }
 
 /* The text that a question of the skill's file is trained on; NULL without memory. */
@@ -117,8 +247,9 @@ static char *skill_text(const struct question *question, bool is_text) {
     return asprintf(&text, "%s %s", question->question, answer) < 0 ? NULL : text;
 }
 
-static mneme_status load_skill(const struct question_sources *sources, struct text_list *train,
-                               struct text_list *test, mneme_error *error) {
+static mneme_status load_skill(const struct question_sources *sources, struct corpus *corpus,
+                               struct text_list *train, struct text_list *test,
+                               mneme_error *error) {
     if (sources->skill == NULL) return MNEME_OK;
     struct question_set set;
     TRY(questions_load(sources->skill, &set, error));
@@ -129,6 +260,10 @@ static mneme_status load_skill(const struct question_sources *sources, struct te
         status = error_set(error, MNEME_BAD_INPUT,
                            "%s: %zu texts of the skill are too few to hold out %zu", sources->skill,
                            n, sources->n_skill_test);
+    }
+    if (status == MNEME_OK && n < sources->max_skill) {
+        status = add_note(corpus, error, "%s: corpus.max_skill is %zu, but the file holds %zu",
+                          sources->skill, sources->max_skill, n);
     }
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
         struct text_list *list = i < n - sources->n_skill_test ? train : test;
@@ -141,18 +276,18 @@ static mneme_status load_skill(const struct question_sources *sources, struct te
 mneme_status corpus_from_questions(const struct question_sources *sources, struct corpus *corpus,
                                    mneme_error *error) {
     *corpus = (struct corpus){0};
-    struct string_map seen = {0};
+    struct maker maker = {.corpus = corpus, .error = error};
+    struct findings known = {sources->known, "max_known", .most = most(sources->max_known)};
+    struct findings fresh = {sources->fresh, "new_facts", .most = most(sources->max_fresh)};
     struct text_list train = {0}, test = {0};
-    mneme_status status = load_facts(sources->known, sources->max_known, &seen, &corpus->known,
-                                     &corpus->n_known, error);
-    THEN(load_facts(sources->fresh, sources->max_fresh, &seen, &corpus->fresh, &corpus->n_fresh,
-                    error));
-    THEN(load_skill(sources, &train, &test, error));
+    mneme_status status = load_facts(&maker, &known, &corpus->known, &corpus->n_known);
+    THEN(load_facts(&maker, &fresh, &corpus->fresh, &corpus->n_fresh));
+    THEN(load_skill(sources, corpus, &train, &test, error));
     corpus->skill_train = train.texts;
     corpus->n_skill_train = train.n;
     corpus->skill_test = test.texts;
     corpus->n_skill_test = test.n;
-    string_map_free(&seen);
+    string_map_free(&maker.seen);
     if (status != MNEME_OK) corpus_free(corpus);
     return status;
 }

@@ -65,6 +65,59 @@ START_TEST(drops_repeated_questions) {
 }
 END_TEST
 
+static void check_note(const struct corpus *corpus, size_t i, const char *path, const char *note) {
+    ck_assert_uint_lt(i, corpus->notes.n);
+    char whole[1024];
+    snprintf(whole, sizeof whole, "%s: %s", path, note);
+    ck_assert_str_eq(corpus->notes.texts[i], whole);
+}
+
+/* What a file holds otherwise than was asked for is not left out in silence. */
+START_TEST(notes_what_is_left_out) {
+    static const char known[] = "Question;Answer\nWho?;Ann\nWHO ?;ann\nwho;Bo\nWhere?;here\n";
+    static const char fresh[] =
+        "{\"data\": [{\"question\": \"\xc8\x98i?\", \"answer\": [\"1\", \"2\"]}, {\"question\": "
+        "\"\xc8\x99i\", \"answer\": \"2\"}, {\"question\": \"where\", \"answer\": \"there\"}, "
+        "{\"question\": \"A\xc2\xa0 b?\", \"answer\": 3}, {\"question\": \"a b?\", \"answer\": 4}, "
+        "{\"question\": \"No?\", \"is_impossible\": true, \"answers\": []}]}";
+    temporary_write("known", known, strlen(known));
+    temporary_write("fresh", fresh, strlen(fresh));
+    temporary_write("skill", "[\"a\", \"b\"]", 10);
+    const char *known_path = temporary_path("known"), *fresh_path = temporary_path("fresh");
+    struct question_sources sources = {.known = known_path,
+                                       .fresh = fresh_path,
+                                       .skill = temporary_path("skill"),
+                                       .max_known = 2,
+                                       .max_fresh = 50,
+                                       .max_skill = 3,
+                                       .n_skill_test = 1};
+    struct corpus corpus = make(&sources);
+    ck_assert_uint_eq(corpus.n_known, 2);
+    ck_assert_uint_eq(corpus.n_fresh, 2);
+    ck_assert_str_eq(corpus.fresh[1].answers[0], "3");
+    check_note(&corpus, 0, known_path,
+               "questions that repeat an earlier one, left out: 2; with another answer: 1");
+    check_note(&corpus, 1, known_path,
+               "the first with another answer: \"who\": \"Ann\", then \"Bo\"");
+    check_note(&corpus, 2, fresh_path, "corpus.new_facts is 50, but the file holds 2");
+    check_note(&corpus, 3, fresh_path, "questions without an answer, left out: 1");
+    check_note(&corpus, 4, fresh_path,
+               "questions that repeat an earlier one, left out: 2; with another answer: 1");
+    check_note(&corpus, 5, fresh_path,
+               "questions that are among the known ones, left out: 1; with another answer: 1");
+    check_note(&corpus, 6, fresh_path,
+               "the first with another answer: \"where\": \"here\", then \"there\"");
+    check_note(&corpus, 7, sources.skill, "corpus.max_skill is 3, but the file holds 2");
+    ck_assert_uint_eq(corpus.notes.n, 8);
+    corpus_free(&corpus);
+    /* Nothing to say. */
+    sources = (struct question_sources){.fresh = known_path, .max_fresh = 1};
+    corpus = make(&sources);
+    ck_assert_uint_eq(corpus.notes.n, 0);
+    corpus_free(&corpus);
+}
+END_TEST
+
 START_TEST(holds_out_the_last_skill_texts) {
     write_questions();
     struct question_sources sources = {
@@ -84,7 +137,7 @@ START_TEST(unfit_files_are_refused) {
     mneme_error error;
     struct question_sources sources = {.known = temporary_path("skill")};
     assert_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
-                   "skill:1: ", "neither");
+                   "skill:1: ", "texts, not questions");
     sources = (struct question_sources){.known = temporary_path("known"),
                                         .fresh = temporary_path("known")};
     assert_refused(corpus_from_questions(&sources, &corpus, &error), &error, MNEME_BAD_INPUT,
@@ -122,6 +175,7 @@ Suite *corpus_questions_suite(void) {
     tcase_add_checked_fixture(cases, temporary_make, temporary_remove);
     tcase_add_test(cases, asks_what_it_teaches);
     tcase_add_test(cases, drops_repeated_questions);
+    tcase_add_test(cases, notes_what_is_left_out);
     tcase_add_test(cases, holds_out_the_last_skill_texts);
     tcase_add_test(cases, unfit_files_are_refused);
     tcase_add_test(cases, real_files_make_a_corpus);
