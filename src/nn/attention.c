@@ -53,7 +53,7 @@ static mneme_status thread_open(struct attention_thread *thread,
     return cached ? MNEME_OK : matmul_scratch_open_serial(&thread->matmul, error);
 }
 
-static mneme_status scratch_open(struct attention_scratch *scratch,
+static mneme_status open_scratch(struct attention_scratch *scratch,
                                  const struct attention_shape *shape, bool cached,
                                  mneme_error *error) {
     scratch->n_threads = (size_t)omp_get_max_threads();
@@ -69,13 +69,13 @@ static mneme_status scratch_open(struct attention_scratch *scratch,
 
 mneme_status attention_scratch_open(struct attention_scratch *scratch,
                                     const struct attention_shape *shape, mneme_error *error) {
-    return scratch_open(scratch, shape, false, error);
+    return open_scratch(scratch, shape, false, error);
 }
 
 mneme_status attention_scratch_open_cached(struct attention_scratch *scratch,
                                            const struct attention_shape *shape,
                                            mneme_error *error) {
-    return scratch_open(scratch, shape, true, error);
+    return open_scratch(scratch, shape, true, error);
 }
 
 void attention_scratch_close(struct attention_scratch *scratch) {
