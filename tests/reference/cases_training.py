@@ -46,11 +46,12 @@ def schedule(kind: str, steps: int, warmup: int) -> Trial:
 
 class Trainer:
     """AdamW on named parameters, the values a group of their own, after clipping by the norm of
-    all gradients."""
+    all gradients; or, with clip_values `separate`, by that of the values and that of all others."""
 
     def __init__(self, parameters: Tensors, settings: dict, eps: float) -> None:
         self.parameters = parameters
         self.clip = settings["clip"]
+        self.separate = settings.get("clip_values", "together") == "separate"
         of_values = [t for name, t in parameters.items() if ".values" in name]
         others = [t for name, t in parameters.items() if ".values" not in name]
         groups = [{"params": others, "weight_decay": settings["weight_decay"]},
@@ -58,13 +59,26 @@ class Trainer:
         self.optimizer = torch.optim.AdamW([g for g in groups if g["params"]], lr=1.0, eps=eps,
                                            betas=(settings["beta1"], settings["beta2"]))
 
-    def step(self, lr: float, values_lr: float) -> Tensor:
-        """One step on the gradients that the parameters have; their norm."""
+    def clip_together(self) -> Tensor:
+        """One norm."""
         gradients = [p.grad for p in self.parameters.values()]
         norm = torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(g)
                                                      for g in gradients]))
         if self.clip > 0 and norm > self.clip:
             torch._foreach_mul_(gradients, self.clip / norm)
+        return norm
+
+    def clip_apart(self) -> Tensor:
+        """Two norms; that of the others."""
+        of_values = [t for name, t in self.parameters.items() if ".values" in name]
+        others = [t for name, t in self.parameters.items() if ".values" not in name]
+        limit = self.clip if self.clip > 0 else float("inf")
+        torch.nn.utils.clip_grad_norm_(of_values, limit)
+        return torch.nn.utils.clip_grad_norm_(others, limit)
+
+    def step(self, lr: float, values_lr: float) -> Tensor:
+        """One step on the gradients that the parameters have; their norm."""
+        norm = self.clip_together() if not self.separate else self.clip_apart()
         for group in self.optimizer.param_groups:
             of_values = any(group["params"][0] is t for name, t in self.parameters.items()
                             if ".values" in name)

@@ -152,6 +152,7 @@ def pretrain(made: Tensors, c: dict, recipe: dict, dtype: torch.dtype) -> Compar
     r = recipe["pretrain"]
     settings = {key: f32(r[key]) for key in ("beta1", "beta2", "eps", "weight_decay", "clip",
                                              "values_weight_decay")}
+    settings["clip_values"] = r.get("clip_values", "together")
     p = {name: t.requires_grad_() for name, t in parameters(made, dtype).items()}
     trainer = cases_training.Trainer(p, settings, settings["eps"])
     comparison = Comparison("pretraining", made, c)

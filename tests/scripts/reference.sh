@@ -17,6 +17,27 @@ else
     fail "docs/results/equivalence.md shows this table" "$(diff "$work/table" "$work/documented" | head -n 3)"
 fi
 
+# 50 steps by the reference's own code under its own rules.
+expect 0 "the reference's training is followed" '126 tensors, 0 not equivalent to PyTorch' \
+    mneme verify --reference "$folder/lingua"
+if awk '/after.*values/ {n++; if ($2 > 1e-5) exit 1} / slots / {m++; if ($2 != $4) exit 1}
+        END {exit n != 6 || m != 4}' "$work/out"; then
+    pass "its value tables are at most 1e-5 apart, its lookups the same"
+else
+    fail "its value tables are at most 1e-5 apart, its lookups the same" "$(grep -E 'values|slots' "$work/out")"
+fi
+for rule in clip_values schedule_rule; do
+    mkdir "$work/$rule"
+    cp "$folder/lingua"/* "$work/$rule"
+    sed -i "s/\"$rule\": \"[a-z]*\", //" "$work/$rule/manifest.json"
+    mneme verify --reference "$work/$rule" >"$work/out" 2>&1
+    if [ $? -eq 1 ] && grep -q 'after.*values.* NOT EQUIVALENT' "$work/out"; then
+        pass "another $rule is found"
+    else
+        fail "another $rule is found" "$(tail -n 3 "$work/out")"
+    fi
+done
+
 expect 0 "one case as JSON" '"case": "rope", "tensor": "y",.*"equivalent": true' \
     mneme verify --reference "$folder" --case rope --json
 expect 2 "no such case" 'manifest.json: has no such case' mneme verify --reference "$folder" --case nothing

@@ -76,6 +76,17 @@ for i in "${!variants[@]}"; do
     fi
 done
 
+# The reference's rules of training.
+expect 0 "nano-lingua runs, with the expected digests" 'this is the result that everyone gets' \
+    mneme run data/recipes/nano-lingua.json --dir "$work/lingua" --expect data/expected/nano-lingua.json
+
+# What SMF can be asked for besides.
+for setting in background.batches=0 finetune.smf.t_per=table finetune.smf.optimizer=adamw-dense; do
+    check "nano runs with two tables and $setting" mneme run "$recipe" --dir "$work/$setting" \
+        --set 'model.memory.layers=[0, 2]' --set finetune.full=null --set finetune.lora=null --set "$setting"
+    expect 0 "and verifies: $setting" 'every compared step is the same' mneme verify "$work/$setting"
+done
+
 # SMF's steps on a fact share the pass below the memory layer when their batches have more texts than
 # the fact; with keys that learn, by next to nothing, they do not. The steps are the same.
 shared=(--set finetune.paraphrases=30 --set finetune.full=null --set finetune.lora=null)
