@@ -73,16 +73,31 @@ static struct slots_read slots_of(const struct slot_reads *reads) {
     return (struct slots_read){reads->n_slots, reads->slots, reads->starts};
 }
 
+/* How many slots of each table are trainable so far, while slots come by score. */
+struct taken {
+    struct trainable_rule rule;
+    size_t n[MODEL_MAX_MEMORY_LAYERS];
+};
+
+/* Whether the next slot is, too. */
+static bool take(struct taken *taken, int32_t slot) {
+    size_t *n = &taken->n[(size_t)slot / taken->rule.of];
+    if (*n >= taken->rule.t) return false;
+    (*n)++;
+    return true;
+}
+
 /* Arrays that a fact is made with; all have room for its reads. */
 struct fact_scratch {
     struct ranked_slot *ranked;
     int32_t *tokens;
     size_t (*pairs)[2];
+    struct taken taken;
 };
 
 /* Slot number i of the fact's ranking. */
 static void make_slot(const struct slot_reads *reads, const struct background *background, size_t i,
-                      const struct fact_scratch *scratch, struct slot_fact *fact) {
+                      struct fact_scratch *scratch, struct slot_fact *fact) {
     size_t g = scratch->ranked[i].group, n = reads->starts[g + 1] - reads->starts[g];
     const struct slot_read *of_slot = reads->reads + reads->starts[g];
     fact->slots[i] = (struct slot_of_fact){.slot = reads->slots[g],
@@ -90,19 +105,23 @@ static void make_slot(const struct slot_reads *reads, const struct background *b
                                            .reads = n,
                                            .idf = background_idf(background, reads->slots[g]),
                                            .score = scratch->ranked[i].score,
-                                           .trainable = i < fact->n_trainable};
+                                           .trainable = take(&scratch->taken, reads->slots[g])};
     find_tokens(of_slot, n, scratch->tokens, scratch->pairs, &fact->slots[i]);
     fact->n_shared += fact->slots[i].n_texts == reads->n_texts;
-    if (i < fact->n_trainable) fact->trainable_share += (double)n / (double)reads->n;
+    if (!fact->slots[i].trainable) return;
+    fact->n_trainable++;
+    fact->trainable_share += (double)n / (double)reads->n;
 }
 
 mneme_status slot_fact_make(const struct slot_reads *reads, const struct background *background,
-                            size_t t, struct slot_fact *fact, mneme_error *error) {
+                            struct trainable_rule rule, struct slot_fact *fact,
+                            mneme_error *error) {
     const struct slot_ranking ranking =
         slot_ranking_make(SLOTS_TF_IDF, background, (struct slot_range){0, background->n_slots}, 0);
     struct fact_scratch scratch = {calloc(reads->n + 1, sizeof *scratch.ranked),
                                    calloc(reads->n + 1, sizeof *scratch.tokens),
-                                   calloc(reads->n + 1, sizeof *scratch.pairs)};
+                                   calloc(reads->n + 1, sizeof *scratch.pairs),
+                                   {.rule = rule}};
     fact->slots = calloc(reads->n_slots + 1, sizeof *fact->slots);
     bool fits = scratch.ranked != NULL && scratch.tokens != NULL && scratch.pairs != NULL &&
                 fact->slots != NULL;
@@ -111,7 +130,6 @@ mneme_status slot_fact_make(const struct slot_reads *reads, const struct backgro
         fact->n_tokens = reads->n_tokens;
         fact->n_reads = reads->n;
         fact->n_slots = reads->n_slots;
-        fact->n_trainable = t < reads->n_slots ? t : reads->n_slots;
         slot_ranking_run(&ranking, 0, slots_of(reads), reads->n_slots, scratch.ranked);
         for (size_t i = 0; i < reads->n_slots; i++) make_slot(reads, background, i, &scratch, fact);
     }
@@ -127,12 +145,16 @@ void slot_fact_free(struct slot_fact *fact) {
 }
 
 size_t slot_trainable_set(const struct slot_reads *reads, const struct background *background,
-                          size_t t, struct ranked_slot *ranked, int32_t *set) {
+                          struct trainable_rule rule, struct ranked_slot *ranked, int32_t *set) {
     const struct slot_ranking ranking =
         slot_ranking_make(SLOTS_TF_IDF, background, (struct slot_range){0, background->n_slots}, 0);
-    size_t n = t < reads->n_slots ? t : reads->n_slots;
-    slot_ranking_run(&ranking, 0, slots_of(reads), n, ranked);
-    for (size_t i = 0; i < n; i++) set[i] = reads->slots[ranked[i].group];
+    struct taken taken = {.rule = rule};
+    size_t n = 0;
+    slot_ranking_run(&ranking, 0, slots_of(reads), reads->n_slots, ranked);
+    for (size_t i = 0; i < reads->n_slots; i++) {
+        int32_t slot = reads->slots[ranked[i].group];
+        if (take(&taken, slot)) set[n++] = slot;
+    }
     qsort(set, n, sizeof *set, by_number);
     return n;
 }

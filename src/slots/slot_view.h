@@ -57,16 +57,22 @@ struct slot_overlap {
     uint32_t *common; /* [n, n] slots in both sets; the diagonal is the set's size */
 };
 
+/* Trainable are the t best of every `of` slots: of those of a table, or of all tables. */
+struct trainable_rule {
+    size_t t, of;
+};
+
 void slot_usage_count(const struct background *background, struct slot_usage *usage);
 
 /* Fills all but set, number, prompt and answer. */
 mneme_status slot_fact_make(const struct slot_reads *reads, const struct background *background,
-                            size_t t, struct slot_fact *fact, mneme_error *error);
+                            struct trainable_rule rule, struct slot_fact *fact, mneme_error *error);
 void slot_fact_free(struct slot_fact *fact);
 
-/* The t best slots by TF-IDF, ascending; returns how many. sets [t]. */
+/* The trainable slots by TF-IDF, ascending; returns how many. set [t of every `of`], ranked
+ * [reads->n_slots]. */
 size_t slot_trainable_set(const struct slot_reads *reads, const struct background *background,
-                          size_t t, struct ranked_slot *ranked, int32_t *set);
+                          struct trainable_rule rule, struct ranked_slot *ranked, int32_t *set);
 
 /* Slots that are in both ascending sets. */
 size_t slot_common(size_t n_a, const int32_t *a, size_t n_b, const int32_t *b);

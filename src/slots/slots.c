@@ -14,6 +14,7 @@ struct viewing {
     struct experiment experiment;
     struct background background;
     struct slot_reader reader;
+    struct trainable_rule rule;
     struct slot_report report;
 };
 
@@ -35,6 +36,10 @@ static mneme_status open_viewing(const mneme_slots_options *options, struct view
     v->report.recipe = v->experiment.recipe.name;
     v->report.tokenizer = v->experiment.tokenizer;
     v->report.t = v->experiment.recipe.finetune.smf.t;
+    bool per_table = v->experiment.recipe.finetune.smf.t_per == TRAINABLE_PER_TABLE;
+    v->rule =
+        (struct trainable_rule){v->report.t, per_table ? model_n_slots(&v->experiment.recipe.model)
+                                                       : v->background.n_slots};
     v->report.top = options->top;
     return MNEME_OK;
 }
@@ -56,7 +61,7 @@ static mneme_status add_fact(struct viewing *v, const char *set, size_t number,
     *made = (struct slot_fact){
         .set = set, .number = number, .prompt = fact->prompt, .answer = fact->answers[0]};
     TRY(slot_reader_read(&v->reader, texts, first, end, &reads, error));
-    mneme_status status = slot_fact_make(&reads, &v->background, v->report.t, made, error);
+    mneme_status status = slot_fact_make(&reads, &v->background, v->rule, made, error);
     slot_reads_free(&reads);
     return status;
 }
@@ -101,7 +106,12 @@ static mneme_status view_known(const mneme_slots_options *options, struct viewin
     return MNEME_OK;
 }
 
-/* Trainable sets of the first n new facts; sets [n, t], sizes [n]. */
+/* Slots in a trainable set. */
+static size_t most_trainable(const struct viewing *v) {
+    return v->rule.t * (v->background.n_slots / v->rule.of);
+}
+
+/* Trainable sets of the first n new facts; sets [n, most_trainable], sizes [n]. */
 static mneme_status find_sets(struct viewing *v, size_t n, int32_t *sets, size_t *sizes,
                               mneme_error *error) {
     const struct lessons *lessons = &v->experiment.lessons;
@@ -115,8 +125,8 @@ static mneme_status find_sets(struct viewing *v, size_t n, int32_t *sets, size_t
         if (ranked == NULL) {
             status = error_set_memory(error, "the slots");
         } else {
-            sizes[i] = slot_trainable_set(&reads, &v->background, v->report.t, ranked,
-                                          sets + i * v->report.t);
+            sizes[i] = slot_trainable_set(&reads, &v->background, v->rule, ranked,
+                                          sets + i * most_trainable(v));
         }
         free(ranked);
         slot_reads_free(&reads);
@@ -128,7 +138,7 @@ static mneme_status find_sets(struct viewing *v, size_t n, int32_t *sets, size_t
 static mneme_status view_overlap(const mneme_slots_options *options, struct viewing *v,
                                  mneme_error *error) {
     struct slot_overlap *overlap = &v->report.overlap;
-    size_t n = options->overlap, t = v->report.t;
+    size_t n = options->overlap, t = most_trainable(v);
     if (n > v->experiment.lessons.n) n = v->experiment.lessons.n;
     if (n == 0) return MNEME_OK;
     *overlap = (struct slot_overlap){.n = n, .t = t, .common = calloc(n, n * sizeof(uint32_t))};

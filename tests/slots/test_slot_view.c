@@ -28,7 +28,8 @@ static const struct background background = {
 START_TEST(fact) {
     struct slot_fact found = {0};
     mneme_error error;
-    ck_assert(slot_fact_make(&some, &background, 2, &found, &error) == MNEME_OK);
+    ck_assert(slot_fact_make(&some, &background, (struct trainable_rule){2, 10}, &found, &error) ==
+              MNEME_OK);
     ck_assert_uint_eq(found.n_slots, 3);
     ck_assert_uint_eq(found.n_shared, 1);
     ck_assert_uint_eq(found.n_trainable, 2);
@@ -71,9 +72,14 @@ START_TEST(overlap) {
     ck_assert_uint_eq(slot_common(4, a, 0, b), 0);
     struct ranked_slot ranked[3];
     int32_t set[2];
-    ck_assert_uint_eq(slot_trainable_set(&some, &background, 2, ranked, set), 2);
+    const struct trainable_rule of_all = {2, 10}, of_tables = {1, 5};
+    ck_assert_uint_eq(slot_trainable_set(&some, &background, of_all, ranked, set), 2);
     ck_assert_int_eq(set[0], 5);
     ck_assert_int_eq(set[1], 9);
+    /* Slots 0 to 4 and 5 to 9 are a table each: its best one. */
+    ck_assert_uint_eq(slot_trainable_set(&some, &background, of_tables, ranked, set), 2);
+    ck_assert_int_eq(set[0], 2);
+    ck_assert_int_eq(set[1], 5);
     uint32_t common[] = {2, 1, 0, 1, 2, 2, 0, 2, 2};
     struct slot_overlap of_three = {3, 2, common};
     size_t most, i, j;

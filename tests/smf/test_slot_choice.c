@@ -112,6 +112,11 @@ static void check_per_table(enum slot_selection selection, size_t t) {
             chosen += changed;
         }
     }
+    const struct slots_read read = batch_reads_slots(&c.stepper.reads);
+    for (size_t i = 0; i < read.n; i++) {
+        const struct ranked_slot *ranked = &c.stepper.ranked[i];
+        ck_assert_double_eq_tol((double)ranked->score, scores[read.slots[ranked->group]], 1e-6);
+    }
     ck_assert_uint_eq(result.n_chosen, chosen);
     if (t < 10) ck_assert_uint_eq(chosen, 2 * t);
     ck_assert_uint_eq(sparse_stepper_count(&c.stepper), 2 * (t < n_slots ? t : n_slots) * v_dim);
