@@ -12,6 +12,8 @@
 #include "smf/sparse_step.h"
 #include "tests/assertions.h"
 
+enum { SLOTS = 81 }; /* of a table */
+
 /* A tiny model with two memory layers, a background, and a stepper. */
 struct choosing {
     struct tiny_model tiny;
@@ -96,9 +98,10 @@ static void check_per_table(enum slot_selection selection, size_t t) {
     const struct model *model = &c.tiny.model;
     size_t v_dim = model->config.memory.v_dim, n_slots = model_n_slots(&model->config);
     float *before = malloc(2 * n_slots * v_dim * sizeof *before);
-    double *scores = malloc(2 * n_slots * sizeof *scores);
+    double scores[2 * SLOTS];
+    ck_assert_uint_eq(n_slots, SLOTS);
     memcpy(before, model->values, 2 * n_slots * v_dim * sizeof *before);
-    for (size_t i = 0; i < 2 * n_slots; i++) scores[i] = NAN;
+    for (size_t i = 0; i < 2 * SLOTS; i++) scores[i] = NAN;
     struct sparse_step_result result = choosing_run(&c);
     size_t chosen = 0;
     for (size_t table = 0; table < 2; table++) {
@@ -120,7 +123,6 @@ static void check_per_table(enum slot_selection selection, size_t t) {
     ck_assert_uint_eq(result.n_chosen, chosen);
     if (t < 10) ck_assert_uint_eq(chosen, 2 * t);
     ck_assert_uint_eq(sparse_stepper_count(&c.stepper), 2 * (t < n_slots ? t : n_slots) * v_dim);
-    free(scores);
     free(before);
     choosing_close(&c);
 }
