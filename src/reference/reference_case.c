@@ -95,6 +95,18 @@ const int32_t *reference_integers(struct reference_case *c, size_t *count, const
     return read_tensor(c, "in", name, TENSOR_I32, count);
 }
 
+const int32_t *reference_starts(struct reference_case *c, size_t *n) {
+    *n = 0;
+    const int32_t *starts = reference_integers(c, n, "starts");
+    bool ascend = starts != NULL && *n >= 2 && starts[0] == 0;
+    for (size_t i = 1; ascend && i < *n; i++) ascend = starts[i] > starts[i - 1];
+    if (starts == NULL || ascend) return starts;
+    reference_ok(
+        c, error_set(c->error, MNEME_BAD_INPUT,
+                     "%s: case `%s`: `starts` must ascend from 0, with an end", c->path, c->name));
+    return NULL;
+}
+
 const float *reference_gradient(struct reference_case *c, size_t *count, const char *name) {
     if (reference_has_input(c, name)) return reference_floats(c, count, "%s", name);
     return reference_room(c, *count, sizeof(float));

@@ -48,6 +48,8 @@ const float *reference_floats(struct reference_case *c, size_t *count, const cha
     MNEME_PRINTF(3, 4);
 const int32_t *reference_integers(struct reference_case *c, size_t *count, const char *format, ...)
     MNEME_PRINTF(3, 4);
+/* `in.starts`, [*n >= 2]: where sequences start, ascending from 0, and the end of the last. */
+const int32_t *reference_starts(struct reference_case *c, size_t *n);
 /* The gradient `in.NAME` that comes from above; zeros where the file has none, of which nobody asks
  * the outputs that it makes. */
 const float *reference_gradient(struct reference_case *c, size_t *count, const char *name);

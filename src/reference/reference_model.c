@@ -53,7 +53,7 @@ void reference_model_train(struct reference_case *c, struct reference_model *m,
 
 size_t reference_batch_tokens(struct reference_case *c) {
     size_t n = 0;
-    const int32_t *starts = reference_integers(c, &n, "starts");
+    const int32_t *starts = reference_starts(c, &n);
     return starts == NULL ? 1 : (size_t)starts[n - 1];
 }
 
@@ -72,7 +72,7 @@ struct batch reference_model_batch(struct reference_case *c, struct reference_mo
     size_t n_starts = 0, all = 0;
     char name[64];
     snprintf(name, sizeof name, "%stargets", prefix);
-    const int32_t *starts = reference_integers(c, &n_starts, "starts");
+    const int32_t *starts = reference_starts(c, &n_starts);
     const int32_t *tokens = reference_integers(c, &all, "%stokens", prefix), *targets = NULL;
     if (reference_has_input(c, name)) targets = reference_integers(c, &all, "%s", name);
     if (c->status != MNEME_OK) return (struct batch){0};

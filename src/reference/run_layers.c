@@ -115,13 +115,20 @@ void run_cross_entropy(struct reference_case *c) {
 
 void run_attention(struct reference_case *c) {
     size_t n_starts = 0, of_q = 0, of_k = 0;
-    const int32_t *places = reference_integers(c, &n_starts, "starts");
+    const int32_t *places = reference_starts(c, &n_starts);
     const float *q = reference_floats(c, &of_q, "q"), *k = reference_floats(c, &of_k, "k");
     const float *v = reference_floats(c, &of_k, "v"),
                 *d_out = reference_gradient(c, &of_q, "d_out");
     struct attention_shape shape = {.heads = reference_size(c, "heads"),
                                     .kv_heads = reference_size(c, "kv_heads"),
                                     .head_dim = reference_size(c, "head_dim")};
+    size_t n = places == NULL ? 0 : (size_t)places[n_starts - 1];
+    if (c->status == MNEME_OK &&
+        (of_q != n * shape.heads * shape.head_dim || of_k != n * shape.kv_heads * shape.head_dim)) {
+        reference_ok(c, error_set(c->error, MNEME_BAD_INPUT,
+                                  "%s: case `%s`: q, k or v is not [%zu, heads, head_dim]", c->path,
+                                  c->name, n));
+    }
     size_t *starts = reference_room(c, n_starts, sizeof *starts);
     float *out = reference_room(c, of_q, sizeof *out), *dq = reference_room(c, of_q, sizeof *dq);
     float *dk = reference_room(c, of_k, sizeof *dk), *dv = reference_room(c, of_k, sizeof *dv);

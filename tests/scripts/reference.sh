@@ -59,3 +59,26 @@ expect 2 "a case whose tensors have another size" 'memory.safetensors: .* elemen
 echo >>"$work/reference/models.safetensors"
 expect 2 "a file with another digest" 'models.safetensors: SHA-256 is not what manifest.json says' \
     mneme verify --reference "$work/reference"
+
+# A layer of one's own: the example of docs/reference-folders.md, and one that is wrong.
+python=${PYTHON:-python3}
+if "$python" -c 'import numpy, safetensors' 2>/dev/null; then
+    check "the example writes a reference folder" "$python" docs/examples/own_layer.py "$work/own"
+    expect 0 "which is equivalent" '1 cases, 4 tensors, 0 not equivalent' mneme verify --reference "$work/own"
+    sed 's,(gate / (1,(1 / (1,' docs/examples/own_layer.py >"$work/wrong.py"
+    check "a layer with another gate" "$python" "$work/wrong.py" "$work/other"
+    mneme verify --reference "$work/other" >"$work/out" 2>&1
+    check "is found" grep -q '^  out.0 .*NOT EQUIVALENT' "$work/out"
+    cp docs/examples/own_layer.py "$work/less.py"
+    sed -i '/{LAYER}{name}": t/s/p.items()}/p.items() if name != "keys"}/' "$work/less.py"
+    check "a layer without its keys" "$python" "$work/less.py" "$work/less"
+    # shellcheck disable=SC2016
+    expect 2 "is refused" 'no tensor `own#0:in.layers.0.feed_forward.keys`' \
+        mneme verify --reference "$work/less"
+    sed '/"own#0:in.x"/s/"own#0:in.x": x/"own#0:in.x": x, "own#0:in.xs": x/' docs/examples/own_layer.py >"$work/more.py"
+    check "a layer with an input that is none" "$python" "$work/more.py" "$work/more"
+    # shellcheck disable=SC2016
+    expect 2 "is refused, too" '`own#0:in.xs` is no input' mneme verify --reference "$work/more"
+else
+    skip "a layer of one's own" "$python has no numpy or no safetensors"
+fi
