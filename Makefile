@@ -128,7 +128,7 @@ $(OBJ)/datadir.list: FORCE
 
 # The one file that knows where `make install` puts the data.
 $(OBJ)/src/recipe/recipe_read.o: $(OBJ)/datadir.list
-$(OBJ)/src/recipe/recipe_load.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'
+$(OBJ)/src/recipe/recipe_load.o $(OBJ)/src/recipe/recipe_file.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'
 
 # One object whose internal names are local, so that only mneme_* can be linked against.
 $(OBJ)/mneme.o: $(LIBRARY_OBJECTS) $(OBJ)/library.list

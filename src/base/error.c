@@ -30,3 +30,21 @@ mneme_status error_set_errno(mneme_error *error, const char *path, const char *a
 mneme_status error_set_memory(mneme_error *error, const char *what) {
     return error_set(error, MNEME_FAILED, "out of memory for %s", what);
 }
+
+void error_join(mneme_error *all, const mneme_error *one, const char *place) {
+    static const char more[] = "; …";
+    const char *cause = one->message;
+    size_t used = strlen(all->message), length = strlen(place);
+    if (used == 0) {
+        *all = *one;
+        return;
+    }
+    if (strncmp(cause, place, length) == 0 && strncmp(cause + length, ": ", 2) == 0) {
+        cause += length + 2;
+    }
+    if (used + strlen(cause) + sizeof more + 2 <= sizeof all->message) {
+        snprintf(all->message + used, sizeof all->message - used, "; %s", cause);
+    } else if (used + sizeof more <= sizeof all->message && strstr(all->message, more) == NULL) {
+        memcpy(all->message + used, more, sizeof more);
+    }
+}

@@ -9,6 +9,10 @@
 mneme_status error_set(mneme_error *error, mneme_status status, const char *format, ...)
     MNEME_PRINTF(3, 4);
 
+/* Adds one complaint "PLACE: cause" to those in *all, which is {0} before the first: they become
+ * "PLACE: cause; cause; …". One that has no room is told as "…". */
+void error_join(mneme_error *all, const mneme_error *one, const char *place);
+
 /* error_set(MNEME_FAILED) with "PATH: ACTION: " and the text of the current errno. */
 mneme_status error_set_errno(mneme_error *error, const char *path, const char *action);
 

@@ -56,6 +56,20 @@ mneme_status json_refuse(const struct json_place *place, const char *key, mneme_
                      cause);
 }
 
+/* Adds what the file says to a refusal of it. */
+static mneme_status refused(const json_t *found, mneme_error *error) {
+    struct c_locale entered = c_locale_enter();
+    char *text = json_dumps(found, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(7));
+    c_locale_leave(entered);
+    size_t used = error == NULL ? 0 : strlen(error->message);
+    if (text != NULL && error != NULL) {
+        snprintf(error->message + used, sizeof error->message - used, ", is %.40s%s", text,
+                 strlen(text) > 40 ? "…" : "");
+    }
+    free(text);
+    return MNEME_BAD_INPUT;
+}
+
 /* *value becomes NULL when the key is missing and may be. */
 static mneme_status get(const struct json_place *place, const char *key, enum key_need need,
                         const json_t **value, mneme_error *error) {
@@ -70,7 +84,8 @@ mneme_status json_get_object(const struct json_place *place, const char *key, en
     const json_t *found;
     TRY(get(place, key, need, &found, error));
     if (found != NULL && !json_is_object(found)) {
-        return json_refuse(place, key, error, "must be an object");
+        json_refuse(place, key, error, "must be an object");
+        return refused(found, error);
     }
     struct json_place inner = {.object = found, .place = place->place};
     snprintf(inner.prefix, sizeof inner.prefix, "%.100s%s.", place->prefix, key);
@@ -105,7 +120,8 @@ mneme_status json_get_size(const struct json_place *place, const char *key, enum
     TRY(get(place, key, need, &found, error));
     if (found == NULL) return MNEME_OK;
     if (!size_in_range(found, low, high, &size)) {
-        return json_refuse_size(place, key, low, high, error);
+        json_refuse_size(place, key, low, high, error);
+        return refused(found, error);
     }
     *value = size;
     return MNEME_OK;
@@ -146,7 +162,8 @@ mneme_status json_get_float(const struct json_place *place, const char *key, enu
     TRY(get(place, key, need, &found, error));
     if (found == NULL) return MNEME_OK;
     if (!float_in_range(found, low, high, &number)) {
-        return json_refuse_float(place, key, low, high, error);
+        json_refuse_float(place, key, low, high, error);
+        return refused(found, error);
     }
     *value = number;
     return MNEME_OK;
@@ -157,7 +174,10 @@ mneme_status json_get_bool(const struct json_place *place, const char *key, enum
     const json_t *found;
     TRY(get(place, key, need, &found, error));
     if (found == NULL) return MNEME_OK;
-    if (!json_is_boolean(found)) return json_refuse(place, key, error, "must be true or false");
+    if (!json_is_boolean(found)) {
+        json_refuse(place, key, error, "must be true or false");
+        return refused(found, error);
+    }
     *value = json_is_true(found);
     return MNEME_OK;
 }
@@ -167,7 +187,10 @@ mneme_status json_get_string(const struct json_place *place, const char *key, en
     const json_t *found;
     TRY(get(place, key, need, &found, error));
     if (found == NULL) return MNEME_OK;
-    if (!json_is_string(found)) return json_refuse(place, key, error, "must be a string");
+    if (!json_is_string(found)) {
+        json_refuse(place, key, error, "must be a string");
+        return refused(found, error);
+    }
     char *copy = strdup(json_string_value(found));
     if (copy == NULL) return error_set_memory(error, key);
     free(*value);
@@ -193,7 +216,8 @@ mneme_status json_get_choice(const struct json_place *place, const char *key, en
         const char *between = i == 0 ? "" : i + 1 == n_names ? " or " : ", ";
         used += (size_t)snprintf(list + used, sizeof list - used, "%s\"%s\"", between, names[i]);
     }
-    return json_refuse(place, key, error, "must be %s", list);
+    json_refuse(place, key, error, "must be %s", list);
+    return refused(found, error);
 }
 
 /* The list under `key`, or NULL; at most max_count long. */
@@ -201,7 +225,10 @@ static mneme_status get_list(const struct json_place *place, const char *key, en
                              size_t max_count, const json_t **list, mneme_error *error) {
     TRY(get(place, key, need, list, error));
     if (*list == NULL) return MNEME_OK;
-    if (!json_is_array(*list)) return json_refuse(place, key, error, "must be a list");
+    if (!json_is_array(*list)) {
+        json_refuse(place, key, error, "must be a list, such as [1]");
+        return refused(*list, error);
+    }
     if (json_array_size(*list) > max_count) {
         return json_refuse(place, key, error, "has %zu elements, must have at most %zu",
                            json_array_size(*list), max_count);
@@ -217,7 +244,8 @@ mneme_status json_get_sizes(const struct json_place *place, const char *key, enu
     if (list == NULL) return MNEME_OK;
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (!size_in_range(json_array_get(list, i), low, high, &values[i])) {
-            return refuse_size(place, key, "a list of integers", low, high, error);
+            refuse_size(place, key, "a list of integers", low, high, error);
+            return refused(list, error);
         }
     }
     *count = json_array_size(list);
@@ -232,7 +260,8 @@ mneme_status json_get_floats(const struct json_place *place, const char *key, en
     if (list == NULL) return MNEME_OK;
     for (size_t i = 0; i < json_array_size(list); i++) {
         if (!float_in_range(json_array_get(list, i), low, high, &values[i])) {
-            return refuse_float(place, key, "a list of numbers", low, high, error);
+            refuse_float(place, key, "a list of numbers", low, high, error);
+            return refused(list, error);
         }
     }
     *count = json_array_size(list);

@@ -145,19 +145,41 @@ static mneme_status check_members(const struct key_table *table, const struct js
     return json_check_keys(at, known, n_known, error);
 }
 
+/* Keeps a complaint, to go on; false for a failure of another kind. */
+static bool collect(mneme_status status, const mneme_error *one, const char *place,
+                    mneme_error *all) {
+    if (status == MNEME_OK) return true;
+    if (status == MNEME_BAD_INPUT) {
+        error_join(all, one, place);
+    } else {
+        *all = *one;
+    }
+    return status == MNEME_BAD_INPUT;
+}
+
+/* Hands what was collected over. */
+static mneme_status collected(const mneme_error *all, mneme_error *error) {
+    if (all->status != MNEME_OK && error != NULL) *error = *all;
+    return all->status;
+}
+
 mneme_status keys_check_known(const struct key_table *table, const struct json_place *root,
                               mneme_error *error) {
-    TRY(check_members(table, root, "", error));
+    mneme_error all = {0}, one = {0};
+    if (!collect(check_members(table, root, "", &one), &one, root->place, &all)) {
+        return collected(&all, error);
+    }
     for (size_t i = 0; i < table->n; i++) {
         const struct key *key = &table->keys[i];
         if (key->path == NULL || key->type != KEY_OBJECT) continue;
         struct json_place object;
         char prefix[128];
         snprintf(prefix, sizeof prefix, "%s.", key->path);
-        TRY(json_get_object(root, key->path, KEY_OPTIONAL, &object, error));
-        TRY(check_members(table, &object, prefix, error));
+        mneme_status status = json_get_object(root, key->path, KEY_OPTIONAL, &object, &one);
+        THEN(check_members(table, &object, prefix, &one));
+        if (!collect(status, &one, root->place, &all)) break;
     }
-    return MNEME_OK;
+    return collected(&all, error);
 }
 
 static mneme_status check_ascends(const struct key *key, const struct json_place *root,
@@ -228,24 +250,30 @@ static mneme_status read_or_default(const struct key *key, const struct json_pla
     if (!is_there && key->derived != NULL) set_number(key, default_of(key, settings), settings);
     if (key->path == NULL) return MNEME_OK;
     bool needed = key_has_value(key) && (key->flags & (KEY_MAY_LACK | without)) == 0 &&
-                  key_is_out_of_range(key, settings);
+                  key->derived == NULL && key_is_out_of_range(key, settings);
+    if (needed && !is_there && key->documentation != NULL) {
+        return json_refuse(root, key->path, error, "missing: %s", key->documentation);
+    }
     return read_key(key, root, needed ? KEY_REQUIRED : KEY_OPTIONAL, settings, error);
 }
 
 mneme_status keys_read(const struct key_table *table, const struct json_place *root,
                        unsigned without, void *settings, mneme_error *error) {
+    mneme_error all = {0}, one = {0};
     for (size_t i = 0; i < table->n; i++) {
         const struct key *key = &table->keys[i];
         if (key->type != KEY_OBJECT || key->path == NULL) {
-            TRY(read_or_default(key, root, without, settings, error));
+            mneme_status status = read_or_default(key, root, without, settings, &one);
+            if (!collect(status, &one, root->place, &all)) break;
             continue;
         }
-        struct json_place object;
-        TRY(json_get_object(root, key->path, KEY_OPTIONAL, &object, error));
-        bool may_lack = (key->flags & KEY_MAY_LACK) != 0;
+        struct json_place object = {0};
+        mneme_status status = json_get_object(root, key->path, KEY_OPTIONAL, &object, &one);
+        if (!collect(status, &one, root->place, &all)) break;
+        bool may_lack = (key->flags & KEY_MAY_LACK) != 0 || status != MNEME_OK;
         if (object.object == NULL && may_lack) i = object_end(table, i) - 1;
     }
-    return MNEME_OK;
+    return collected(&all, error);
 }
 
 /* Whether row i is an object that the settings do not have. */

@@ -77,7 +77,8 @@ bool key_is_required(const struct key *key);
 /* Gives every value its default, where that is not derived. Strings become NULL. */
 void keys_set_defaults(const struct key_table *table, void *settings);
 
-/* Refuses keys that no row has, suggesting the closest, and objects that are none. */
+/* Refuses keys that no row has, suggesting the closest, and objects that are none. Like keys_read
+ * it tells all that is wrong, in one line (error_join). */
 mneme_status keys_check_known(const struct key_table *table, const struct json_place *root,
                               mneme_error *error);
 

@@ -257,9 +257,10 @@ static mneme_status load_skill(const struct question_sources *sources, struct co
     size_t n = set.n;
     if (sources->max_skill != 0 && sources->max_skill < n) n = sources->max_skill;
     if (sources->n_skill_test > n) {
-        status = error_set(error, MNEME_BAD_INPUT,
-                           "%s: %zu texts of the skill are too few to hold out %zu", sources->skill,
-                           n, sources->n_skill_test);
+        status = error_set(
+            error, MNEME_BAD_INPUT,
+            "%s: %zu texts of the skill are too few to hold out %zu (`corpus.skill_test_texts`)",
+            sources->skill, n, sources->n_skill_test);
     }
     if (status == MNEME_OK && n < sources->max_skill) {
         status = add_note(corpus, error, "%s: corpus.max_skill is %zu, but the file holds %zu",

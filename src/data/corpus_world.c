@@ -221,9 +221,10 @@ static mneme_status make_skill(struct maker *maker, const struct world_sizes *si
     size_t range = (size_t)(maker->world.sums_max - maker->world.sums_min) + 1;
     size_t n_pairs = range * range, n_test = sizes->skill_test_texts;
     if (n_test > n_pairs || (n_test == n_pairs && sizes->skill_texts > 0)) {
-        return error_set(maker->error, MNEME_BAD_INPUT,
-                         "%s: skill: %zu different sums are too few to hold out %zu",
-                         maker->world.path, n_pairs, n_test);
+        return error_set(
+            maker->error, MNEME_BAD_INPUT,
+            "%s: skill: %zu different sums are too few to hold out %zu (`corpus.skill_test_texts`)",
+            maker->world.path, n_pairs, n_test);
     }
     uint32_t *order = malloc(n_pairs * sizeof *order);
     if (order == NULL) return error_set_memory(maker->error, "sums");

@@ -2,6 +2,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/json_path.h"
@@ -78,9 +79,21 @@ static mneme_status read_level(const char *path, int level, json_t **recipe, mne
     return status;
 }
 
+/* A recipe that is not at its path may be one of the project's, by its name. */
+static struct path find_recipe(const char *path) {
+    const struct path candidates[] = {path_in("data/recipes", "%s", path),
+                                      path_in("data/recipes", "%s.json", path),
+                                      path_in(MNEME_DATADIR "/recipes", "%s", path),
+                                      path_in(MNEME_DATADIR "/recipes", "%s.json", path)};
+    for (size_t i = 0; !file_exists(path) && i < sizeof candidates / sizeof *candidates; i++) {
+        if (strchr(path, '/') == NULL && file_exists(candidates[i].text)) return candidates[i];
+    }
+    return path_in("", "%s", path);
+}
+
 mneme_status recipe_file_read(const char *path, const char *const *overrides, size_t n_overrides,
                               json_t **recipe, mneme_error *error) {
-    TRY(read_level(path, 0, recipe, error));
+    TRY(read_level(find_recipe(path).text, 0, recipe, error));
     mneme_status status = recipe_override(*recipe, overrides, n_overrides, error);
     if (status == MNEME_OK) return MNEME_OK;
     json_decref(*recipe);

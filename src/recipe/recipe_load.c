@@ -87,27 +87,58 @@ static mneme_status enable_methods(const struct json_place *root, struct recipe 
     return json_refuse(root, "finetune", error, "needs one of%s", names);
 }
 
-/* What no range can say. */
-static mneme_status check(const struct json_place *root, const struct recipe *recipe,
-                          mneme_error *error) {
-    TRY(check_name(root, recipe->name, error));
-    TRY(check_corpus(root, &recipe->corpus, error));
-    TRY(check_memory(root, recipe, error));
-    TRY(check_schedule(root, &recipe->pretrain, error));
-    TRY(model_config_check(&recipe->model, CONFIG_OF_RECIPE, root->place, error));
-    return check_lora(root, recipe, error);
+/* Whether a complaint is one that reading would repeat. */
+static bool is_wrong_object(const mneme_error *error) {
+    return strstr(error->message, "must be an object") != NULL;
 }
 
+/* All that is wrong with a recipe, whose checks go on after the first complaint. */
+struct complaints {
+    mneme_error all;
+    const char *place;
+};
+
+/* Keeps what a check found. */
+static void note(struct complaints *complaints, mneme_status status, const mneme_error *one) {
+    if (status == MNEME_OK) return;
+    error_join(&complaints->all, one, complaints->place);
+}
+
+/* What no range can say. Checks of a part's sizes need one that was read without a complaint. */
+static void check(const struct json_place *root, struct recipe *recipe,
+                  struct complaints *complaints) {
+    mneme_error one = {0};
+    const bool is_model_read = strstr(complaints->all.message, "`model") == NULL;
+    if (recipe->name != NULL) note(complaints, check_name(root, recipe->name, &one), &one);
+    note(complaints, check_corpus(root, &recipe->corpus, &one), &one);
+    note(complaints, check_schedule(root, &recipe->pretrain, &one), &one);
+    const bool are_methods_read = strstr(complaints->all.message, "`finetune") == NULL;
+    mneme_status methods_status = enable_methods(root, recipe, &one);
+    if (are_methods_read) note(complaints, methods_status, &one);
+    if (!is_model_read) return;
+    note(complaints, check_memory(root, recipe, &one), &one);
+    mneme_status status = model_config_check(&recipe->model, CONFIG_OF_RECIPE, root->place, &one);
+    note(complaints, status, &one);
+    if (status == MNEME_OK) note(complaints, check_lora(root, recipe, &one), &one);
+}
+
+/* All complaints at once. */
 static mneme_status read(const json_t *object, struct recipe *recipe, mneme_error *error) {
     struct json_place root;
+    struct complaints complaints = {.place = recipe->path};
+    mneme_error one = {0};
     bool has_world = json_find(object, "corpus.world") != NULL;
     TRY(json_place_root(object, recipe->path, &root, error));
-    TRY(keys_check_known(&recipe_keys, &root, error));
-    TRY(keys_read(&recipe_keys, &root, has_world ? 0 : OF_WORLD, recipe, error));
+    note(&complaints, keys_check_known(&recipe_keys, &root, &one), &one);
+    if (complaints.all.status == MNEME_OK || !is_wrong_object(&complaints.all)) {
+        unsigned without = has_world ? 0 : OF_WORLD;
+        note(&complaints, keys_read(&recipe_keys, &root, without, recipe, &one), &one);
+    }
     if (recipe->model.memory.n_layers == 0) recipe->model.memory = (struct memory_config){0};
     recipe->model.vocab_size = recipe->tokenizer.vocab_size;
-    TRY(enable_methods(&root, recipe, error));
-    return check(&root, recipe, error);
+    check(&root, recipe, &complaints);
+    if (complaints.all.status != MNEME_OK && error != NULL) *error = complaints.all;
+    return complaints.all.status;
 }
 
 /* Replaces a relative path by the first of: itself, from the recipe's folder, from the recipes of

@@ -86,7 +86,8 @@ static mneme_status open_facts(struct experiment *experiment, const struct fact 
     size_t limit = experiment->recipe.model.max_seq_len;
     if (longest + 1 <= limit) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT,
-                     "%s: model.max_seq_len is %zu, but a question has %zu tokens",
+                     "%s: model.max_seq_len is %zu, but a question has %zu tokens, and its answer "
+                     "needs one more",
                      experiment->recipe.path, limit, longest);
 }
 

@@ -183,7 +183,10 @@ START_TEST(refusals_name_the_key) {
     struct model_config read = {.dim = 77};
     mneme_error error;
     ck_assert_int_eq(model_config_from_json(object, "c", &read, &error), MNEME_BAD_INPUT);
-    ck_assert_str_eq(error.message, refusals[_i].message);
+    size_t length = strlen(refusals[_i].message); /* what the file says may follow */
+    ck_assert_msg(strncmp(error.message, refusals[_i].message, length) == 0, "%s", error.message);
+    const char *rest = error.message + length;
+    ck_assert_msg(*rest == '\0' || strncmp(rest, ", is ", 5) == 0 || *rest == ':', "%s", rest);
     ck_assert_uint_eq(read.dim, 77);
     json_decref(object);
 }

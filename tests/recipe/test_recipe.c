@@ -238,6 +238,28 @@ START_TEST(extends_a_recipe_that_names_a_file) {
 }
 END_TEST
 
+/* What a first user meets one after the other is told at once, with what the recipe says. */
+START_TEST(all_complaints_at_once) {
+    static const char *const overrides[] = {"finetune.smf.lr=50", "model.memory.knn=64",
+                                            "pretrain.stepz=3", "pretrain.warmup=-1", "seed=\"x\""};
+    static const char *const told[] = {"`finetune.smf.lr`: must be a list, such as [1], is 50",
+                                       "`model.memory.knn`: 64 is more than n_keys, 16",
+                                       "`pretrain.stepz`: unknown",
+                                       "`pretrain.warmup`: must be an integer",
+                                       "is -1",
+                                       "`seed`: must be an integer",
+                                       "is \"x\""};
+    struct recipe recipe;
+    mneme_error error = {0};
+    ck_assert_int_eq(recipe_load(RECIPE, overrides, 5, &recipe, &error), MNEME_BAD_INPUT);
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        ck_assert_msg(strstr(error.message, told[i]) != NULL, "no %s in %s", told[i],
+                      error.message);
+    }
+    ck_assert_ptr_null(strchr(error.message, '\n'));
+}
+END_TEST
+
 Suite *recipe_suite(void) {
     Suite *suite = suite_create("recipe");
     TCase *tests = tcase_create("recipes");
@@ -248,6 +270,7 @@ Suite *recipe_suite(void) {
     tcase_add_test(tests, broken_files);
     tcase_add_test(tests, extends);
     tcase_add_test(tests, extends_a_recipe_that_names_a_file);
+    tcase_add_test(tests, all_complaints_at_once);
     tcase_add_test(tests, documented);
     suite_add_tcase(suite, tests);
     return suite;

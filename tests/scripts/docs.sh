@@ -92,6 +92,10 @@ sed -n '/^floors=(/,/^)/p' tests/floors.sh | grep -oE '"[^"]+"' | tr -d '"' >"$w
 awk '/^<!-- floors -->/ { on = 1 } on && /^```/ { on = ++n < 2 } on' docs/hacking.md | sed -nE 's/ *\|.*//p' | tac >"$work/picture"
 check "hacking.md shows the floors of tests/floors.sh" diff "$work/floors" "$work/picture"
 
+check "the example with questions of one's own runs" \
+    mneme run docs/examples/questions/recipe.json --dir "$work/questions"
+check "a recipe runs by its name" mneme run nano --dir "$work/nano" --set pretrain.steps=2
+
 # The checks can fail.
 printf '%s\n' '[a](no-such.md) [b](README.md#no-such-heading)' '`src/no_such.c` `mneme run X --no-such`' \
     '`make no-such`' >"$work/wrong.md"
