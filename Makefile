@@ -207,7 +207,8 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
-	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all help2man mandoc
+	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all help2man mandoc \
+	python3
 BENCH_PACKAGES := libopenblas-openmp-dev linux-perf
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck $(BENCH_PACKAGES)

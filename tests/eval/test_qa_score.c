@@ -39,6 +39,30 @@ START_TEST(normalization) {
 }
 END_TEST
 
+/* By Python's str and re (3.11). */
+START_TEST(characters_beyond_ascii) {
+    check_normal("54\u00a0Mbit/s", "54 mbits");
+    check_normal(
+        "a\u2009b\u3000c\u2028d\xc2\x85"
+        "e\x1f"
+        "f",
+        "b c d e f");
+    check_normal("x\u200bthe\ufeff", "x\u200b \ufeff"); /* neither blanks nor letters */
+    check_normal("\u0218\u021a\u1e9e \u0386\u0490 \uff21\uff3a",
+                 "\u0219\u021b\u00df \u03ac\u0491 \uff41\uff5a");
+    check_normal("\u0130zmir", "i\u0307zmir");
+    check_normal("\u039f\u0394\u039f\u03a3 \u03a3\u0391 \u03a3",
+                 "\u03bf\u03b4\u03bf\u03c2 \u03c3\u03b1 \u03c3");
+    check_normal("A\u03a3\u0301b A\u03a3\u0301 c\u03a3\u00b7 d",
+                 "a\u03c3\u0301b a\u03c2\u0301 c\u03c2\u00b7 d");
+    check_normal("the\u2019an\u2014x A\u0301 \u00aaa", "\u2019 \u2014x \u0301 \u00aaa");
+    check_normal("\U00010400\u2160\u24b6\u01c5", "\U00010428\u2170\u24d0\u01c6");
+    check_normal("a-b the_x", "ab thex");
+    check_normal("\xf0\x9f\x99 x\xe2\x82", "\ufffd x\ufffd");
+    check_normal("\xed\xa0\x80\xc0\x80", "\ufffd\ufffd\ufffd\ufffd\ufffd");
+}
+END_TEST
+
 static void check_score(const char *said, const char *answer, double f1, double em) {
     double got_f1, got_em;
     mneme_error error;
@@ -57,6 +81,9 @@ START_TEST(scores) {
     check_score("", "the", 1.0, 1.0); /* both are empty once normalised */
     check_score("", "paris", 0.0, 0.0);
     check_score("b a c", "c b", 1.0, 0.0);
+    check_score("54 Mbit/s", "54\u00a0Mbit/s", 1.0, 1.0);
+    check_score("one two", "one two three", 0x1.999999999999ap-1, 0.0);
+    check_score("a b c d e f g", "b c d e f g h i j k l m n", 0x1.435e50d79435ep-1, 0.0);
     double f1, em;
     mneme_error error;
     assert_ok(qa_score("x", 1, NULL, 0, &f1, &em, &error), &error);
@@ -68,6 +95,7 @@ Suite *qa_score_suite(void) {
     Suite *suite = suite_create("qa_score");
     TCase *tests = tcase_create("squad");
     tcase_add_test(tests, normalization);
+    tcase_add_test(tests, characters_beyond_ascii);
     tcase_add_test(tests, scores);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,61 @@
+#!/bin/bash
+# A run on files of questions as people have them: any layout, marks, what is left out is said.
+. tests/script_functions.sh
+
+export MNEME_PROGRESS=0
+mark=$'\xef\xbb\xbf'
+mkdir "$work/data"
+printf '%s' "$mark" '{"Domain": "x", "Data": [{"Answer": {"Aliases": ["B"], "Value": "A"}, "Question": "Who?"}, ' \
+    '{"Answer": {"Value": "B", "Aliases": []}, "Question": "Where <|end_of_text|>?"}]}' >"$work/data/known"
+printf '%s' "$mark" $'Question;Answer\r\nWhen?;now\r\nHow?;so\r\nHOW ?;thus\r\nwho;C\r\n' >"$work/data/new"
+printf '[{"text": "one and two"}, {"text": "two and three"}, {"text": "three and one"}]' >"$work/data/skill"
+
+# recipe NEW_FACTS: nano on these files, beginning with a byte order mark.
+recipe() {
+    printf '%s' "$mark"
+    cat <<END
+{"name": "asked", "seed": 1, "tokenizer": {"vocab_size": 300},
+ "corpus": {"known": "known", "new": "new", "skill": "skill", "new_facts": $1, "skill_test_texts": 1},
+ "model": {"dim": 16, "n_layers": 2, "n_heads": 2, "multiple_of": 16, "max_seq_len": 64,
+           "memory": {"layers": [1], "n_keys": 8, "heads": 2, "knn": 2, "k_dim": 8}},
+ "pretrain": {"steps": 3, "batch_tokens": 256, "lr": 0.01, "values_lr": 0.01, "warmup": 1},
+ "background": {"batches": 2},
+ "finetune": {"paraphrases": 2, "steps_per_fact": 1, "full": {"lr": [0.001]}, "smf": {"lr": [50], "t": 4}},
+ "evaluate": {"max_new_tokens": 4}}
+END
+}
+recipe 5 >"$work/data/recipe.json"
+run=$work/run
+
+expect 0 "a run says that there are fewer facts" 'note: .*/new: corpus.new_facts is 5, but the file holds 2$' \
+    mneme run "$work/data/recipe.json" --dir "$run"
+expect 0 "a question that comes again is told" \
+    'note: .*/new: questions that repeat an earlier one, left out: 1; with another answer: 1$' \
+    mneme run "$work/data/recipe.json" --dir "$run"
+expect 0 "a known one too" 'note: .*/new: questions that are among the known ones, left out: 1; with another answer: 1' \
+    mneme run "$work/data/recipe.json" --dir "$run"
+expect 0 "report.md has the notes" '^- .*/new: the first with another answer: "HOW \?": "so", then "thus"$' \
+    cat "$run/report.md"
+expect 0 "report.json has the notes" 'corpus.new_facts is 5' sed -n '/"notes": \[/,/\]/p' "$run/report.json"
+expect 0 "what looks like a special token is asked as it stands" 'Where <\|end_of_text\|>\?' \
+    cat "$run/base/answers.jsonl"
+
+recipe 2 >"$work/data/recipe.json"
+sed -i '/HOW\|who/d' "$work/data/new"
+expect 0 "where all is as asked for" 'result' mneme run "$work/data/recipe.json" --dir "$work/quiet"
+if grep -q 'note:' "$work/out"; then
+    fail "nothing is noted" "$(grep note: "$work/out")"
+else
+    pass "nothing is noted"
+fi
+
+{ printf '\xff\xfe'; sed 's/./&\x00/g' "$work/data/skill"; } >"$work/data/wide"
+expect 2 "UTF-16 is refused by name" '/wide: is UTF-16 or UTF-32 text; it must be saved as UTF-8' \
+    mneme run "$work/data/recipe.json" --dir "$work/wide" --set "corpus.skill=$work/data/wide"
+expect 2 "a recipe in UTF-16 too" '/wide: is UTF-16' mneme run "$work/data/wide" --dir "$work/wide"
+printf '[{"name": "x"}]' >"$work/data/list"
+expect 2 "a list that is no text is not trained on" '/list: \[0\]: neither "question" nor "text"' \
+    mneme run "$work/data/recipe.json" --dir "$work/list" --set "corpus.skill=$work/data/list"
+printf '{"question": {"stem": "a", "choices": []}, "answerKey": "A"}' >"$work/data/arc"
+expect 2 "multiple choice is refused by name" '/arc:1: a multiple-choice question' \
+    mneme run "$work/data/recipe.json" --dir "$work/arc" --set "corpus.new=$work/data/arc"
