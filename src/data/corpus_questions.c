@@ -1,3 +1,4 @@
+#include <assert.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -115,6 +116,7 @@ static mneme_status count_repeated(const struct maker *maker, const struct quest
     const struct fact *before = number < corpus->n_known ? &corpus->known[number]
                                                          : &corpus->fresh[number - corpus->n_known];
     bool differ;
+    assert(before != NULL); /* it was seen as one of these facts */
     TRY(contradicts(before, &question->answers, &differ, maker->error));
     *(is_known ? &findings->n_known : &findings->n_repeated) += 1;
     *(is_known ? &findings->n_known_otherwise : &findings->n_contradicting) += differ;

@@ -56,7 +56,7 @@ static void print_double(double number, struct text *text) {
         snprintf(digits, sizeof digits, "%.*e", n, number);
     } while (++n < 17 && strtod(digits, NULL) != number);
     c_locale_leave(entered);
-    int exponent = atoi(strchr(digits, 'e') + 1);
+    int exponent = (int)strtol(strchr(digits, 'e') + 1, NULL, 10);
     if (exponent < -4 || exponent >= 16) {
         text_add(text, "%s", digits);
     } else {

@@ -13,13 +13,19 @@
 
 #define TABLES "src/data/unicode_tables"
 
+static FILE *open_pipe(const char *command) {
+    FILE *pipe = popen(command, "r"); /* NOLINT(cert-env33-c): the test's own commands */
+    ck_assert_ptr_nonnull(pipe);
+    return pipe;
+}
+
 /* Whether the command prints this line. */
 static bool prints(const char *command, const char *line) {
     char printed[200] = "";
-    FILE *pipe = popen(command, "r");
-    bool same = pipe != NULL && fgets(printed, sizeof printed, pipe) != NULL;
+    FILE *pipe = open_pipe(command);
+    bool same = fgets(printed, sizeof printed, pipe) != NULL;
     printed[strcspn(printed, "\n")] = '\0';
-    if (pipe != NULL) pclose(pipe);
+    pclose(pipe);
     return same && strcmp(printed, line) == 0;
 }
 
@@ -52,7 +58,7 @@ static char *read_text(FILE *pipe, size_t *length) {
 
 START_TEST(every_character_is_normalized_as_python_does) {
     if (!has_python("every_character_is_normalized_as_python_does")) return;
-    FILE *pipe = popen("python3 tests/eval/squad_pairs.py characters", "r");
+    FILE *pipe = open_pipe("python3 tests/eval/squad_pairs.py characters");
     size_t n = 0, length;
     for (char *text; (text = read_text(pipe, &length)) != NULL; n++) {
         char *expected = read_text(pipe, &(size_t){0});
@@ -93,7 +99,7 @@ START_TEST(answers_are_scored_as_python_does) {
     if (!has_python(test)) return;
     char command[6000];
     pairs_command(test, command, sizeof command);
-    FILE *pipe = popen(command, "r");
+    FILE *pipe = open_pipe(command);
     size_t n = 0, n_different = 0, length;
     for (char *said; (said = read_text(pipe, &length)) != NULL; n++) {
         char *answer = read_text(pipe, &(size_t){0});
