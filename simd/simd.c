@@ -46,6 +46,15 @@ bool simd_use(enum simd_isa isa) {
 /* A ladder: each step that the CPU can climb replaces the table before it. */
 __attribute__((constructor)) static void choose(void) {
     const char *wanted = getenv("MNEME_ISA");
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+#endif
+    if (simd_table(SIMD_ISA_SCALAR) == NULL) {
+        snprintf(problem, sizeof problem,
+                 "this CPU, or what emulates it, lacks AVX2 or FMA instructions (mneme computes "
+                 "with fused multiply-adds and needs both)");
+        return;
+    }
     for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) simd_use(isa);
     if (wanted == NULL || wanted[0] == '\0') return;
     for (enum simd_isa isa = SIMD_ISA_SCALAR; isa < SIMD_ISA_COUNT; isa++) {

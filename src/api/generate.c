@@ -4,7 +4,6 @@
 
 #include "base/float_state.h"
 #include "model/text_generator.h"
-#include "simd/simd.h"
 
 struct mneme_generator {
     struct text_generator text;
@@ -14,7 +13,6 @@ mneme_status mneme_generator_open(const char *folder, mneme_generator **generato
                                   mneme_error *error) {
     struct float_state state = {0};
     *generator = NULL;
-    if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
     mneme_generator *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, "the generator");
     mneme_status status = float_state_enter(&state, error);

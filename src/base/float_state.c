@@ -3,7 +3,13 @@
 #include <omp.h>
 #include <stdlib.h>
 
+#include "base/thread_count.h"
+#include "simd/simd.h"
+
 mneme_status float_state_enter(struct float_state *state, mneme_error *error) {
+    *state = (struct float_state){0};
+    if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
+    TRY(thread_count_check(error));
     state->n_threads = (size_t)omp_get_max_threads();
     state->saved = calloc(state->n_threads, sizeof *state->saved);
     if (state->saved == NULL) return error_set_memory(error, "the floating-point state");

@@ -10,8 +10,8 @@
 static const char help[] =
     "mneme info [--json]\n"
     "\n"
-    "The CPU, the instruction set in use (MNEME_ISA chooses another), threads\n"
-    "(OMP_NUM_THREADS), and the versions that results may depend on.\n"
+    "The CPU, the instruction set in use (MNEME_ISA chooses another), threads and why as many\n"
+    "(OMP_NUM_THREADS chooses others), and the versions that results may depend on.\n"
     "\n"
     "  --json   as JSON\n";
 
@@ -44,6 +44,7 @@ static void print_json(const mneme_info *info) {
     print_words(info->isas);
     printf(",\n");
     printf("  \"threads\": %zu,\n", info->threads);
+    print_member("threads_reason", info->threads_reason, ",\n");
     print_member("compiler", info->compiler, ",\n");
     printf("  \"libraries\": {");
     for (size_t i = 0; i < info->n_libraries; i++) {
@@ -56,8 +57,9 @@ static void print_json(const mneme_info *info) {
 static void print_text(const mneme_info *info) {
     printf("mneme %s, arithmetic contract %d\n", info->version, info->contract);
     printf("cpu       %s\n", info->cpu);
-    printf("isa       %s (available: %s)\n", info->isa, info->isas);
-    printf("threads   %zu\n", info->threads);
+    printf("isa       %s (available: %s)\n", info->isa,
+           info->isas[0] == '\0' ? "none" : info->isas);
+    printf("threads   %zu (%s)\n", info->threads, info->threads_reason);
     printf("compiler  %s\n", info->compiler);
     for (size_t i = 0; i < info->n_libraries; i++) {
         printf("%-9s %s\n", info->libraries[i].name, info->libraries[i].version);

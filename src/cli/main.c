@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <mneme/error.h>
+#include <mneme/info.h>
 #include <mneme/version.h>
 
 #include "cli/commands.h"
@@ -93,15 +94,20 @@ static int run_command(int argc, char **argv) {
         return 0;
     }
     const struct command *command = find_command(argv[1]);
-    return command == NULL ? refuse_command(argv[1]) : command->run(argc - 1, argv + 1);
+    if (command == NULL) return refuse_command(argv[1]);
+    mneme_error error = {0};
+    mneme_status status = mneme_threads_choose(&error);
+    if (status == MNEME_OK) return command->run(argc - 1, argv + 1);
+    fprintf(stderr, "mneme %s: %s\n", command->name, error.message);
+    return (int)status;
 }
 
 int main(int argc, char **argv) {
+    spin_count_restore_environment();
     if (argc < 2) {
         print_help(stderr);
         return MNEME_BAD_INPUT;
     }
-    spin_count_lower(argv);
     /* A file that reaches a limit is an error with a message, as a full disk is. */
     signal(SIGXFSZ, SIG_IGN);
     int status = run_command(argc, argv);

@@ -8,7 +8,6 @@
 #include "nn/matmul_backend.h"
 #include "recipe/recipe_load.h"
 #include "run/folder.h"
-#include "simd/simd.h"
 
 void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
                          size_t done, size_t total, size_t tokens, const float *loss) {
@@ -171,7 +170,6 @@ static mneme_status open_parts(struct experiment *e, enum identity_scope scope, 
 
 static mneme_status load_recipe(const mneme_run_options *options, struct recipe *recipe,
                                 mneme_error *error) {
-    if (simd_problem() != NULL) return error_set(error, MNEME_BAD_INPUT, "%s", simd_problem());
     return options->recipe == NULL ? identity_recipe(options->directory, options->overrides,
                                                      options->n_overrides, recipe, error)
                                    : recipe_load(options->recipe, options->overrides,

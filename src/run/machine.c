@@ -12,6 +12,7 @@
 
 #include <mneme/version.h>
 
+#include "base/thread_count.h"
 #include "nn/onednn.h"
 #include "simd/simd.h"
 
@@ -68,11 +69,13 @@ static void list_libraries(mneme_info *info) {
 }
 
 void machine_describe(mneme_info *info) {
-    *info = (mneme_info){.version = MNEME_VERSION,
-                         .contract = MNEME_CONTRACT_VERSION,
-                         .isa = simd_isa_name(simd()->isa),
-                         .threads = (size_t)omp_get_max_threads(),
-                         .compiler = COMPILER};
+    *info = (mneme_info){
+        .version = MNEME_VERSION,
+        .contract = MNEME_CONTRACT_VERSION,
+        .isa = simd_table(SIMD_ISA_SCALAR) == NULL ? "none" : simd_isa_name(simd()->isa),
+        .threads = (size_t)omp_get_max_threads(),
+        .threads_reason = thread_count_reason(),
+        .compiler = COMPILER};
     read_cpu_name(info->cpu, sizeof info->cpu);
     list_isas(info->isas, sizeof info->isas);
     list_libraries(info);
