@@ -2,16 +2,21 @@
 
 #include <stdlib.h>
 
+#include "base/file_lock.h"
 #include "base/float_state.h"
+#include "run/folder.h"
 #include "run/trace.h"
 #include "run/verify.h"
 
 mneme_status mneme_verify(const mneme_verify_options *options, mneme_verification *verification,
                           mneme_error *error) {
     struct float_state state = {0};
+    struct file_lock lock = {0};
     *verification = (mneme_verification){0};
     mneme_status status = float_state_enter(&state, error);
+    THEN(file_lock_share(&lock, options->directory, FOLDER_LOCK, error));
     THEN(verify_run(options, verification, error));
+    file_lock_release(&lock);
     float_state_leave(&state);
     if (status != MNEME_OK) mneme_verification_free(verification);
     return status;
@@ -29,9 +34,12 @@ void mneme_verification_free(mneme_verification *verification) {
 mneme_status mneme_trace(const mneme_trace_options *options, mneme_trace_result *result,
                          mneme_error *error) {
     struct float_state state = {0};
+    struct file_lock lock = {0};
     *result = (mneme_trace_result){0};
     mneme_status status = float_state_enter(&state, error);
+    THEN(file_lock_share(&lock, options->directory, FOLDER_LOCK, error));
     THEN(trace_run(options, result, error));
+    file_lock_release(&lock);
     float_state_leave(&state);
     return status;
 }

@@ -3,6 +3,9 @@
 
 /* What lies in a run folder: every name, once.
  *
+ *   mneme.lock                        there while a process is at work (base/file_lock.h), and after
+ *                                     kill -9: no part of the run, which no list, digest or
+ *                                     comparison of a folder's files may count
  *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
  *   tokenizer.json                    learned from the run's own texts
  *   pretrain/                         trail and checkpoints of the pretraining
@@ -13,6 +16,7 @@
  * model, and cell.json, which says what its settings are slots/                            what
  * `mneme slots` found
  */
+#define FOLDER_LOCK "mneme.lock"
 #define FOLDER_TOKENIZER "tokenizer.json"
 #define FOLDER_PRETRAIN "pretrain"
 #define FOLDER_BASE "base"
