@@ -85,7 +85,7 @@ for threads in 100000 1099511627776 1025; do
         env OMP_NUM_THREADS="$threads" mneme info
 done
 # libgomp has a line of its own for these.
-for threads in 0 -3 abc 4,; do
+for threads in 0 -3 abc '4,'; do
     OMP_NUM_THREADS=$threads mneme info >"$work/out" 2>"$work/err"
     if [ $? -eq 2 ] && grep -q "^mneme info: OMP_NUM_THREADS=$threads: is no number" "$work/err"; then
         pass "OMP_NUM_THREADS=$threads"
