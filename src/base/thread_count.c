@@ -33,9 +33,10 @@ static bool read_line(struct path path, char *line, int size) {
 /* Version 2: "150000 100000", or "max 100000". */
 static double quota_2(const char *folder) {
     char line[64];
-    long long quota, period;
     if (!read_line(path_in(folder, "cpu.max"), line, sizeof line)) return 0.0;
-    if (sscanf(line, "%lld %lld", &quota, &period) != 2 || quota <= 0 || period <= 0) return 0.0;
+    char *rest;
+    long long quota = strtoll(line, &rest, 10), period = strtoll(rest, NULL, 10);
+    if (quota <= 0 || period <= 0) return 0.0; /* "max" is no number, thus 0 */
     return (double)quota / (double)period;
 }
 
