@@ -15,7 +15,7 @@ floors=(
     "train smf eval interchange"
     "recipe method reference"
     "run"
-    "compare slots"
+    "compare slots verify"
     "api"
     "cli"
 )

@@ -20,6 +20,9 @@ typedef struct mneme_progress {
     size_t tokens;      /* processed in this stage since the call began, to show a rate */
     bool has_loss;
     float loss; /* of the last step */
+    /* Usually NULL. Otherwise a line that the user should see, such as that a damaged checkpoint
+     * was passed over, and nothing else is told. */
+    const char *warning;
 } mneme_progress;
 
 typedef void (*mneme_progress_callback)(const mneme_progress *progress, void *user);

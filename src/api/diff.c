@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-#include "run/trail_difference.h"
 #include "tensor/tensors_difference.h"
+#include "verify/trail_difference.h"
 
 mneme_status mneme_diff_trails(const char *a, const char *b, mneme_trail_difference *difference,
                                mneme_error *error) {

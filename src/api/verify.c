@@ -6,7 +6,7 @@
 #include "base/float_state.h"
 #include "run/folder.h"
 #include "run/trace.h"
-#include "run/verify.h"
+#include "verify/verify.h"
 
 mneme_status mneme_verify(const mneme_verify_options *options, mneme_verification *verification,
                           mneme_error *error) {
@@ -24,8 +24,10 @@ mneme_status mneme_verify(const mneme_verify_options *options, mneme_verificatio
 
 void mneme_verification_free(mneme_verification *verification) {
     for (size_t i = 0; i < verification->n_stages; i++) {
+        free(verification->stages[i].place);
         free(verification->stages[i].recorded);
         free(verification->stages[i].found);
+        free(verification->stages[i].not_compared);
     }
     free(verification->stages);
     *verification = (mneme_verification){0};

@@ -54,6 +54,38 @@ mneme_status digest_of_bytes(const void *bytes, size_t length, struct digest *di
     return status;
 }
 
+/* A file is read in pieces of this many bytes. */
+#define PIECE ((size_t)1 << 20)
+
+static mneme_status digest_reader(const struct file_reader *file, uint64_t length,
+                                  struct digest_stream *stream, mneme_error *error) {
+    unsigned char *piece = malloc(PIECE);
+    if (piece == NULL) return error_set_memory(error, file->path);
+    mneme_status status = MNEME_OK;
+    for (uint64_t done = 0; done < length && status == MNEME_OK;) {
+        size_t n = length - done < PIECE ? (size_t)(length - done) : PIECE;
+        status = file_reader_read(file, done, piece, n, error);
+        THEN(digest_update(stream, piece, n, error));
+        done += n;
+    }
+    free(piece);
+    return status;
+}
+
+mneme_status digest_of_prefix(const char *path, uint64_t *length, struct digest *digest,
+                              mneme_error *error) {
+    struct file_reader file = {0};
+    struct digest_stream stream = {0};
+    mneme_status status = file_reader_open(&file, path, error);
+    if (status == MNEME_OK && *length > file.size) *length = file.size;
+    THEN(digest_open(&stream, error));
+    THEN(digest_reader(&file, *length, &stream, error));
+    THEN(digest_finish(&stream, digest, error));
+    digest_close(&stream);
+    file_reader_close(&file);
+    return status;
+}
+
 mneme_status digest_of_file(const char *path, size_t max_bytes, struct digest *digest,
                             mneme_error *error) {
     char *bytes;

@@ -2,6 +2,7 @@
 #define BASE_DIGEST_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 
@@ -28,6 +29,11 @@ void digest_close(struct digest_stream *stream);
 
 mneme_status digest_of_bytes(const void *bytes, size_t length, struct digest *digest,
                              mneme_error *error);
+
+/* Of the first *length bytes of a regular file, or of all of it when it has fewer: *length becomes
+ * the number of bytes that were read. Holds little in memory. */
+mneme_status digest_of_prefix(const char *path, uint64_t *length, struct digest *digest,
+                              mneme_error *error);
 
 /* Of a whole file of at most max_bytes; fails as file_read does. */
 mneme_status digest_of_file(const char *path, size_t max_bytes, struct digest *digest,

@@ -1,5 +1,6 @@
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <mneme/reference.h>
@@ -13,17 +14,21 @@
 #include "cli/reference_print.h"
 
 static const char help[] =
-    "mneme verify RUN [--stage STAGE] [--from STEP] [--to STEP] [--set KEY=VALUE]... [--json]\n"
-    "             " MEASURING_USAGE
+    "mneme verify RUN [--stage STAGE] [--from STEP] [--to STEP] [--cells] [--set KEY=VALUE]...\n"
+    "             [--json] " MEASURING_USAGE
     "\n"
     "mneme verify --reference DIR [--case TEXT] [--json]\n"
     "\n"
-    "Repeats a run and compares every step with the run's trail: learning rate, loss,\n"
-    "gradient norm and digests, bit for bit. The run folder is only read.\n"
+    "Repeats a run and compares what lies in its folder, bit for bit: files with SHA256SUMS,\n"
+    "every step with the trail (learning rate, loss, gradient norm, digests), kept\n"
+    "checkpoints, background, models, scores and answers, and the report with the scores. RUN\n"
+    "may be a sweep's folder. It is only read. What is not compared is said below its stage.\n"
     "\n"
-    "  --stage STAGE    only this stage: pretrain, background, smf/lr-300, ...\n"
+    "  --stage STAGE    only this stage: files, tokenizer, pretrain, background, smf/lr-300,\n"
+    "                   cells/smf-ID, report, ...; of a sweep seed-1/pretrain, ...\n"
     "  --from, --to     compare these steps; the replay starts at the nearest kept\n"
     "                   checkpoint before them (recipe key pretrain.keep_checkpoints)\n"
+    "  --cells          repeats a sweep's finetunings, too\n"
     "  --set KEY=VALUE  where an input file is now, such as corpus.world=PATH\n"
     "  --json           as JSON\n" MEASURING_HELP
     "\n"
@@ -49,6 +54,7 @@ static bool parse(int argc, char **argv, struct verify_arguments *a, int *status
     const struct argument options[] = {{"stage", .text = &a->verify.stage},
                                        {"from", .count = &a->verify.from},
                                        {"to", .count = &a->verify.to},
+                                       {"cells", .flag = &a->verify.cells},
                                        {"set", .texts = &a->overrides},
                                        {"json", .flag = &a->json},
                                        {"reference", .text = &a->reference.directory},
@@ -59,44 +65,68 @@ static bool parse(int argc, char **argv, struct verify_arguments *a, int *status
            arguments_operands(&usage, a->reference.directory == NULL ? 1 : 0, argc, argv, status);
 }
 
+static void print_member(const char *name, const char *value) {
+    printf(", \"%s\": ", name);
+    json_print_string(stdout, value);
+}
+
 static void print_json(const mneme_verification *verification) {
     printf("{\"equal\": %s, \"stages\": [", verification->equal ? "true" : "false");
     for (size_t i = 0; i < verification->n_stages; i++) {
         const mneme_verified_stage *stage = &verification->stages[i];
-        printf(
-            "%s\n  {\"name\": \"%s\", \"start\": %zu, \"first\": %zu, \"last\": %zu, \"equal\": %s",
-            i > 0 ? "," : "", stage->name, stage->start, stage->first, stage->last,
-            stage->equal ? "true" : "false");
+        printf("%s\n  {\"name\": \"%s\", \"start\": %zu, \"first\": %zu, \"last\": %zu, "
+               "\"equal\": %s, \"evaluated\": %s",
+               i > 0 ? "," : "", stage->name, stage->start, stage->first, stage->last,
+               stage->equal ? "true" : "false", stage->evaluated ? "true" : "false");
         if (!stage->equal) {
-            printf(", \"different_step\": %zu, \"recorded\": ", stage->different_step);
-            json_print_string(stdout, stage->recorded);
-            fputs(", \"found\": ", stdout);
-            json_print_string(stdout, stage->found);
+            printf(", \"different_step\": %zu", stage->different_step);
+            print_member("place", stage->place);
+            print_member("recorded", stage->recorded);
+            print_member("found", stage->found);
         }
+        if (stage->not_compared != NULL) print_member("not_compared", stage->not_compared);
         putchar('}');
     }
     puts("]}");
 }
 
+static void print_result(const mneme_verified_stage *stage) {
+    if (stage->equal) {
+        puts(stage->evaluated               ? "the same, with scores and answers"
+             : stage->last >= stage->first ? "the same"
+                                           : "not compared");
+    } else {
+        if (stage->different_step > 0) {
+            printf("DIFFERENT from step %zu\n", stage->different_step);
+        } else {
+            printf("DIFFERENT: %s\n", stage->place);
+        }
+        printf("  recorded %s\n  found    %s\n", stage->recorded, stage->found);
+    }
+    if (stage->not_compared != NULL) printf("  not compared: %s\n", stage->not_compared);
+}
+
+static int name_width(const mneme_verification *verification) {
+    size_t width = 16;
+    for (size_t i = 0; i < verification->n_stages; i++) {
+        size_t length = strlen(verification->stages[i].name);
+        if (length > width) width = length;
+    }
+    return (int)width;
+}
+
 static void print_text(const mneme_verification *verification) {
-    printf("%-16s  %-15s  %s\n", "stage", "steps", "result");
+    const int width = name_width(verification);
+    printf("%-*s  %-15s  %s\n", width, "stage", "steps", "result");
     for (size_t i = 0; i < verification->n_stages; i++) {
         const mneme_verified_stage *stage = &verification->stages[i];
         char steps[48];
         snprintf(steps, sizeof steps, "%zu to %zu", stage->first, stage->last);
-        printf("%-16s  %-15s  ", stage->name, stage->last < stage->first ? "none" : steps);
-        if (stage->equal) {
-            puts("the same");
-        } else if (stage->different_step == 0) {
-            printf("DIFFERENT at the end\n  recorded %s\n  found    %s\n", stage->recorded,
-                   stage->found);
-        } else {
-            printf("DIFFERENT from step %zu\n  recorded %s\n  found    %s\n", stage->different_step,
-                   stage->recorded, stage->found);
-        }
+        printf("%-*s  %-15s  ", width, stage->name, stage->last < stage->first ? "none" : steps);
+        print_result(stage);
     }
     puts(verification->equal ? "every compared step is the same, bit for bit"
-                             : "this engine, here and now, does not repeat the run");
+                             : "the folder is not what this engine, here and now, makes of it");
 }
 
 /* Each returns the exit status. */

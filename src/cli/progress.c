@@ -108,8 +108,18 @@ static void draw(const struct progress_bar *bar, const mneme_progress *progress,
     fflush(stderr);
 }
 
+/* On a line of its own; the bar is drawn anew below. */
+static void show_warning(struct progress_bar *bar, const char *warning) {
+    if (bar->redraws && bar->stage[0] != '\0') fputc('\n', stderr);
+    fprintf(stderr, "mneme: %s\n", warning);
+}
+
 void progress_bar_show(const mneme_progress *progress, void *user) {
     struct progress_bar *bar = user;
+    if (progress->warning != NULL) {
+        show_warning(bar, progress->warning);
+        return;
+    }
     if (bar->pause <= 0.0) return;
     begin_stage(bar, progress);
     double time = now();

@@ -7,7 +7,8 @@
 
 /* Progress on standard error: stage, share done, time left, rate, loss. On a terminal it is a bar
  * that is redrawn ten times a second, cut at the terminal's width; elsewhere a line every minute,
- * or every so many whole seconds as the environment's MNEME_PROGRESS says (0: none). */
+ * or every so many whole seconds as the environment's MNEME_PROGRESS says (0: none). Warnings are
+ * always told. */
 struct progress_bar {
     bool redraws;   /* standard error is a terminal */
     double pause;   /* seconds between two drawings; 0: nothing is drawn */

@@ -10,6 +10,7 @@
 #include "compare/cell_folder.h"
 #include "data/utf8.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 
 /* The bytes of the first n characters of a text. */
 static int first_characters(const char *text, int n) {
@@ -40,32 +41,53 @@ mneme_status cell_open(struct cell *cell, const struct plan *plan, size_t varian
 }
 
 /* A cell that was run without evaluations along the stream is run again when they are wanted. */
-static void forget_without_stream(const struct cell *cell) {
-    if (cell->settings.evaluate_every == 0) return;
-    if (file_exists(path_in(cell->folder.text, FOLDER_STREAM).text)) return;
+static mneme_status forget_without_stream(const struct cell *cell, const char *directory,
+                                          mneme_error *error) {
+    const char *const paths[] = {cell->folder.text};
+    if (cell->settings.evaluate_every == 0) return MNEME_OK;
+    if (file_exists(path_in(cell->folder.text, FOLDER_STREAM).text)) return MNEME_OK;
+    TRY(manifest_forget(directory, paths, 1, error));
     unlink(path_in(cell->folder.text, FOLDER_SCORES).text);
+    return MNEME_OK;
 }
 
 static mneme_status find_folder(struct cell *cell, const struct plan *plan, const char *directory,
                                 const json_t *settings, mneme_error *error) {
-    if (plan->kind == PLAN_RUN) {
-        cell->folder = stage_folder(directory, &cell->stage);
-        return cell_folder_take(cell->folder.text, settings, error);
+    if (plan->kind == PLAN_SWEEP) {
+        return cell_folder_of_sweep(directory, cell->stage.method->name, settings, &cell->folder,
+                                    error);
     }
-    TRY(cell_folder_of_sweep(directory, cell->stage.method->name, settings, &cell->folder, error));
-    return cell_folder_sign(cell->folder.text, settings, error);
+    cell->folder = stage_folder(directory, &cell->stage);
+    return MNEME_OK;
 }
 
-mneme_status cell_enter(struct cell *cell, const struct plan *plan, struct experiment *experiment,
-                        mneme_error *error) {
+/* Finds the folder and, with `enter`, makes it the cell's. */
+static mneme_status find(struct cell *cell, const struct plan *plan, struct experiment *experiment,
+                         bool enter, mneme_error *error) {
+    const char *directory = experiment->directory;
     experiment->recipe.finetune = cell->settings;
     json_t *settings = identity_of_cell(&experiment->recipe);
     mneme_status status = settings == NULL
                               ? error_set_memory(error, "the plan")
-                              : find_folder(cell, plan, experiment->directory, settings, error);
+                              : find_folder(cell, plan, directory, settings, error);
+    if (enter && plan->kind == PLAN_RUN) {
+        THEN(cell_folder_take(directory, cell->folder.text, settings, error));
+    } else if (enter) {
+        THEN(cell_folder_sign(directory, cell->folder.text, settings, error));
+    }
     json_decref(settings);
-    if (status == MNEME_OK) forget_without_stream(cell);
     return status;
+}
+
+mneme_status cell_find(struct cell *cell, const struct plan *plan, struct experiment *experiment,
+                       mneme_error *error) {
+    return find(cell, plan, experiment, false, error);
+}
+
+mneme_status cell_enter(struct cell *cell, const struct plan *plan, struct experiment *experiment,
+                        mneme_error *error) {
+    TRY(find(cell, plan, experiment, true, error));
+    return forget_without_stream(cell, experiment->directory, error);
 }
 
 mneme_status cell_run(struct cell *cell, const struct plan *plan, struct experiment *experiment,

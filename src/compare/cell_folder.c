@@ -11,6 +11,7 @@
 #include "method/method.h"
 #include "recipe/recipe_load.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/stage.h"
 
 #define ID_LENGTH 12
@@ -34,22 +35,29 @@ mneme_status cell_folder_of_sweep(const char *directory, const char *method, con
 }
 
 /* What the folder's cell.json says; NULL if there is none. */
-static mneme_status read_settings(const char *folder, json_t **found, mneme_error *error) {
+static mneme_status read_settings(const char *directory, const char *folder, json_t **found,
+                                  mneme_error *error) {
     struct path path = path_in(folder, FOLDER_CELL);
     *found = NULL;
-    return file_exists(path.text) ? json_read_file(path.text, JSON_MAX_BYTES, found, error)
-                                  : MNEME_OK;
+    if (!file_exists(path.text)) return MNEME_OK;
+    if (manifest_holds(directory, path.text)) TRY(manifest_check(directory, path.text, error));
+    return json_read_file(path.text, JSON_MAX_BYTES, found, error);
 }
 
-static mneme_status write_settings(const char *folder, const json_t *settings, mneme_error *error) {
+static mneme_status write_settings(const char *directory, const char *folder,
+                                   const json_t *settings, mneme_error *error) {
+    struct path path = path_in(folder, FOLDER_CELL);
+    const char *const paths[] = {path.text};
     TRY(directory_make(folder, error));
-    return json_write_file(path_in(folder, FOLDER_CELL).text, settings, error);
+    TRY(json_write_file(path.text, settings, error));
+    return manifest_sign(directory, paths, 1, error);
 }
 
-mneme_status cell_folder_sign(const char *folder, const json_t *settings, mneme_error *error) {
+mneme_status cell_folder_sign(const char *directory, const char *folder, const json_t *settings,
+                              mneme_error *error) {
     json_t *found;
-    TRY(read_settings(folder, &found, error));
-    if (found == NULL) return write_settings(folder, settings, error);
+    TRY(read_settings(directory, folder, &found, error));
+    if (found == NULL) return write_settings(directory, folder, settings, error);
     bool same = json_equal(found, settings);
     json_decref(found);
     if (same) return MNEME_OK;
@@ -57,32 +65,42 @@ mneme_status cell_folder_sign(const char *folder, const json_t *settings, mneme_
                      "%s/" FOLDER_CELL ": holds other settings than it should", folder);
 }
 
-/* Moves a folder to or from where it waits for its settings. */
-static mneme_status move(const char *from, const char *to, mneme_error *error) {
-    return rename(from, to) == 0 ? MNEME_OK : error_set_errno(error, from, "cannot move aside");
+/* Moves a folder to or from where it waits for its settings, with its digests. */
+static mneme_status move(const char *directory, const char *from, const char *to,
+                         mneme_error *error) {
+    const bool finished = manifest_holds(directory, path_in(from, FOLDER_SCORES).text);
+    TRY(manifest_check(directory, from, error));
+    TRY(manifest_forget(directory, &from, 1, error));
+    if (rename(from, to) != 0) return error_set_errno(error, from, "cannot move aside");
+    return finished ? manifest_sign(directory, &to, 1, error) : MNEME_OK;
 }
 
-static mneme_status move_aside(const char *folder, const json_t *found, mneme_error *error) {
+static mneme_status move_aside(const char *directory, const char *folder, const json_t *found,
+                               mneme_error *error) {
     char id[ID_LENGTH + 1];
     TRY(make_id(found, id, error));
-    return move(folder, path_in("", "%s-%s", folder, id).text, error);
+    return move(directory, folder, path_in("", "%s-%s", folder, id).text, error);
 }
 
-static mneme_status bring_back(const char *folder, const json_t *settings, mneme_error *error) {
+static mneme_status bring_back(const char *directory, const char *folder, const json_t *settings,
+                               mneme_error *error) {
     char id[ID_LENGTH + 1];
     TRY(make_id(settings, id, error));
     struct path aside = path_in("", "%s-%s", folder, id);
-    return file_exists(aside.text) ? move(aside.text, folder, error) : MNEME_OK;
+    return file_exists(aside.text) ? move(directory, aside.text, folder, error) : MNEME_OK;
 }
 
-mneme_status cell_folder_take(const char *folder, const json_t *settings, mneme_error *error) {
+mneme_status cell_folder_take(const char *directory, const char *folder, const json_t *settings,
+                              mneme_error *error) {
     json_t *found;
-    TRY(read_settings(folder, &found, error));
+    TRY(read_settings(directory, folder, &found, error));
     mneme_status status = MNEME_OK;
-    if (found != NULL && !json_equal(found, settings)) status = move_aside(folder, found, error);
+    if (found != NULL && !json_equal(found, settings)) {
+        status = move_aside(directory, folder, found, error);
+    }
     json_decref(found);
-    if (!file_exists(folder)) THEN(bring_back(folder, settings, error));
-    THEN(cell_folder_sign(folder, settings, error));
+    if (!file_exists(folder)) THEN(bring_back(directory, folder, settings, error));
+    THEN(cell_folder_sign(directory, folder, settings, error));
     return status;
 }
 
@@ -96,7 +114,7 @@ static mneme_status sign_stage(const struct recipe *recipe, const char *director
     method_choose(stage->method, stage->lr, &one.finetune);
     json_t *settings = identity_of_cell(&one);
     mneme_status status = settings == NULL ? error_set_memory(error, "the plan")
-                                           : write_settings(folder.text, settings, error);
+                                           : write_settings(directory, folder.text, settings, error);
     json_decref(settings);
     return status;
 }
@@ -113,6 +131,14 @@ static mneme_status sign_stages(const struct recipe *recipe, const char *directo
     return status;
 }
 
+static mneme_status replace_recipe(const struct experiment *e, mneme_error *error) {
+    struct path recipe = path_in(e->directory, IDENTITY_RECIPE);
+    const char *const paths[] = {recipe.text};
+    TRY(manifest_forget(e->directory, paths, 1, error));
+    TRY(identity_replace(&e->recipe, e->directory, error));
+    return manifest_sign(e->directory, paths, 1, error);
+}
+
 PATH_OUT_OF_LINE mneme_status cell_folders_adopt(const struct experiment *e, mneme_error *error) {
     struct recipe old;
     bool same;
@@ -121,6 +147,6 @@ PATH_OUT_OF_LINE mneme_status cell_folders_adopt(const struct experiment *e, mne
     TRY(identity_recipe(e->directory, NULL, 0, &old, error));
     mneme_status status = sign_stages(&old, e->directory, error);
     recipe_free(&old);
-    THEN(identity_replace(&e->recipe, e->directory, error));
+    THEN(replace_recipe(e, error));
     return status;
 }

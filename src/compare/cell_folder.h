@@ -17,9 +17,11 @@ mneme_status cell_folder_of_sweep(const char *directory, const char *method, con
                                   struct path *folder, mneme_error *error);
 
 /* Makes the folder, with its cell.json. One that holds other settings is refused … */
-mneme_status cell_folder_sign(const char *folder, const json_t *settings, mneme_error *error);
-/* … or, of a run, moved aside. */
-mneme_status cell_folder_take(const char *folder, const json_t *settings, mneme_error *error);
+mneme_status cell_folder_sign(const char *directory, const char *folder, const json_t *settings,
+                              mneme_error *error);
+/* … or, of a run, moved aside. The run folder `directory` keeps the digests. */
+mneme_status cell_folder_take(const char *directory, const char *folder, const json_t *settings,
+                              mneme_error *error);
 
 /* Makes the run folder that of the experiment's recipe, which has the same base: finetunings by the
  * recipe that it was of get their cell.json before they are forgotten. */

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json_write.h"
 #include "compare/cell_folder.h"
 #include "compare/expectation.h"
 #include "compare/plot.h"
@@ -16,6 +17,7 @@
 #include "nn/matmul_backend.h"
 #include "run/background_stage.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/model_folder.h"
 
 /* The cells of one variant, which share a base. */
@@ -66,8 +68,7 @@ static mneme_status run_cell(struct variant_run *r, struct cell *cell, mneme_err
     return cell_run(cell, r->result->plan, &r->experiment, &r->background, error);
 }
 
-/* What the reports say of the experiment, which is closed by then. */
-static void describe(const struct experiment *experiment, struct result *result) {
+void engine_describe(const struct experiment *experiment, struct result *result) {
     const char *mark = matmul_backend_mark();
     snprintf(result->mark, sizeof result->mark, "%s", mark == NULL ? "" : mark);
     size_t n_known = experiment->recipe.evaluate.known_questions;
@@ -103,7 +104,9 @@ static mneme_status check_expectable(const char *expected, mneme_error *error) {
 /* Weights go when a run has not chosen them; when it has other cells then, they are made again. */
 static PATH_OUT_OF_LINE mneme_status remake_weights(struct variant_run *r, struct cell *cell,
                                                     mneme_error *error) {
-    if (model_folder_exists(cell->folder.text)) return MNEME_OK;
+    const char *const paths[] = {cell->folder.text};
+    if (model_folder_exists(&r->experiment, cell->folder.text)) return MNEME_OK;
+    TRY(manifest_forget(r->experiment.directory, paths, 1, error));
     unlink(path_in(cell->folder.text, FOLDER_SCORES).text);
     cell->run = (struct scored_run){0};
     return run_cell(r, cell, error);
@@ -150,7 +153,7 @@ static PATH_OUT_OF_LINE mneme_status list_left_out(struct variant_run *r, mneme_
 
 static mneme_status run_cells(struct variant_run *r, const char *expected, mneme_error *error) {
     TRY(check_expectable(expected, error));
-    describe(&r->experiment, r->result);
+    engine_describe(&r->experiment, r->result);
     TRY(take_notes(&r->experiment.corpus.notes, r->result, error));
     TRY(scored_run_base(&r->experiment, &r->result->base[r->variant], error));
     if (r->result->plan->kind == PLAN_RUN) TRY(cell_folders_adopt(&r->experiment, error));
@@ -228,13 +231,37 @@ static mneme_status open_cells(struct result *result, mneme_error *error) {
 }
 
 /* A run's models are kept until one per method is chosen; the others can be made again. */
-static PATH_OUT_OF_LINE void keep_chosen_weights(const struct result *result) {
+static PATH_OUT_OF_LINE mneme_status keep_chosen_weights(const struct result *result,
+                                                         const char *directory,
+                                                         mneme_error *error) {
     for (size_t s = 0; result->plan->kind == PLAN_RUN && s < result->plan->n_series; s++) {
         for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
-            if (c == result_chosen(result, 0, s)) continue;
-            unlink(path_in(result->outcomes[0][s].cells[c].folder.text, FOLDER_MODEL).text);
+            const char *folder = result->outcomes[0][s].cells[c].folder.text;
+            struct path model = path_in(folder, FOLDER_MODEL);
+            const char *const paths[] = {model.text};
+            if (c == result_chosen(result, 0, s) || !file_exists(model.text)) continue;
+            TRY(manifest_forget(directory, paths, 1, error));
+            unlink(model.text);
         }
     }
+    return MNEME_OK;
+}
+
+/* Report, pictures and, of a sweep, what it ran. */
+static PATH_OUT_OF_LINE mneme_status write_reports(const struct result *result,
+                                                   const char *directory, mneme_error *error) {
+    struct report_files files = report_files(result, directory);
+    const char *paths[REPORT_MAX_FILES];
+    for (size_t i = 0; i < files.n; i++) paths[i] = files.paths[i].text;
+    TRY(manifest_begin(directory, error));
+    TRY(manifest_forget(directory, paths, files.n, error));
+    TRY(report_write(result, directory, error));
+    TRY(plot_draw(result, directory, error));
+    if (result->plan->kind == PLAN_SWEEP) {
+        TRY(json_write_file(path_in(directory, FOLDER_SWEEP_RECIPE).text, result->plan->recipe,
+                            error));
+    }
+    return manifest_sign(directory, paths, files.n, error);
 }
 
 static mneme_status run_plan(const mneme_run_options *options, struct result *result, char **report,
@@ -247,9 +274,8 @@ static mneme_status run_plan(const mneme_run_options *options, struct result *re
     result_compare(result);
     result->seconds = clock_seconds() - start;
     TRY(result_digest(result, options->directory, error));
-    TRY(report_write(result, options->directory, error));
-    TRY(plot_draw(result, options->directory, error));
-    keep_chosen_weights(result);
+    TRY(write_reports(result, options->directory, error));
+    TRY(keep_chosen_weights(result, options->directory, error));
     *report = report_text(result);
     if (*report == NULL) return error_set_memory(error, "the report");
     return options->expected == NULL ? MNEME_OK

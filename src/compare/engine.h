@@ -4,6 +4,7 @@
 #include <mneme/run.h>
 
 #include "compare/plan.h"
+#include "compare/result.h"
 
 /* Runs the cells of a recipe's plan that the folder does not hold yet, compares what was found, and
  * writes the reports: mneme_run and mneme_sweep in the canonical floating-point state. *report
@@ -11,5 +12,8 @@
  * expected. */
 mneme_status engine_run(enum plan_kind kind, const mneme_run_options *options, char **report,
                         mneme_error *error);
+
+/* Notes what the reports say of the experiment, which is closed by then. */
+void engine_describe(const struct experiment *experiment, struct result *result);
 
 #endif

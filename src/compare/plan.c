@@ -260,9 +260,16 @@ static mneme_status read_plan(struct plan *plan, mneme_error *error) {
 
 mneme_status plan_load(enum plan_kind kind, const char *path, const char *const *overrides,
                        size_t n_overrides, struct plan *plan, mneme_error *error) {
-    *plan = (struct plan){.kind = kind, .path = path};
-    mneme_status status = recipe_file_read(path, overrides, n_overrides, &plan->recipe, error);
-    THEN(read_plan(plan, error));
+    json_t *recipe;
+    *plan = (struct plan){0};
+    TRY(recipe_file_read(path, overrides, n_overrides, &recipe, error));
+    return plan_from_json(kind, path, recipe, plan, error);
+}
+
+mneme_status plan_from_json(enum plan_kind kind, const char *path, json_t *recipe,
+                            struct plan *plan, mneme_error *error) {
+    *plan = (struct plan){.kind = kind, .path = path, .recipe = recipe};
+    mneme_status status = read_plan(plan, error);
     if (status != MNEME_OK) plan_free(plan);
     return status;
 }

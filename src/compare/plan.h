@@ -69,6 +69,9 @@ struct plan {
  * none or it is malformed. */
 mneme_status plan_load(enum plan_kind kind, const char *path, const char *const *overrides,
                        size_t n_overrides, struct plan *plan, mneme_error *error);
+/* The same of a recipe's object, which the plan takes; `path` is for messages. */
+mneme_status plan_from_json(enum plan_kind kind, const char *path, json_t *recipe,
+                            struct plan *plan, mneme_error *error);
 void plan_free(struct plan *plan);
 
 /* The finetuning section of the recipe of one cell: its method alone, with one learning rate. */

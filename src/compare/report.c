@@ -6,6 +6,7 @@
 #include <mneme/version.h>
 
 #include "base/report_file.h"
+#include "run/folder.h"
 #include "run/machine.h"
 
 const struct report_form *report_form(const struct result *result) {
@@ -52,7 +53,7 @@ char *report_text(const struct result *result) {
     return text_take(&text);
 }
 
-static char *make_markdown(const struct result *result) {
+char *report_markdown(const struct result *result) {
     struct text text = {0};
     text_add(&text, "# %s: learning against forgetting\n\n", result->plan->name);
     report_form(result)->add_markdown(result, &text);
@@ -61,7 +62,7 @@ static char *make_markdown(const struct result *result) {
     return text_take(&text);
 }
 
-static char *make_csv(const struct result *result) {
+char *report_csv(const struct result *result) {
     struct text text = {0};
     report_form(result)->add_csv(result, &text);
     return text_take(&text);
@@ -74,7 +75,7 @@ static json_t *notes_to_json(const struct text_list *notes) {
 }
 
 /* jansson takes NULL for any value and then fails, so that one check at the end is enough. */
-static json_t *make_json(const struct result *result) {
+json_t *report_json(const struct result *result) {
     json_t *root = json_object();
     const bool canonical = result->mark[0] == '\0';
     json_object_set_new(root, "recipe", json_string(result->plan->name));
@@ -89,13 +90,27 @@ static json_t *make_json(const struct result *result) {
     return root;
 }
 
+struct report_files report_files(const struct result *result, const char *folder) {
+    static const char *const endings[] = {"csv", "gnuplot", "svg", "png"};
+    const struct report_form *form = report_form(result);
+    struct report_files files = {0};
+    files.paths[files.n++] = path_in(folder, "%s.md", form->report);
+    files.paths[files.n++] = path_in(folder, "%s.json", form->report);
+    files.paths[files.n++] = path_in(folder, FOLDER_SWEEP_RECIPE);
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++) {
+        files.paths[files.n++] = path_in(folder, "%s.%s", form->picture, endings[i]);
+        if (i > 0) files.paths[files.n++] = path_in(folder, "stream.%s", endings[i]);
+    }
+    return files;
+}
+
 mneme_status report_write(const struct result *result, const char *folder, mneme_error *error) {
     const struct report_form *form = report_form(result);
     char name[32];
     snprintf(name, sizeof name, "%s.csv", form->picture);
-    TRY(report_file_text(folder, name, make_csv(result), error));
+    TRY(report_file_text(folder, name, report_csv(result), error));
     snprintf(name, sizeof name, "%s.md", form->report);
-    TRY(report_file_text(folder, name, make_markdown(result), error));
+    TRY(report_file_text(folder, name, report_markdown(result), error));
     snprintf(name, sizeof name, "%s.json", form->report);
-    return report_file_json(folder, name, make_json(result), error);
+    return report_file_json(folder, name, report_json(result), error);
 }

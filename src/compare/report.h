@@ -13,6 +13,21 @@ char *report_text(const struct result *result);
  * tradeoff.csv of a run; sweep.md, sweep.json and sweep.csv of a sweep. */
 mneme_status report_write(const struct result *result, const char *folder, mneme_error *error);
 
+/* The files that a report leaves in the folder: those of report_write, its pictures with what
+ * gnuplot makes them from, and a sweep's recipe. Some may not be there. */
+#define REPORT_MAX_FILES 10
+struct report_files {
+    struct path paths[REPORT_MAX_FILES];
+    size_t n;
+};
+struct report_files report_files(const struct result *result, const char *folder);
+
+/* The files of report_write as text: malloc'ed, NULL without memory. */
+char *report_markdown(const struct result *result);
+char *report_csv(const struct result *result);
+/* The caller owns it; NULL without memory. */
+json_t *report_json(const struct result *result);
+
 /* The parts that a run and a sweep tell in their own words. */
 struct report_form {
     const char *report;                                         /* name of the .md and .json */

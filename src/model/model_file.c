@@ -34,7 +34,7 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
     const struct safetensors_metadata metadata[] = {{"format", "pt"},
                                                     {SAFETENSORS_NOT_CANONICAL, mark}};
     mneme_status status =
-        safetensors_write(path_in(directory, "model.safetensors").text, tensors,
+        safetensors_write_sealed(path_in(directory, "model.safetensors").text, tensors,
                           model->n_parameters, metadata, mark == NULL ? 1 : 2, error);
     free(tensors);
     return status;

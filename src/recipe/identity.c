@@ -215,19 +215,35 @@ static mneme_status recall_paths(const char *directory, json_t *recipe, mneme_er
     return MNEME_OK;
 }
 
-mneme_status identity_recipe(const char *directory, const char *const *overrides,
-                             size_t n_overrides, struct recipe *recipe, mneme_error *error) {
+mneme_status identity_put_inputs(const char *directory, const char *const *overrides,
+                                 size_t n_overrides, json_t *recipe, mneme_error *error) {
+    TRY(recall_paths(directory, recipe, error));
+    return recipe_override(recipe, overrides, n_overrides, error);
+}
+
+mneme_status identity_read(const char *directory, const char *const *overrides, size_t n_overrides,
+                           json_t **recipe, mneme_error *error) {
     struct path path = path_in(directory, "recipe.json");
-    json_t *object = NULL;
-    *recipe = (struct recipe){0};
+    *recipe = NULL;
     if (!file_exists(path.text)) {
         return error_set(error, MNEME_BAD_INPUT, "%s: is not a run folder: it has no recipe.json",
                          directory);
     }
-    mneme_status status = recipe_file_read(path.text, NULL, 0, &object, error);
-    THEN(recall_paths(directory, object, error));
-    THEN(recipe_override(object, overrides, n_overrides, error));
-    THEN(recipe_from_json(object, path.text, recipe, error));
+    TRY(recipe_file_read(path.text, NULL, 0, recipe, error));
+    mneme_status status = identity_put_inputs(directory, overrides, n_overrides, *recipe, error);
+    if (status == MNEME_OK) return MNEME_OK;
+    json_decref(*recipe);
+    *recipe = NULL;
+    return status;
+}
+
+mneme_status identity_recipe(const char *directory, const char *const *overrides,
+                             size_t n_overrides, struct recipe *recipe, mneme_error *error) {
+    json_t *object;
+    *recipe = (struct recipe){0};
+    TRY(identity_read(directory, overrides, n_overrides, &object, error));
+    mneme_status status =
+        recipe_from_json(object, path_in(directory, "recipe.json").text, recipe, error);
     json_decref(object);
     return status;
 }

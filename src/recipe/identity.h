@@ -37,6 +37,14 @@ mneme_status identity_replace(const struct recipe *recipe, const char *directory
 mneme_status identity_recipe(const char *directory, const char *const *overrides,
                              size_t n_overrides, struct recipe *recipe, mneme_error *error);
 
+/* The same as an object, which the caller owns. */
+mneme_status identity_read(const char *directory, const char *const *overrides, size_t n_overrides,
+                           json_t **recipe, mneme_error *error);
+
+/* Puts the input files of a run folder, and the overrides, into another recipe's object. */
+mneme_status identity_put_inputs(const char *directory, const char *const *overrides,
+                                 size_t n_overrides, json_t *recipe, mneme_error *error);
+
 /* What decides a sweep cell's numbers, given its base model. The caller owns it; NULL without
  * memory. */
 json_t *identity_of_cell(const struct recipe *recipe);

@@ -8,6 +8,7 @@
 #include "model/batch_builder.h"
 #include "model/batch_reads.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/pretraining.h"
 #include "train/text_order.h"
 
@@ -109,17 +110,36 @@ mneme_status background_stage_count(const struct experiment *experiment,
     return status;
 }
 
-mneme_status background_stage_load(const struct experiment *experiment,
-                                   struct background *background, mneme_error *error) {
-    return background_load(background, find_path(experiment).text, n_slots(experiment), error);
+PATH_OUT_OF_LINE mneme_status background_stage_load(const struct experiment *experiment,
+                                                    struct background *background,
+                                                    mneme_error *error) {
+    struct path path = find_path(experiment);
+    if (file_exists(path.text)) TRY(manifest_check(experiment->directory, path.text, error));
+    return background_load(background, path.text, n_slots(experiment), error);
+}
+
+/* What was counted goes to its file. */
+static PATH_OUT_OF_LINE mneme_status save(const struct experiment *experiment,
+                                          const struct background *background,
+                                          mneme_error *error) {
+    struct path path = find_path(experiment);
+    const char *const paths[] = {path.text};
+    TRY(manifest_forget(experiment->directory, paths, 1, error));
+    TRY(background_save(background, path.text, error));
+    return manifest_sign(experiment->directory, paths, 1, error);
+}
+
+static PATH_OUT_OF_LINE bool is_there(const struct experiment *experiment) {
+    struct path path = find_path(experiment);
+    return experiment->is_read ? file_exists(path.text)
+                               : manifest_holds(experiment->directory, path.text);
 }
 
 mneme_status background_stage_run(const struct experiment *experiment,
                                   struct background *background, mneme_error *error) {
-    struct path path = find_path(experiment);
-    if (file_exists(path.text)) return background_stage_load(experiment, background, error);
+    if (is_there(experiment)) return background_stage_load(experiment, background, error);
     TRY(background_stage_count(experiment, background, error));
-    mneme_status status = background_save(background, path.text, error);
+    mneme_status status = save(experiment, background, error);
     if (status != MNEME_OK) background_close(background);
     return status;
 }

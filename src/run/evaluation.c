@@ -27,7 +27,7 @@ struct asking {
     const struct experiment *experiment;
     const char *stage;
     struct generator generator;
-    struct file_writer answers; /* stream NULL: not written */
+    FILE *answers;              /* NULL: not written */
     int32_t *outputs;           /* [ROWS, max_new] */
     size_t *lengths;            /* [ROWS] */
     struct token_span *prompts; /* [ROWS] */
@@ -43,7 +43,7 @@ static const char *const *strings(char **list) {
 
 static mneme_status write_answer(struct asking *a, const char *set, const struct fact *fact,
                                  const char *said, size_t length, double f1, mneme_error *error) {
-    if (a->answers.stream == NULL) return MNEME_OK;
+    if (a->answers == NULL) return MNEME_OK;
     char *repaired = unicode_repair(said, length); /* it may be cut within a character */
     if (repaired == NULL) return error_set_memory(error, "an answer");
     json_t *answers = json_array(), *line = json_object();
@@ -59,7 +59,7 @@ static mneme_status write_answer(struct asking *a, const char *set, const struct
     char *dumped = json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(line);
     if (dumped == NULL) return error_set_memory(error, "an answer");
-    fprintf(a->answers.stream, "%s\n", dumped);
+    fprintf(a->answers, "%s\n", dumped);
     free(dumped);
     return MNEME_OK;
 }
@@ -114,7 +114,7 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
     return MNEME_OK;
 }
 
-static mneme_status open_asking(struct asking *a, const char *answers_path, mneme_error *error) {
+static mneme_status open_asking(struct asking *a, mneme_error *error) {
     const struct experiment *e = a->experiment;
     size_t max_new = e->recipe.evaluate.max_new_tokens;
     size_t longest = token_texts_longest(&e->known.prompts);
@@ -126,12 +126,10 @@ static mneme_status open_asking(struct asking *a, const char *answers_path, mnem
     if (a->outputs == NULL || a->lengths == NULL || a->prompts == NULL) {
         return error_set_memory(error, "the questions");
     }
-    TRY(generator_open(&a->generator, &e->model, ROWS, longest + max_new, error));
-    return answers_path == NULL ? MNEME_OK : file_writer_open(&a->answers, answers_path, error);
+    return generator_open(&a->generator, &e->model, ROWS, longest + max_new, error);
 }
 
 static void close_asking(struct asking *a) {
-    file_writer_abandon(&a->answers);
     generator_close(&a->generator);
     free(a->outputs);
     free(a->lengths);
@@ -144,15 +142,14 @@ static double mean(double sum, size_t n) {
 
 /* The first n_fresh new facts and the first n_known known ones (0: all). */
 static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
-                            const char *answers_path, struct scores *scores, mneme_error *error) {
+                            struct scores *scores, mneme_error *error) {
     const struct experiment *e = a->experiment;
     if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
     a->total = n_known + n_fresh;
     struct tally known = {0}, fresh = {0};
-    TRY(open_asking(a, answers_path, error));
+    TRY(open_asking(a, error));
     TRY(ask(a, "new", &e->fresh, n_fresh, &fresh, error));
     TRY(ask(a, "known", &e->known, n_known, &known, error));
-    if (answers_path != NULL) TRY(file_writer_finish(&a->answers, error));
     scores->new_f1 = mean(fresh.f1, fresh.n);
     scores->new_em = mean(fresh.em, fresh.n);
     scores->known_f1 = mean(known.f1, known.n);
@@ -190,13 +187,13 @@ static mneme_status read_skill(const struct experiment *e, struct scores *scores
     return status;
 }
 
-mneme_status evaluation_run(const struct experiment *experiment, const char *stage,
-                            const char *answers_path, struct scores *scores, mneme_error *error) {
-    struct asking asking = {.experiment = experiment, .stage = stage};
+mneme_status evaluation_run(const struct experiment *experiment, const char *stage, FILE *answers,
+                            struct scores *scores, mneme_error *error) {
+    struct asking asking = {.experiment = experiment, .stage = stage, .answers = answers};
     size_t n_known = experiment->recipe.evaluate.known_questions;
     *scores = (struct scores){0};
     mneme_status status =
-        ask_all(&asking, experiment->fresh.n, n_known, answers_path, scores, error);
+        ask_all(&asking, experiment->fresh.n, n_known, scores, error);
     scores->diverged = asking.diverged;
     close_asking(&asking);
     THEN(read_skill(experiment, scores, error));
@@ -209,7 +206,7 @@ mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_
     struct asking asking = {.experiment = experiment, .first_recent = first_recent};
     size_t n_known = experiment->recipe.finetune.stream_questions;
     *scores = (struct scores){0};
-    mneme_status status = ask_all(&asking, n_taught, n_known, NULL, scores, error);
+    mneme_status status = ask_all(&asking, n_taught, n_known, scores, error);
     *recent_f1 = mean(asking.recent.f1, asking.recent.n);
     scores->diverged = asking.diverged;
     close_asking(&asking);

@@ -1,6 +1,8 @@
 #ifndef RUN_EVALUATION_H
 #define RUN_EVALUATION_H
 
+#include <stdio.h>
+
 #include "run/experiment.h"
 #include "run/scores.h"
 
@@ -9,10 +11,10 @@
  *
  * Asks the experiment's model, as it is now, all new facts and the recipe's share of the known
  * ones, greedily, and reads it the held-out skill texts. `stage` names the work for the progress
- * callback; NULL: it is not called. With answers_path, every question, its answers and what the
- * model said are written there as JSON lines. */
-mneme_status evaluation_run(const struct experiment *experiment, const char *stage,
-                            const char *answers_path, struct scores *scores, mneme_error *error);
+ * callback; NULL: it is not called. Unless `answers` is NULL, every question, its answers and what
+ * the model said are written to it as JSON lines. */
+mneme_status evaluation_run(const struct experiment *experiment, const char *stage, FILE *answers,
+                            struct scores *scores, mneme_error *error);
 
 /* The same in the middle of the stream: of the new facts the first n_taught alone, of the known
  * ones the first finetune.stream_questions. *recent_f1 is the F1 of the new facts from

@@ -1,5 +1,7 @@
 #include "run/experiment.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,6 +10,9 @@
 #include "nn/matmul_backend.h"
 #include "recipe/recipe_load.h"
 #include "run/folder.h"
+#include "run/manifest.h"
+#include "run/stage.h"
+#include "run/trail.h"
 
 void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
                          size_t done, size_t total, size_t tokens, const float *loss) {
@@ -19,6 +24,17 @@ void experiment_progress(const struct experiment *experiment, const char *stage,
                                .tokens = tokens,
                                .has_loss = loss != NULL,
                                .loss = loss == NULL ? 0.0f : *loss};
+    experiment->progress(&progress, experiment->user);
+}
+
+void experiment_warn(const struct experiment *experiment, const char *format, ...) {
+    char line[sizeof((mneme_error *)NULL)->message];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    if (experiment->progress == NULL) return;
+    const mneme_progress progress = {.stage = "", .unit = "", .warning = line};
     experiment->progress(&progress, experiment->user);
 }
 
@@ -63,13 +79,26 @@ static char **list_texts(const struct corpus *corpus, size_t *n) {
     return texts;
 }
 
+mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
+                                        struct tokenizer **tokenizer, mneme_error *error) {
+    size_t n;
+    char **texts = list_texts(&experiment->corpus, &n);
+    if (texts == NULL) return error_set_memory(error, "the texts");
+    mneme_status status = tokenizer_train((const char *const *)texts, n,
+                                          experiment->recipe.tokenizer.vocab_size, tokenizer, error);
+    free(texts);
+    return status;
+}
+
 /* The tokenizer is learned from the run's own text, once. */
-static mneme_status open_tokenizer(struct experiment *experiment, char *const *texts, size_t n,
-                                   mneme_error *error) {
+static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *error) {
     struct path path = path_in(experiment->directory, FOLDER_TOKENIZER);
-    if (file_exists(path.text)) return tokenizer_load(path.text, &experiment->tokenizer, error);
-    TRY(tokenizer_train((const char *const *)texts, n, experiment->recipe.tokenizer.vocab_size,
-                        &experiment->tokenizer, error));
+    if (experiment->is_read ? file_exists(path.text)
+                            : manifest_holds(experiment->directory, path.text)) {
+        TRY(manifest_check(experiment->directory, path.text, error));
+        return tokenizer_load(path.text, &experiment->tokenizer, error);
+    }
+    TRY(experiment_learn_tokenizer(experiment, &experiment->tokenizer, error));
     return tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
@@ -122,7 +151,7 @@ static mneme_status open_pretraining(struct experiment *experiment, mneme_error 
     size_t n;
     char **texts = list_texts(&experiment->corpus, &n);
     if (texts == NULL) return error_set_memory(error, "the texts");
-    mneme_status status = open_tokenizer(experiment, texts, n, error);
+    mneme_status status = open_tokenizer(experiment, error);
     THEN(token_texts_add(&experiment->pretraining, experiment->tokenizer, n, texts,
                          experiment->recipe.model.max_seq_len, error));
     free(texts);
@@ -140,7 +169,8 @@ static mneme_status open_texts(struct experiment *experiment, mneme_error *error
 }
 
 /* What opening a folder may write into it. */
-static const char *const opening_files[] = {IDENTITY_RECIPE, IDENTITY_INPUTS, FOLDER_TOKENIZER};
+static const char *const opening_files[] = {IDENTITY_RECIPE, IDENTITY_INPUTS, FOLDER_TOKENIZER,
+                                            FOLDER_MANIFEST};
 
 #define N_OPENING_FILES (sizeof opening_files / sizeof *opening_files)
 
@@ -158,12 +188,59 @@ static void remove_new_files(const char *directory, const bool there[N_OPENING_F
     }
 }
 
-/* All that needs the recipe alone. With `again` the recipe is the folder's own. */
-static mneme_status open_parts(struct experiment *e, enum identity_scope scope, bool again,
+/* What tells whose folder it is must be what was written. */
+static mneme_status check_recipe(const char *directory, mneme_error *error) {
+    struct path recipe = path_in(directory, IDENTITY_RECIPE);
+    return manifest_holds(directory, recipe.text) ? manifest_check(directory, recipe.text, error)
+                                                  : MNEME_OK;
+}
+
+/* A folder that is there already: its digests, and the contract that it was made under. */
+static mneme_status check_folder(const struct experiment *e, mneme_error *error) {
+    struct manifest manifest;
+    const struct stage pretraining = stage_pretraining();
+    struct path folder = stage_folder(e->directory, &pretraining);
+    TRY(manifest_read(e->directory, &manifest, error));
+    const bool there = manifest.there;
+    manifest_free(&manifest);
+    TRY(check_recipe(e->directory, error));
+    TRY(trail_check_contract(path_in(folder.text, FOLDER_TRAIL).text, error));
+    if (there || !file_exists(path_in(e->directory, IDENTITY_RECIPE).text)) return MNEME_OK;
+    experiment_warn(e,
+                    "%s: has no " FOLDER_MANIFEST ": an earlier version made it, and what is in it "
+                    "cannot be checked",
+                    e->directory);
+    return MNEME_OK;
+}
+
+/* The digests begin with the folder, or with those of all that an earlier version left in it. */
+static mneme_status begin_manifest(const struct experiment *e, mneme_error *error) {
+    if (e->is_read || file_exists(path_in(e->directory, FOLDER_MANIFEST).text)) return MNEME_OK;
+    return file_exists(path_in(e->directory, IDENTITY_RECIPE).text)
+               ? manifest_adopt(e->directory, error)
+               : manifest_begin(e->directory, error);
+}
+
+/* Adds what opening the folder wrote. */
+static mneme_status sign_opened(const struct experiment *e, mneme_error *error) {
+    struct path recipe = path_in(e->directory, IDENTITY_RECIPE);
+    struct path tokenizer = path_in(e->directory, FOLDER_TOKENIZER);
+    const char *const paths[] = {recipe.text, tokenizer.text};
+    if (e->is_read || (manifest_holds(e->directory, recipe.text) &&
+                       manifest_holds(e->directory, tokenizer.text))) {
+        return MNEME_OK;
+    }
+    return manifest_sign(e->directory, paths, 2, error);
+}
+
+/* All that needs the recipe alone. */
+static mneme_status open_parts(struct experiment *e, enum identity_scope scope,
                                mneme_error *error) {
     TRY(directory_make(e->directory, error));
-    TRY(identity_check(&e->recipe, e->directory, scope, !again, error));
+    TRY(begin_manifest(e, error));
+    TRY(identity_check(&e->recipe, e->directory, scope, !e->is_read, error));
     TRY(open_texts(e, error));
+    TRY(sign_opened(e, error));
     e->recipe.model.vocab_size = tokenizer_vocab_size(e->tokenizer);
     return model_open(&e->recipe.model, &e->model, error);
 }
@@ -178,8 +255,11 @@ static mneme_status load_recipe(const mneme_run_options *options, struct recipe 
 
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
                              struct experiment *experiment, mneme_error *error) {
-    *experiment = (struct experiment){
-        .directory = options->directory, .progress = options->progress, .user = options->user};
+    *experiment = (struct experiment){.directory = options->directory,
+                                      .is_read = options->recipe == NULL,
+                                      .progress = options->progress,
+                                      .user = options->user};
+    TRY(check_folder(experiment, error));
     TRY(load_recipe(options, &experiment->recipe, error));
     experiment->base_folder = strdup(path_in(options->directory, FOLDER_BASE).text);
     experiment->pretrain_folder = strdup(path_in(options->directory, FOLDER_PRETRAIN).text);
@@ -190,7 +270,7 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
     if (experiment->base_folder == NULL || experiment->pretrain_folder == NULL) {
         status = error_set_memory(error, options->directory);
     }
-    THEN(open_parts(experiment, scope, options->recipe == NULL, error));
+    THEN(open_parts(experiment, scope, error));
     if (status == MNEME_OK) return MNEME_OK;
     remove_new_files(options->directory, there);
     experiment_close(experiment);

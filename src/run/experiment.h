@@ -24,6 +24,7 @@ struct fact_tokens {
 struct experiment {
     struct recipe recipe;
     const char *directory; /* borrowed */
+    bool is_read;          /* opened without a recipe: what is in the folder is not made anew */
     char *base_folder, *pretrain_folder;
     mneme_progress_callback progress;
     void *user;
@@ -37,11 +38,20 @@ struct experiment {
     struct base_copy base; /* the pretrained model's parameters, to start every finetuning from */
 };
 
+/* Tells the user a line through the progress callback, if there is one. */
+void experiment_warn(const struct experiment *experiment, const char *format, ...)
+    MNEME_PRINTF(2, 3);
+
 /* Makes the folder if need be, reads or makes recipe.json and tokenizer.json in it, and makes
- * texts and an empty model. A folder of another recipe is refused, as far as the scope tells.
+ * texts and an empty model. A folder of another recipe is refused, as far as the scope tells, and
+ * one of another contract. A folder of a version that kept no digests is taken as it is, and the
+ * user is told.
  * Without options->recipe the folder's own is taken, and the folder must be there. */
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
                              struct experiment *experiment, mneme_error *error);
+/* What tokenizer.json should be: learned from the texts of pretraining. */
+mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
+                                        struct tokenizer **tokenizer, mneme_error *error);
 void experiment_close(struct experiment *experiment);
 
 /* Calls the progress callback, if there is one. loss may be NULL. */

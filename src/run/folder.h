@@ -6,17 +6,21 @@
  *   mneme.lock                        there while a process is at work (base/file_lock.h), and after
  *                                     kill -9: no part of the run, which no list, digest or
  *                                     comparison of a folder's files may count
+ *   SHA256SUMS                        digests of all other files that are finished (manifest.h)
  *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
  *   tokenizer.json                    learned from the run's own texts
  *   pretrain/                         trail and checkpoints of the pretraining
  *   base/                             the pretrained model, its scores and answers
  *   background.safetensors            which slots ordinary text reads (background_stage.h)
  *   finetune/METHOD/lr-RATE/          a finetuning of `mneme run`: trail, stream, scores, answers,
- * model cells/METHOD-ID/                  a finetuning of `mneme sweep`: the same without the
- * model, and cell.json, which says what its settings are slots/                            what
- * `mneme slots` found
+ *                                     model
+ *   cells/METHOD-ID/                  a finetuning of `mneme sweep`: the same without the model,
+ *                                     and cell.json, which says what its settings are
+ *   sweep-recipe.json                 what a sweep ran, to make its report from the cells again
+ *   slots/                            what `mneme slots` found
  */
 #define FOLDER_LOCK "mneme.lock"
+#define FOLDER_MANIFEST "SHA256SUMS"
 #define FOLDER_TOKENIZER "tokenizer.json"
 #define FOLDER_PRETRAIN "pretrain"
 #define FOLDER_BASE "base"
@@ -25,6 +29,7 @@
 #define FOLDER_FINETUNE "finetune"
 #define FOLDER_CELLS "cells"
 #define FOLDER_SLOTS "slots"
+#define FOLDER_SWEEP_RECIPE "sweep-recipe.json"
 
 /* In the folder of a stage or cell. */
 #define FOLDER_TRAIL "trail.jsonl"

@@ -4,9 +4,10 @@
 
 #include "base/file.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 
-bool model_folder_exists(const char *folder) {
-    return file_exists(path_in(folder, FOLDER_MODEL).text);
+bool model_folder_exists(const struct experiment *experiment, const char *folder) {
+    return manifest_holds(experiment->directory, path_in(folder, FOLDER_MODEL).text);
 }
 
 mneme_status model_folder_save(const struct experiment *experiment, const char *folder,
@@ -16,9 +17,14 @@ mneme_status model_folder_save(const struct experiment *experiment, const char *
     return model_save(&experiment->model, folder, error);
 }
 
-mneme_status model_folder_load(struct experiment *experiment, const char *folder,
+PATH_OUT_OF_LINE mneme_status model_folder_load(struct experiment *experiment, const char *folder,
                                mneme_error *error) {
     struct model loaded, *model = &experiment->model;
+    struct path weights = path_in(folder, FOLDER_MODEL), config = path_in(folder, "config.json");
+    if (file_exists(weights.text)) {
+        TRY(manifest_check(experiment->directory, weights.text, error));
+        TRY(manifest_check(experiment->directory, config.text, error));
+    }
     TRY(model_load(folder, &loaded, error));
     bool fits =
         loaded.arena.size == model->arena.size && loaded.n_parameters == model->n_parameters;

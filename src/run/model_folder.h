@@ -7,10 +7,10 @@
 
 /* A model folder as others read it: config.json, tokenizer.json, model.safetensors. The weights are
  * written last, so that a folder that has them is whole. */
-bool model_folder_exists(const char *folder);
+bool model_folder_exists(const struct experiment *experiment, const char *folder);
 mneme_status model_folder_save(const struct experiment *experiment, const char *folder,
                                mneme_error *error);
-/* Reads the parameters into experiment->model, which must have the folder's configuration. */
+/* Checks model and configuration against the run folder's digests, and reads the parameters into experiment->model, which must have the folder's configuration. */
 mneme_status model_folder_load(struct experiment *experiment, const char *folder,
                                mneme_error *error);
 

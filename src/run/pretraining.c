@@ -2,11 +2,14 @@
 
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/file.h"
 #include "base/random.h"
 #include "model/model.h"
 #include "run/checkpoint_files.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/model_folder.h"
 #include "run/scores.h"
 #include "run/stage.h"
@@ -62,20 +65,83 @@ void pretraining_close(struct pretraining *p) {
     *p = (struct pretraining){0};
 }
 
-PATH_OUT_OF_LINE mneme_status pretraining_begin(struct pretraining *p, size_t steps,
-                                                mneme_error *error) {
-    struct experiment *e = p->experiment;
-    size_t step = 0;
-    TRY(checkpoint_files_last(e->pretrain_folder, steps, &step, error));
-    if (step == 0) {
-        model_initialize(&e->model, e->recipe.seed);
-        return MNEME_OK;
+static struct path trail_path(const struct pretraining *p) {
+    return path_in(p->experiment->pretrain_folder, FOLDER_TRAIL);
+}
+
+/* The trail up to the checkpoint is the one that was written with it, and its last line has the
+ * digest of these weights. */
+static mneme_status check_trail(const struct pretraining *p, const char *checkpoint,
+                                const struct checkpoint_trail *trail, mneme_error *error) {
+    struct path path = trail_path(p);
+    struct digest found;
+    struct trail_line line;
+    uint64_t bytes = trail->bytes;
+    if (trail->known) {
+        TRY(digest_of_prefix(path.text, &bytes, &found, error));
+        if (bytes != trail->bytes || strcmp(found.hex, trail->digest.hex) != 0) {
+            return error_set(error, MNEME_BAD_INPUT,
+                             "%s: is damaged or was changed since %s was written, which has its "
+                             "digest",
+                             path.text, checkpoint);
+        }
     }
+    TRY(trail_read_step(path.text, p->optimizer.step, &line, error));
+    TRY(parameter_digest_model(&p->experiment->model, &found, error));
+    if (!line.has_digest || strcmp(found.hex, line.digest.hex) == 0) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: holds other weights than those whose digest %s has at step %zu",
+                     checkpoint, path.text, p->optimizer.step);
+}
+
+static PATH_OUT_OF_LINE mneme_status load_checkpoint(struct pretraining *p, size_t step,
+                                                     mneme_error *error) {
+    struct experiment *e = p->experiment;
     struct path checkpoint = checkpoint_files_path(e->pretrain_folder, step);
-    TRY(checkpoint_load(checkpoint.text, &e->model, &p->optimizer, &p->order.cursor, error));
-    if (p->optimizer.step == step) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint.text,
-                     p->optimizer.step);
+    struct checkpoint_trail trail;
+    bool sealed;
+    TRY(checkpoint_load(checkpoint.text, &e->model, &p->optimizer, &p->order.cursor, &trail,
+                        &sealed, error));
+    if (p->optimizer.step != step) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint.text,
+                         p->optimizer.step);
+    }
+    TRY(check_trail(p, checkpoint.text, &trail, error));
+    if (sealed && trail.known) return MNEME_OK;
+    experiment_warn(e,
+                    "%s: has no digest of itself: an earlier version wrote it, and damage to its "
+                    "moments cannot be seen",
+                    checkpoint.text);
+    return MNEME_OK;
+}
+
+/* Before the first step. */
+static mneme_status begin_anew(struct pretraining *p) {
+    model_initialize(&p->experiment->model, p->experiment->recipe.seed);
+    return MNEME_OK;
+}
+
+PATH_OUT_OF_LINE mneme_status pretraining_begin(struct pretraining *p, size_t steps,
+                                                enum damaged_checkpoint damaged,
+                                                mneme_error *error) {
+    const char *folder = p->experiment->pretrain_folder;
+    mneme_error first = {0}, cause = {0};
+    size_t step = 0;
+    do {
+        TRY(checkpoint_files_last(folder, steps, &step, error));
+        if (step == 0) break;
+        if (load_checkpoint(p, step, &cause) == MNEME_OK) {
+            if (first.message[0] != '\0') {
+                experiment_warn(p->experiment, "%s; going on from step %zu", first.message, step);
+            }
+            return MNEME_OK;
+        }
+        if (first.message[0] == '\0') first = cause;
+        steps = step - 1;
+    } while (damaged == DAMAGED_PASSED_OVER && cause.status == MNEME_BAD_INPUT);
+    if (first.message[0] == '\0') return begin_anew(p);
+    if (error != NULL) *error = first;
+    return first.status;
 }
 
 /* Cuts the batch into parts of whole sequences, as equal in number as can be. */
@@ -147,10 +213,13 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
 
 /* The new checkpoint is whole before an older one goes. */
 static PATH_OUT_OF_LINE mneme_status save_checkpoint(const struct pretraining *p,
-                                                     const char *folder, mneme_error *error) {
+                                                     const char *folder, const struct trail *trail,
+                                                     mneme_error *error) {
     size_t step = p->optimizer.step;
+    struct checkpoint_trail written = {.known = true};
+    TRY(trail_digest(trail, &written.bytes, &written.digest, error));
     TRY(checkpoint_save(checkpoint_files_path(folder, step).text, &p->experiment->model,
-                        &p->optimizer, p->order.cursor, error));
+                        &p->optimizer, p->order.cursor, &written, error));
     if (p->recipe->keep_checkpoints) return MNEME_OK;
     return checkpoint_files_remove_before(folder, step, error);
 }
@@ -167,41 +236,65 @@ static mneme_status train(struct pretraining *p, const char *folder, struct trai
                             &line.loss);
         if (!is_due(p)) continue;
         TRY(trail_flush(trail, error));
-        if (line.step < steps) TRY(save_checkpoint(p, folder, error));
+        if (line.step < steps) TRY(save_checkpoint(p, folder, trail, error));
     }
     return MNEME_OK;
 }
 
 static PATH_OUT_OF_LINE mneme_status open_trail(const struct pretraining *p, struct trail *trail,
                                                 mneme_error *error) {
-    return trail_open(trail, path_in(p->experiment->pretrain_folder, FOLDER_TRAIL).text,
-                      stage_pretraining().name, p->optimizer.step, error);
+    return trail_open(trail, trail_path(p).text, stage_pretraining().name, p->optimizer.step, error);
 }
 
 /* From the last checkpoint, or from the beginning, to the end. */
 static mneme_status pretrain(struct pretraining *p, const char *folder, mneme_error *error) {
     struct trail trail = {0};
     TRY(directory_make(folder, error));
-    TRY(pretraining_begin(p, SIZE_MAX, error));
+    TRY(pretraining_begin(p, SIZE_MAX, DAMAGED_PASSED_OVER, error));
     mneme_status status = open_trail(p, &trail, error);
     THEN(train(p, folder, &trail, error));
     trail_close(&trail);
     return status;
 }
 
+/* The base is signed before the last checkpoint goes. */
+static PATH_OUT_OF_LINE mneme_status finish(struct experiment *e, mneme_error *error) {
+    struct path trail = path_in(e->pretrain_folder, FOLDER_TRAIL);
+    const char *const made[] = {e->base_folder, trail.text};
+    const char *const kept[] = {e->pretrain_folder};
+    TRY(model_folder_save(e, e->base_folder, error));
+    TRY(manifest_sign(e->directory, made, 2, error));
+    if (e->recipe.pretrain.keep_checkpoints) return manifest_sign(e->directory, kept, 1, error);
+    return checkpoint_files_remove_before(e->pretrain_folder, SIZE_MAX, error);
+}
+
 static mneme_status make_base(struct experiment *e, mneme_error *error) {
     struct pretraining p = {0};
+    const char *const made[] = {e->base_folder, e->pretrain_folder};
+    TRY(manifest_forget(e->directory, made, 2, error));
     mneme_status status = pretraining_open(&p, e, error);
     THEN(pretrain(&p, e->pretrain_folder, error));
-    THEN(model_folder_save(e, e->base_folder, error));
-    if (!e->recipe.pretrain.keep_checkpoints) {
-        THEN(checkpoint_files_remove_before(e->pretrain_folder, SIZE_MAX, error));
-    }
+    THEN(finish(e, error));
     pretraining_close(&p);
     return status;
 }
 
+/* The base that is there is the one that the trail ends with. */
+static PATH_OUT_OF_LINE mneme_status take_base(struct experiment *e, mneme_error *error) {
+    struct path trail = path_in(e->pretrain_folder, FOLDER_TRAIL);
+    struct trail_line line;
+    struct digest found;
+    TRY(model_folder_load(e, e->base_folder, error));
+    if (!file_exists(trail.text)) return MNEME_OK;
+    TRY(manifest_check(e->directory, e->pretrain_folder, error));
+    TRY(trail_read_step(trail.text, e->recipe.pretrain.steps, &line, error));
+    TRY(parameter_digest_model(&e->model, &found, error));
+    if (!line.has_digest || strcmp(found.hex, line.digest.hex) == 0) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s/" FOLDER_MODEL ": holds other weights than those that %s ends with",
+                     e->base_folder, trail.text);
+}
+
 mneme_status pretraining_run(struct experiment *e, mneme_error *error) {
-    return model_folder_exists(e->base_folder) ? model_folder_load(e, e->base_folder, error)
-                                               : make_base(e, error);
+    return model_folder_exists(e, e->base_folder) ? take_base(e, error) : make_base(e, error);
 }

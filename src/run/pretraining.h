@@ -24,9 +24,16 @@ mneme_status pretraining_open(struct pretraining *pretraining, struct experiment
 /* Does nothing to {0}. */
 void pretraining_close(struct pretraining *pretraining);
 
+/* What becomes of a checkpoint that is damaged, or contradicts the trail. */
+enum damaged_checkpoint {
+    DAMAGED_REFUSED,
+    DAMAGED_PASSED_OVER, /* for an older good one, if there is one, and the user is told */
+};
+
 /* The state after at most `steps` steps: that of the last checkpoint not beyond them, or else the
  * initial one. optimizer.step tells. */
-mneme_status pretraining_begin(struct pretraining *pretraining, size_t steps, mneme_error *error);
+mneme_status pretraining_begin(struct pretraining *pretraining, size_t steps,
+                               enum damaged_checkpoint damaged, mneme_error *error);
 
 /* One step, and what is to be said about it. */
 mneme_status pretraining_step(struct pretraining *pretraining, struct trail_line *line,

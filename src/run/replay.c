@@ -9,10 +9,11 @@
 #include "run/model_folder.h"
 
 mneme_status replay_open(struct replay *replay, struct experiment *experiment,
-                         const struct stage *stage, mneme_error *error) {
+                         const struct stage *stage, const char *folder, mneme_error *error) {
     *replay = (struct replay){.experiment = experiment, .stage = *stage};
-    struct path folder = stage_folder(experiment->directory, stage);
-    return trail_text_open(&replay->trail, path_in(folder.text, FOLDER_TRAIL).text, error);
+    struct path own = stage_folder(experiment->directory, stage);
+    struct path trail = path_in(folder == NULL ? own.text : folder, FOLDER_TRAIL);
+    return trail_text_open(&replay->trail, trail.text, error);
 }
 
 static mneme_status begin_finetuning(struct replay *replay, mneme_error *error) {
@@ -29,7 +30,7 @@ static mneme_status begin_finetuning(struct replay *replay, mneme_error *error) 
 mneme_status replay_begin(struct replay *replay, size_t steps, mneme_error *error) {
     if (replay->stage.method != NULL) return begin_finetuning(replay, error);
     TRY(pretraining_open(&replay->pretraining, replay->experiment, error));
-    return pretraining_begin(&replay->pretraining, steps, error);
+    return pretraining_begin(&replay->pretraining, steps, DAMAGED_REFUSED, error);
 }
 
 void replay_close(struct replay *replay) {

@@ -15,9 +15,9 @@ struct replay {
     struct teaching teaching;
 };
 
-/* Reads the stage's trail. */
+/* Reads the stage's trail; that in `folder`, or in the stage's own when it is NULL. */
 mneme_status replay_open(struct replay *replay, struct experiment *experiment,
-                         const struct stage *stage, mneme_error *error);
+                         const struct stage *stage, const char *folder, mneme_error *error);
 /* Makes ready to repeat what follows `steps` steps or fewer: replay_steps tells. A finetuning
  * begins at its first step, from the folder's base model and background. */
 mneme_status replay_begin(struct replay *replay, size_t steps, mneme_error *error);

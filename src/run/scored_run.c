@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/json_read.h"
@@ -10,8 +11,11 @@
 #include "run/evaluation.h"
 #include "run/finetuning.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/model_folder.h"
 #include "run/pretraining.h"
+#include "run/trail.h"
+#include "tensor/model_digest.h"
 
 int scored_run_add_json(const struct scored_run *run, json_t *object) {
     const bool diverged = run->divergence.step > 0;
@@ -28,15 +32,22 @@ json_t *scored_run_digest(const struct scored_run *run) {
     return run->divergence.step > 0 ? json_null() : json_string(run->digest.hex);
 }
 
-/* What one evaluated model leaves on disk. */
-static PATH_OUT_OF_LINE mneme_status save(const char *folder, const struct scored_run *run,
-                                          mneme_error *error) {
+json_t *scored_run_to_json(const struct scored_run *run) {
     json_t *root = json_object();
     int failed = scores_to_json(&run->scores, root);
     failed |= json_object_set_new(root, "lr", json_real(run->lr));
     failed |= scored_run_add_json(run, root);
     failed |= json_object_set_new(root, "digest", scored_run_digest(run));
-    mneme_status status = failed != 0
+    if (failed == 0) return root;
+    json_decref(root);
+    return NULL;
+}
+
+/* What one evaluated model leaves on disk. */
+static PATH_OUT_OF_LINE mneme_status save(const char *folder, const struct scored_run *run,
+                                          mneme_error *error) {
+    json_t *root = scored_run_to_json(run);
+    mneme_status status = root == NULL
                               ? error_set_memory(error, "the scores")
                               : json_write_file(path_in(folder, FOLDER_SCORES).text, root, error);
     json_decref(root);
@@ -82,17 +93,29 @@ static mneme_status load(const char *path, struct scored_run *run, mneme_error *
     return status;
 }
 
-static PATH_OUT_OF_LINE mneme_status load_from(const char *folder, struct scored_run *run,
-                                               mneme_error *error) {
+PATH_OUT_OF_LINE mneme_status scored_run_load(const char *folder, struct scored_run *run,
+                                              mneme_error *error) {
     return load(path_in(folder, FOLDER_SCORES).text, run, error);
+}
+
+/* Writes the answers whole or not at all. */
+static mneme_status write_answers(const struct experiment *experiment, const char *stage,
+                                  const char *path, struct scores *scores, mneme_error *error) {
+    struct file_writer answers = {0};
+    mneme_status status = file_writer_open(&answers, path, error);
+    THEN(evaluation_run(experiment, stage, answers.stream, scores, error));
+    THEN(file_writer_finish(&answers, error));
+    file_writer_abandon(&answers);
+    return status;
 }
 
 /* Asks the model as it is now; what is not finite in it ends a finetuning as a divergence. */
 static PATH_OUT_OF_LINE mneme_status ask(const struct experiment *experiment, const char *stage,
                                          const char *folder, struct scored_run *run,
                                          mneme_error *error) {
-    mneme_status status = evaluation_run(experiment, stage, path_in(folder, FOLDER_ANSWERS).text,
-                                         &run->scores, error);
+    run->scores = (struct scores){0};
+    mneme_status status = write_answers(
+        experiment, stage, path_in(folder, FOLDER_ANSWERS).text, &run->scores, error);
     if (!run->scores.diverged) return status;
     divergence_set(&run->divergence, run->steps, error == NULL ? NULL : error->message);
     return MNEME_OK;
@@ -107,29 +130,75 @@ static PATH_OUT_OF_LINE mneme_status record(const struct experiment *experiment,
         TRY(parameter_digest_model(&experiment->model, &run->digest, error));
     }
     TRY(save(folder, run, error));
-    return load_from(folder, run, error);
+    return scored_run_load(folder, run, error);
 }
 
-/* A base that is not finite is good for nothing. */
-static mneme_status evaluate_base(struct experiment *e, struct scored_run *run,
-                                  mneme_error *error) {
-    TRY(ask(e, "evaluate base", e->base_folder, run, error));
-    if (run->divergence.step > 0) {
-        return pretraining_diverged(e, run->steps, error);
+static mneme_status compare_digests(const char *folder, const char *found,
+                                    const struct scored_run *run, mneme_error *error) {
+    if (strcmp(found, run->digest.hex) == 0) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: " FOLDER_SCORES " is of the model with digest %s, but " FOLDER_MODEL
+                     " has digest %s",
+                     folder, run->digest.hex, found);
+}
+
+mneme_status scored_run_check_model(const char *folder, const struct scored_run *run,
+                                    mneme_error *error) {
+    struct path model = path_in(folder, FOLDER_MODEL);
+    mneme_digest found;
+    if (!file_exists(model.text)) return MNEME_OK;
+    TRY(model_digest_path(model.text, &found, error));
+    mneme_status status = compare_digests(folder, found.sha256, run, error);
+    model_digest_free(&found);
+    return status;
+}
+
+/* What a folder holds already. */
+static PATH_OUT_OF_LINE mneme_status take(const struct experiment *experiment, const char *folder,
+                                          struct scored_run *run, mneme_error *error) {
+    TRY(manifest_check(experiment->directory, folder, error));
+    TRY(trail_check_contract(path_in(folder, FOLDER_TRAIL).text, error));
+    TRY(scored_run_load(folder, run, error));
+    return scored_run_check_model(folder, run, error);
+}
+
+/* The base's model was checked when it was loaded. */
+static PATH_OUT_OF_LINE mneme_status take_base(const struct experiment *e, struct scored_run *run,
+                                               mneme_error *error) {
+    static const char *const files[] = {FOLDER_SCORES, FOLDER_ANSWERS, FOLDER_TOKENIZER};
+    struct digest digest;
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
+        struct path path = path_in(e->base_folder, "%s", files[i]);
+        if (file_exists(path.text)) TRY(manifest_check(e->directory, path.text, error));
     }
-    return record(e, e->base_folder, run, error);
+    TRY(scored_run_load(e->base_folder, run, error));
+    TRY(parameter_digest_model(&e->model, &digest, error));
+    return compare_digests(e->base_folder, digest.hex, run, error);
+}
+
+/* Evaluates the base as it is now. One that is not finite is good for nothing. */
+static PATH_OUT_OF_LINE mneme_status evaluate_base(struct experiment *e, struct scored_run *run,
+                                                   mneme_error *error) {
+    struct path scores = path_in(e->base_folder, FOLDER_SCORES);
+    struct path answers = path_in(e->base_folder, FOLDER_ANSWERS);
+    const char *const paths[] = {scores.text, answers.text};
+    TRY(manifest_forget(e->directory, paths, 2, error));
+    TRY(ask(e, "evaluate base", e->base_folder, run, error));
+    if (run->divergence.step > 0) return pretraining_diverged(e, run->steps, error);
+    TRY(record(e, e->base_folder, run, error));
+    return manifest_sign(e->directory, paths, 2, error);
 }
 
 mneme_status scored_run_base(struct experiment *e, struct scored_run *run, mneme_error *error) {
     *run = (struct scored_run){.steps = e->recipe.pretrain.steps};
     TRY(pretraining_run(e, error));
-    TRY(scored_run_exists(e->base_folder) ? load_from(e->base_folder, run, error)
-                                          : evaluate_base(e, run, error));
+    TRY(scored_run_exists(e, e->base_folder) ? take_base(e, run, error)
+                                             : evaluate_base(e, run, error));
     return base_copy_keep(&e->base, &e->model, error);
 }
 
-PATH_OUT_OF_LINE bool scored_run_exists(const char *folder) {
-    return file_exists(path_in(folder, FOLDER_SCORES).text);
+PATH_OUT_OF_LINE bool scored_run_exists(const struct experiment *experiment, const char *folder) {
+    return manifest_holds(experiment->directory, path_in(folder, FOLDER_SCORES).text);
 }
 
 /* Merging what was learned into the model may overflow. */
@@ -143,7 +212,8 @@ mneme_status scored_run_finetuning(struct experiment *experiment, const struct s
                                    bool keep_weights, struct scored_run *run, mneme_error *error) {
     struct finetuning_result result;
     run->lr = (double)stage->lr;
-    if (scored_run_exists(folder)) return load_from(folder, run, error);
+    if (scored_run_exists(experiment, folder)) return take(experiment, folder, run, error);
+    TRY(manifest_forget(experiment->directory, &folder, 1, error));
     TRY(directory_make(folder, error));
     TRY(finetuning_run(experiment, stage, background, folder, &result, error));
     run->seconds = result.seconds;
@@ -155,5 +225,6 @@ mneme_status scored_run_finetuning(struct experiment *experiment, const struct s
     if (run->divergence.step == 0 && keep_weights) {
         TRY(model_folder_save(experiment, folder, error));
     }
-    return record(experiment, folder, run, error);
+    TRY(record(experiment, folder, run, error));
+    return manifest_sign(experiment->directory, &folder, 1, error);
 }

@@ -32,9 +32,18 @@ int scored_run_add_json(const struct scored_run *run, json_t *object);
 
 /* The digest as a value: null of one that diverged. */
 json_t *scored_run_digest(const struct scored_run *run);
+/* What scores.json says. The caller owns it; NULL without memory. */
+json_t *scored_run_to_json(const struct scored_run *run);
 
 /* Whether the folder of a base or finetuning holds its scores, which are written last. */
-bool scored_run_exists(const char *folder);
+bool scored_run_exists(const struct experiment *experiment, const char *folder);
+
+/* Reads FOLDER/scores.json. Without a check of anything else. */
+mneme_status scored_run_load(const char *folder, struct scored_run *run, mneme_error *error);
+
+/* Refuses scores that are of another model than FOLDER/model.safetensors, if that is there. */
+mneme_status scored_run_check_model(const char *folder, const struct scored_run *run,
+                                    mneme_error *error);
 
 /* Runs one finetuning and evaluates it, or takes its scores from FOLDER/scores.json when they are
  * there. Leaves what finetuning_run and evaluation_run do, and the model with keep_weights. One

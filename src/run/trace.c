@@ -53,7 +53,7 @@ static mneme_status trace_stage(const mneme_trace_options *options, struct exper
     struct replay replay = {0};
     struct recorder recorder = {0};
     TRY(replay_find_stage(&experiment->recipe, options->stage, &stage, error));
-    mneme_status status = replay_open(&replay, experiment, &stage, error);
+    mneme_status status = replay_open(&replay, experiment, &stage, NULL, error);
     THEN(trace(options, &replay, &recorder, result, error));
     result->n_tensors = recorder.n;
     recorder_close(&recorder);

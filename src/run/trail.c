@@ -19,36 +19,67 @@ static long end_of_lines(FILE *stream, size_t lines) {
     return -1;
 }
 
-static mneme_status begin(struct trail *trail, const char *stage, mneme_error *error) {
+/* The first line; malloc'ed, NULL without memory. */
+static char *make_head(const char *stage) {
+    struct text text = {0};
     const char *mark = matmul_backend_mark();
     json_t *name = json_string(stage);
     char *quoted = name == NULL ? NULL : json_print(name, JSON_ENCODE_ANY);
     json_decref(name);
-    if (quoted == NULL) return error_set_memory(error, "the trail");
-    int written =
-        fprintf(trail->stream, "{\"contract\": %d, \"stage\": %s%s%s%s}\n", MNEME_CONTRACT_VERSION,
-                quoted, mark == NULL ? "" : ", \"canonical\": false, \"matmul\": \"",
-                mark == NULL ? "" : mark, mark == NULL ? "" : "\"");
+    text.failed = quoted == NULL;
+    text_add(&text, "{\"contract\": %d, \"stage\": %s", MNEME_CONTRACT_VERSION,
+             quoted == NULL ? "" : quoted);
+    if (mark != NULL) text_add(&text, ", \"canonical\": false, \"matmul\": \"%s\"", mark);
+    text_add(&text, "}\n");
     free(quoted);
-    return written > 0 ? MNEME_OK : error_set_errno(error, trail->path, "cannot write");
+    return text_take(&text);
+}
+
+static mneme_status begin(struct trail *trail, const char *head, mneme_error *error) {
+    return fputs(head, trail->stream) >= 0 ? MNEME_OK
+                                           : error_set_errno(error, trail->path, "cannot write");
+}
+
+/* Goes behind the lines of the checkpoint's steps, the last that stay. */
+static mneme_status resume(struct trail *trail, const char *head, size_t steps,
+                           mneme_error *error) {
+    const char *at = head;
+    while (*at != '\0' && getc(trail->stream) == (unsigned char)*at) at++;
+    if (*at != '\0') {
+        return error_set(error, MNEME_BAD_INPUT, "%s:1: is not the first line of this training",
+                         trail->path);
+    }
+    long end = end_of_lines(trail->stream, steps);
+    if (end < 0) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: has fewer lines than the %zu steps of the checkpoint", trail->path,
+                         steps);
+    }
+    if (fseek(trail->stream, end, SEEK_SET) != 0 || ftruncate(fileno(trail->stream), end) != 0) {
+        return error_set_errno(error, trail->path, "cannot cut");
+    }
+    return MNEME_OK;
 }
 
 mneme_status trail_open(struct trail *trail, const char *path, const char *stage, size_t steps,
                         mneme_error *error) {
     trail->path = strdup(path);
     if (trail->path == NULL) return error_set_memory(error, "the trail");
+    if (steps > 0) TRY(trail_check_contract(path, error));
     trail->stream = fopen(path, steps > 0 ? "r+e" : "we");
     if (trail->stream == NULL) return error_set_errno(error, path, "cannot write");
-    if (steps == 0) return begin(trail, stage, error);
-    long end = end_of_lines(trail->stream, steps + 1);
-    if (end < 0) {
-        return error_set(error, MNEME_BAD_INPUT,
-                         "%s: has fewer lines than the %zu steps of the checkpoint", path, steps);
-    }
-    if (fseek(trail->stream, end, SEEK_SET) != 0 || ftruncate(fileno(trail->stream), end) != 0) {
-        return error_set_errno(error, path, "cannot cut");
-    }
-    return MNEME_OK;
+    char *head = make_head(stage);
+    if (head == NULL) return error_set_memory(error, "the trail");
+    mneme_status status =
+        steps > 0 ? resume(trail, head, steps, error) : begin(trail, head, error);
+    free(head);
+    return status;
+}
+
+mneme_status trail_digest(const struct trail *trail, uint64_t *bytes, struct digest *digest,
+                          mneme_error *error) {
+    *bytes = UINT64_MAX;
+    return digest_of_prefix(trail->path, bytes, digest, error);
 }
 
 static void add_float(struct text *text, const char *name, float value) {

@@ -3,6 +3,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include "base/digest.h"
@@ -34,14 +35,21 @@ struct trail {
 };
 
 /* Opens the trail of a training that continues after `steps` steps; lines of later steps, which an
- * interrupted run may have left, are cut off. */
+ * interrupted run may have left, are cut off. A trail of another stage or contract is refused. */
 mneme_status trail_open(struct trail *trail, const char *path, const char *stage, size_t steps,
                         mneme_error *error);
 mneme_status trail_add(struct trail *trail, const struct trail_line *line, mneme_error *error);
 /* To the disk. */
 mneme_status trail_flush(struct trail *trail, mneme_error *error);
+/* After trail_flush: how many bytes the file has, and their digest. */
+mneme_status trail_digest(const struct trail *trail, uint64_t *bytes, struct digest *digest,
+                          mneme_error *error);
 /* Does nothing to a trail that is {0}. */
 void trail_close(struct trail *trail);
+
+/* What the line of one step says, whatever lies behind it in the file. */
+mneme_status trail_read_step(const char *path, size_t step, struct trail_line *line,
+                             mneme_error *error);
 
 /* A trail that is read: its step lines. */
 struct trail_text {
@@ -51,6 +59,9 @@ struct trail_text {
     char **lines;          /* [n] step i + 1 is lines[i] */
     size_t n;
 };
+
+/* Refuses the trail of another contract; says nothing of a file that is not there or has no line. */
+mneme_status trail_check_contract(const char *path, mneme_error *error);
 
 /* MNEME_BAD_INPUT for a file that is not a trail, or one of another contract. */
 mneme_status trail_text_open(struct trail_text *text, const char *path, mneme_error *error);

@@ -40,6 +40,23 @@ static mneme_status check_head(const char *line, const char *path, mneme_error *
     return status;
 }
 
+/* The first line of a file, which is NUL-terminated in *line; "" when there is none. */
+static mneme_status read_head(const char *path, char *line, size_t size, mneme_error *error) {
+    FILE *stream = fopen(path, "re");
+    line[0] = '\0';
+    if (stream == NULL) return error_set_errno(error, path, "cannot open");
+    if (fgets(line, (int)size, stream) == NULL || strchr(line, '\n') == NULL) line[0] = '\0';
+    fclose(stream);
+    return MNEME_OK;
+}
+
+mneme_status trail_check_contract(const char *path, mneme_error *error) {
+    char head[1024];
+    if (!file_exists(path)) return MNEME_OK;
+    TRY(read_head(path, head, sizeof head, error));
+    return head[0] == '\0' ? MNEME_OK : check_head(head, path, error);
+}
+
 /* A last line without its newline, which a killed run may leave, does not count. */
 static size_t count_lines(const char *bytes, size_t length) {
     size_t n = 0;
@@ -141,5 +158,34 @@ mneme_status trail_text_parse(const struct trail_text *text, size_t i, struct tr
     TRY(parse(text->lines[i], text->path, i + 2, &object, error));
     mneme_status status = read_line(object, text->path, i, line, error);
     json_decref(object);
+    return status;
+}
+
+/* Ends line number i of the bytes by a NUL; NULL when there is none. */
+static char *cut_line(char *bytes, size_t i) {
+    char *line = bytes, *end = strchr(line, '\n');
+    for (; end != NULL && i > 0; i--) {
+        line = end + 1;
+        end = strchr(line, '\n');
+    }
+    if (end == NULL) return NULL;
+    *end = '\0';
+    return line;
+}
+
+mneme_status trail_read_step(const char *path, size_t step, struct trail_line *line,
+                             mneme_error *error) {
+    char *bytes;
+    size_t length;
+    TRY(file_read(path, MAX_TRAIL_BYTES, &bytes, &length, error));
+    char *text = cut_line(bytes, step);
+    json_t *object = NULL;
+    mneme_status status = text != NULL ? parse(text, path, step + 1, &object, error)
+                                       : error_set(error, MNEME_BAD_INPUT, "%s: has no step %zu",
+                                                   path, step);
+    *line = (struct trail_line){0};
+    THEN(read_line(object, path, step - 1, line, error));
+    json_decref(object);
+    free(bytes);
     return status;
 }

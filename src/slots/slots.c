@@ -4,6 +4,7 @@
 
 #include "run/background_stage.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/model_folder.h"
 #include "slots/slot_plot.h"
 #include "slots/slot_reads.h"
@@ -164,9 +165,19 @@ static size_t longest_text(const struct viewing *v) {
     return longest > limit ? longest : limit;
 }
 
+static PATH_OUT_OF_LINE mneme_status write_report(const struct viewing *v, const char *directory,
+                                                  mneme_error *error) {
+    struct path folder = path_in(directory, FOLDER_SLOTS);
+    const char *const paths[] = {folder.text};
+    TRY(manifest_forget(directory, paths, 1, error));
+    TRY(directory_make(folder.text, error));
+    TRY(slot_report_write(&v->report, folder.text, error));
+    TRY(slot_plot_draw(&v->report, folder.text, error));
+    return manifest_sign(directory, paths, 1, error);
+}
+
 static mneme_status view(const mneme_slots_options *options, struct viewing *v, char **report,
                          mneme_error *error) {
-    struct path folder = path_in(options->directory, FOLDER_SLOTS);
     TRY(open_viewing(options, v, error));
     TRY(slot_reader_open(&v->reader, &v->experiment, longest_text(v), error));
     v->report.facts =
@@ -175,9 +186,7 @@ static mneme_status view(const mneme_slots_options *options, struct viewing *v, 
     TRY(view_new(options, v, error));
     TRY(view_known(options, v, error));
     TRY(view_overlap(options, v, error));
-    TRY(directory_make(folder.text, error));
-    TRY(slot_report_write(&v->report, folder.text, error));
-    TRY(slot_plot_draw(&v->report, folder.text, error));
+    TRY(write_report(v, options->directory, error));
     *report = slot_report_text(&v->report);
     return *report == NULL ? error_set_memory(error, "the report") : MNEME_OK;
 }

@@ -9,30 +9,10 @@
 #include "tensor/safetensors.h"
 #include "tensor/tensor_digest.h"
 
-/* A file is read in pieces of this many bytes. */
-#define PIECE (1 << 20)
-
 struct collector {
     mneme_digest *digest;
     size_t capacity;
-    unsigned char *piece; /* [PIECE] */
 };
-
-static mneme_status digest_entry(const struct safetensors *file,
-                                 const struct safetensors_entry *entry, unsigned char *piece,
-                                 struct digest *digest, mneme_error *error) {
-    struct digest_stream stream = {0};
-    mneme_status status = digest_open(&stream, error);
-    for (size_t done = 0; done < entry->bytes && status == MNEME_OK;) {
-        size_t length = entry->bytes - done < PIECE ? entry->bytes - done : PIECE;
-        status = safetensors_read_bytes(file, entry, done, piece, length, error);
-        THEN(digest_update(&stream, piece, length, error));
-        done += length;
-    }
-    THEN(digest_finish(&stream, digest, error));
-    digest_close(&stream);
-    return status;
-}
 
 /* "PREFIX:NAME", or the name alone when there is no prefix. */
 static char *full_name(const char *prefix, const char *name) {
@@ -43,12 +23,13 @@ static char *full_name(const char *prefix, const char *name) {
 
 static mneme_status collect_entry(struct collector *collector, const struct safetensors *file,
                                   const struct safetensors_entry *entry, const char *prefix,
-                                  mneme_error *error) {
+                                  struct safetensors_seal *seal, mneme_error *error) {
     mneme_digest *all = collector->digest;
     struct digest digest = {""};
     TRY(memory_grow((void **)&all->tensors, &collector->capacity, all->n_tensors + 1,
                     sizeof *all->tensors, "a list of digests", error));
-    TRY(digest_entry(file, entry, collector->piece, &digest, error));
+    TRY(safetensors_digest_entry(file, entry, &digest, error));
+    TRY(safetensors_seal_add(seal, &entry->tensor, &digest, error));
     mneme_tensor_digest made = {.name = full_name(prefix, entry->tensor.name),
                                 .type = tensor_type_name(entry->tensor.type),
                                 .rank = entry->tensor.rank};
@@ -62,10 +43,14 @@ static mneme_status collect_entry(struct collector *collector, const struct safe
 static mneme_status collect_file(struct collector *collector, const char *path, const char *prefix,
                                  mneme_error *error) {
     struct safetensors file = {0};
+    struct safetensors_seal seal = {0};
     mneme_status status = safetensors_open(&file, path, error);
+    THEN(safetensors_seal_open(&seal, json_object_get(file.header, "__metadata__"), error));
     for (size_t i = 0; i < file.n && status == MNEME_OK; i++) {
-        status = collect_entry(collector, &file, &file.entries[i], prefix, error);
+        status = collect_entry(collector, &file, &file.entries[i], prefix, &seal, error);
     }
+    THEN(safetensors_seal_compare(&seal, &file, error));
+    safetensors_seal_close(&seal);
     const char *mark = safetensors_metadata_get(&file, SAFETENSORS_NOT_CANONICAL);
     if (mark != NULL) {
         struct mneme_digest *digest = collector->digest;
@@ -104,10 +89,8 @@ static int compare_digests(const void *a, const void *b) {
 
 mneme_status model_digest_path(const char *path, mneme_digest *digest, mneme_error *error) {
     *digest = (mneme_digest){0};
-    struct collector collector = {.digest = digest, .piece = malloc(PIECE)};
-    if (collector.piece == NULL) return error_set_memory(error, path);
+    struct collector collector = {.digest = digest};
     mneme_status status = collect(&collector, path, error);
-    free(collector.piece);
     if (status == MNEME_OK && digest->n_tensors > 1) {
         qsort(digest->tensors, digest->n_tensors, sizeof *digest->tensors, compare_digests);
     }

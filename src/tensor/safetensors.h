@@ -4,6 +4,7 @@
 #include <jansson.h>
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "tensor/tensor.h"
@@ -18,6 +19,12 @@
  */
 #define SAFETENSORS_NOT_CANONICAL "not_canonical"
 
+/* Metadata key of the files that mneme writes for itself: a digest of all else that is in them, the
+ * seal. It is the SHA-256 of a text: the other metadata as JSON without blanks, keys in order of
+ * bytes, a newline, and the lines of <mneme/digest.h>, one a tensor. So it does not depend on how
+ * the tensors are ordered or the header is spaced. A file without a seal is another program's. */
+#define SAFETENSORS_SEAL "mneme.sha256"
+
 struct safetensors_metadata {
     const char *key;
     const char *value;
@@ -30,6 +37,13 @@ struct safetensors_metadata {
 mneme_status safetensors_write(const char *path, const struct tensor *tensors, size_t n,
                                const struct safetensors_metadata *metadata, size_t n_metadata,
                                mneme_error *error);
+
+/* The same with a seal added to the metadata, of which there may be at most
+ * SAFETENSORS_MAX_SEALED. */
+#define SAFETENSORS_MAX_SEALED 8
+mneme_status safetensors_write_sealed(const char *path, const struct tensor *tensors, size_t n,
+                                      const struct safetensors_metadata *metadata,
+                                      size_t n_metadata, mneme_error *error);
 
 struct safetensors_entry {
     struct tensor tensor; /* data is NULL; the name lives as long as the file is open */
@@ -71,6 +85,30 @@ mneme_status safetensors_read_exact(const struct safetensors *file, const char *
                                     void *destination, mneme_error *error);
 mneme_status safetensors_read_i32(const struct safetensors *file, const char *name, size_t rank,
                                   const size_t *shape, int32_t *destination, mneme_error *error);
+
+/* A seal that is made of a file's tensors, which are added by name. */
+struct safetensors_seal {
+    struct digest_stream stream;
+};
+
+mneme_status safetensors_seal_open(struct safetensors_seal *seal, const json_t *metadata,
+                                   mneme_error *error);
+mneme_status safetensors_seal_add(struct safetensors_seal *seal, const struct tensor *tensor,
+                                  const struct digest *digest, mneme_error *error);
+/* Does nothing to {0}. */
+void safetensors_seal_close(struct safetensors_seal *seal);
+/* Refuses the file when it has a seal and that is another one; closes the seal. */
+mneme_status safetensors_seal_compare(struct safetensors_seal *seal, const struct safetensors *file,
+                                      mneme_error *error);
+
+/* Reads the whole file, and refuses it (MNEME_BAD_INPUT, naming it) when its seal is broken. Does
+ * nothing to a file without one. */
+mneme_status safetensors_check_seal(const struct safetensors *file, mneme_error *error);
+
+/* The digest of a tensor's bytes, read in pieces. */
+mneme_status safetensors_digest_entry(const struct safetensors *file,
+                                      const struct safetensors_entry *entry, struct digest *digest,
+                                      mneme_error *error);
 
 /* Reads `length` of the tensor's bytes from its `offset`, unconverted. */
 mneme_status safetensors_read_bytes(const struct safetensors *file,

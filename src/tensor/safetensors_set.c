@@ -12,6 +12,7 @@ static mneme_status add_file(struct safetensors_set *set, const char *path, mnem
                                       sizeof *set->files, "open files", error);
     THEN(safetensors_open(&set->files[set->n_files], path, error));
     if (status == MNEME_OK) set->n += set->files[set->n_files++].n;
+    THEN(safetensors_check_seal(&set->files[set->n_files - 1], error));
     return status;
 }
 

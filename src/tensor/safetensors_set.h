@@ -18,7 +18,8 @@ struct safetensors_set {
     size_t n; /* tensors in all files */
 };
 
-/* MNEME_BAD_INPUT, naming file and tensor, when a file is not valid (see safetensors_open), or
+/* MNEME_BAD_INPUT, naming file and tensor, when a file is not valid (see safetensors_open), has a
+ * broken seal, or
  * index and files do not name the same tensors, each in one file. */
 mneme_status safetensors_set_open(struct safetensors_set *set, const char *folder,
                                   mneme_error *error);

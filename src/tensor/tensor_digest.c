@@ -5,10 +5,9 @@
 
 _Static_assert(MNEME_DIGEST_MAX_RANK == TENSOR_MAX_RANK, "a digest has room for every shape");
 
-/* The line of one tensor. */
-static mneme_status add_line(struct digest_stream *stream, const char *name, const char *type,
-                             size_t rank, const size_t *shape, const char *hex,
-                             mneme_error *error) {
+mneme_status tensor_digest_add_line(struct digest_stream *stream, const char *name,
+                                    const char *type, size_t rank, const size_t *shape,
+                                    const char *hex, mneme_error *error) {
     char text[TENSOR_SHAPE_TEXT];
     tensor_shape_text(rank, shape, text);
     const char *const parts[] = {name, "\t", type, "\t", text, "\t", hex, "\n"};
@@ -25,7 +24,7 @@ mneme_status tensor_digest_whole(mneme_digest *digest, mneme_error *error) {
     mneme_status status = digest_open(&stream, error);
     for (size_t i = 0; i < digest->n_tensors && status == MNEME_OK; i++) {
         const mneme_tensor_digest *tensor = &digest->tensors[i];
-        status = add_line(&stream, tensor->name, tensor->type, tensor->rank, tensor->shape,
+        status = tensor_digest_add_line(&stream, tensor->name, tensor->type, tensor->rank, tensor->shape,
                           tensor->sha256, error);
     }
     THEN(digest_finish(&stream, &whole, error));
@@ -58,7 +57,7 @@ mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct d
         status = digest_of_bytes(tensor->data, bytes, &digest, error);
         if (status != MNEME_OK) break;
         if (each != NULL) each[sorted[i].index] = digest;
-        status = add_line(&stream, tensor->name, tensor_type_name(tensor->type), tensor->rank,
+        status = tensor_digest_add_line(&stream, tensor->name, tensor_type_name(tensor->type), tensor->rank,
                           tensor->shape, digest.hex, error);
     }
     THEN(digest_finish(&stream, whole, error));

@@ -12,6 +12,11 @@
 mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct digest *whole,
                                 struct digest *each, mneme_error *error);
 
+/* Adds the line of one tensor, whose bytes have the digest `hex`. */
+mneme_status tensor_digest_add_line(struct digest_stream *stream, const char *name,
+                                    const char *type, size_t rank, const size_t *shape,
+                                    const char *hex, mneme_error *error);
+
 /* Fills digest->sha256 from its tensors, which must be sorted by name. */
 mneme_status tensor_digest_whole(mneme_digest *digest, mneme_error *error);
 

@@ -135,8 +135,8 @@ static mneme_status compare_files(struct comparing *c, mneme_tensors_difference 
 
 /* A model folder stands for its model.safetensors. */
 static mneme_status open_side(struct safetensors *file, const char *path, mneme_error *error) {
-    if (!file_is_directory(path)) return safetensors_open(file, path, error);
-    return safetensors_open(file, path_in(path, "model.safetensors").text, error);
+    struct path model = path_in(path, "model.safetensors");
+    return safetensors_open(file, file_is_directory(path) ? model.text : path, error);
 }
 
 mneme_status tensors_difference_find(const char *a, const char *b,
@@ -147,6 +147,11 @@ mneme_status tensors_difference_find(const char *a, const char *b,
                               : open_side(&c.a, a, error);
     THEN(open_side(&c.b, b, error));
     THEN(compare_files(&c, difference, error));
+    /* A difference says more than a broken seal does. */
+    if (status == MNEME_OK && difference->n_different == 0) {
+        status = safetensors_check_seal(&c.a, error);
+        THEN(safetensors_check_seal(&c.b, error));
+    }
     safetensors_close(&c.b);
     safetensors_close(&c.a);
     free(c.b_piece);

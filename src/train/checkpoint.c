@@ -3,8 +3,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <mneme/version.h>
+
 #include "model/model.h"
 #include "tensor/safetensors.h"
+#include "tensor/tensor_digest.h"
+
+/* Metadata. */
+#define CONTRACT "mneme.contract"
+#define TRAIL_BYTES "mneme.trail_bytes"
+#define TRAIL_DIGEST "mneme.trail_sha256"
 
 #define MOMENT_NAME_SIZE (PARAMETER_NAME_SIZE + 24)
 
@@ -45,24 +53,51 @@ static void list(struct contents *contents, const struct model *model,
     }
 }
 
+static void close_contents(struct contents *contents) {
+    free(contents->tensors);
+    free(contents->names);
+}
+
+/* The tensors borrow the integers. */
+static mneme_status open_contents(struct contents *contents, const struct model *model,
+                                  const struct optimizer *optimizer, const uint64_t *step,
+                                  const uint64_t *cursor, mneme_error *error) {
+    size_t most = model->n_parameters + 2 * optimizer->n_trained + 2;
+    *contents = (struct contents){.tensors = calloc(most, sizeof *contents->tensors),
+                                  .names = calloc(most, sizeof *contents->names)};
+    if (contents->tensors == NULL || contents->names == NULL) {
+        return error_set_memory(error, "a checkpoint");
+    }
+    list(contents, model, optimizer);
+    contents->tensors[contents->n++] = integer("step", step);
+    contents->tensors[contents->n++] = integer("cursor", cursor);
+    return MNEME_OK;
+}
+
 mneme_status checkpoint_save(const char *path, const struct model *model,
                              const struct optimizer *optimizer, uint64_t cursor,
-                             mneme_error *error) {
-    size_t most = model->n_parameters + 2 * optimizer->n_trained + 2;
-    struct contents contents = {.tensors = calloc(most, sizeof *contents.tensors),
-                                .names = calloc(most, sizeof *contents.names)};
+                             const struct checkpoint_trail *trail, mneme_error *error) {
+    struct contents contents;
     uint64_t step = optimizer->step;
-    mneme_status status;
-    if (contents.tensors == NULL || contents.names == NULL) {
-        status = error_set_memory(error, "a checkpoint");
-    } else {
-        list(&contents, model, optimizer);
-        contents.tensors[contents.n++] = integer("step", &step);
-        contents.tensors[contents.n++] = integer("cursor", &cursor);
-        status = safetensors_write(path, contents.tensors, contents.n, NULL, 0, error);
-    }
-    free(contents.tensors);
-    free(contents.names);
+    char contract[16], bytes[24];
+    snprintf(contract, sizeof contract, "%d", MNEME_CONTRACT_VERSION);
+    snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)trail->bytes);
+    const struct safetensors_metadata metadata[] = {
+        {CONTRACT, contract}, {TRAIL_BYTES, bytes}, {TRAIL_DIGEST, trail->digest.hex}};
+    mneme_status status = open_contents(&contents, model, optimizer, &step, &cursor, error);
+    THEN(safetensors_write_sealed(path, contents.tensors, contents.n, metadata, trail->known ? 3 : 1,
+                                  error));
+    close_contents(&contents);
+    return status;
+}
+
+mneme_status checkpoint_digest(const struct model *model, const struct optimizer *optimizer,
+                               uint64_t cursor, struct digest *digest, mneme_error *error) {
+    struct contents contents;
+    uint64_t step = optimizer->step;
+    mneme_status status = open_contents(&contents, model, optimizer, &step, &cursor, error);
+    THEN(tensor_digest_list(contents.tensors, contents.n, digest, NULL, error));
+    close_contents(&contents);
     return status;
 }
 
@@ -85,11 +120,33 @@ static mneme_status read_moments(const struct safetensors *file, struct optimize
     return MNEME_OK;
 }
 
+static mneme_status check_contract(const struct safetensors *file, mneme_error *error) {
+    const char *contract = safetensors_metadata_get(file, CONTRACT);
+    if (contract == NULL || strtol(contract, NULL, 10) == MNEME_CONTRACT_VERSION) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: was made under contract %.16s, this version keeps to %d", file->file.path,
+                     contract, MNEME_CONTRACT_VERSION);
+}
+
+static void read_trail(const struct safetensors *file, struct checkpoint_trail *trail) {
+    const char *bytes = safetensors_metadata_get(file, TRAIL_BYTES);
+    const char *digest = safetensors_metadata_get(file, TRAIL_DIGEST);
+    *trail = (struct checkpoint_trail){.known = bytes != NULL && digest != NULL};
+    if (!trail->known) return;
+    trail->bytes = strtoull(bytes, NULL, 10);
+    snprintf(trail->digest.hex, sizeof trail->digest.hex, "%s", digest);
+}
+
 mneme_status checkpoint_load(const char *path, struct model *model, struct optimizer *optimizer,
-                             uint64_t *cursor, mneme_error *error) {
+                             uint64_t *cursor, struct checkpoint_trail *trail, bool *sealed,
+                             mneme_error *error) {
     struct safetensors file = {0};
     uint64_t step = 0;
     mneme_status status = safetensors_open(&file, path, error);
+    THEN(safetensors_check_seal(&file, error));
+    THEN(check_contract(&file, error));
+    read_trail(&file, trail);
+    *sealed = safetensors_metadata_get(&file, SAFETENSORS_SEAL) != NULL;
     for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
         status = safetensors_read_f32(&file, p->name, p->rank, p->shape, p->data, error);

@@ -30,7 +30,7 @@ static size_t count_different(struct experiment *experiment, const char *name, s
     size_t n = 0;
     *first = 0;
     assert_ok(replay_find_stage(&experiment->recipe, name, &stage, &error), &error);
-    assert_ok(replay_open(&replay, experiment, &stage, &error), &error);
+    assert_ok(replay_open(&replay, experiment, &stage, NULL, &error), &error);
     assert_ok(replay_begin(&replay, 0, &error), &error);
     ck_assert_uint_eq(replay_steps(&replay), 0);
     while (replay_steps(&replay) < replay.trail.n) {

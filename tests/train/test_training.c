@@ -157,16 +157,24 @@ START_TEST(checkpoints) {
     struct training whole, first, second;
     mneme_error error = {0};
     uint64_t cursor = 0;
+    struct checkpoint_trail trail = {.known = true, .bytes = 1234}, read;
+    bool sealed;
     const char *path = temporary_path("checkpoint.safetensors");
+    memset(trail.digest.hex, 'a', 64);
     open_training(&whole);
     train(&whole, 6);
     open_training(&first);
     train(&first, 4);
-    assert_ok(checkpoint_save(path, &first.tiny.model, &first.optimizer, 99, &error), &error);
+    assert_ok(checkpoint_save(path, &first.tiny.model, &first.optimizer, 99, &trail, &error),
+              &error);
     close_training(&first);
     open_training(&second);
-    assert_ok(checkpoint_load(path, &second.tiny.model, &second.optimizer, &cursor, &error),
+    assert_ok(checkpoint_load(path, &second.tiny.model, &second.optimizer, &cursor, &read, &sealed,
+                              &error),
               &error);
+    ck_assert(sealed && read.known);
+    ck_assert_uint_eq(read.bytes, 1234);
+    ck_assert_str_eq(read.digest.hex, trail.digest.hex);
     ck_assert_uint_eq(cursor, 99);
     ck_assert_uint_eq(second.optimizer.step, 4);
     train(&second, 2);

@@ -1,5 +1,5 @@
-#ifndef RUN_TRAIL_DIFFERENCE_H
-#define RUN_TRAIL_DIFFERENCE_H
+#ifndef VERIFY_TRAIL_DIFFERENCE_H
+#define VERIFY_TRAIL_DIFFERENCE_H
 
 #include <mneme/diff.h>
 

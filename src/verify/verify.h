@@ -1,5 +1,5 @@
-#ifndef RUN_VERIFY_H
-#define RUN_VERIFY_H
+#ifndef VERIFY_VERIFY_H
+#define VERIFY_VERIFY_H
 
 #include <mneme/verify.h>
 

@@ -1,4 +1,4 @@
-#include "run/trail_difference.h"
+#include "verify/trail_difference.h"
 
 #include <stdint.h>
 #include <stdio.h>

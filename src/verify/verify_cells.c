@@ -1,0 +1,91 @@
+/* The cells of a sweep, which keep their settings and no model. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_path.h"
+#include "base/json_read.h"
+#include "recipe/identity.h"
+#include "recipe/recipe_load.h"
+#include "run/folder.h"
+#include "verify/verifying.h"
+
+static const char suffix[] = "/" FOLDER_CELL;
+
+/* Puts every key that a cell has into the recipe. */
+static mneme_status put_settings(const json_t *cell, json_t *recipe, mneme_error *error) {
+    json_object_del(recipe, "finetune");
+    if (json_object_update(recipe, (json_t *)(uintptr_t)cell) == 0) return MNEME_OK;
+    return error_set_memory(error, "a cell");
+}
+
+/* The finetuning section of the cell whose cell.json this is. */
+static mneme_status read_settings(const struct verifying *v, const char *path,
+                                  struct recipe_finetune *settings, mneme_error *error) {
+    json_t *cell, *object = NULL;
+    struct recipe recipe = {0};
+    TRY(json_read_file(path, JSON_MAX_BYTES, &cell, error));
+    mneme_status status = identity_read(v->directory.text, v->options->overrides,
+                                        v->options->n_overrides, &object, error);
+    THEN(put_settings(cell, object, error));
+    THEN(recipe_from_json(object, path, &recipe, error));
+    if (status == MNEME_OK) *settings = recipe.finetune;
+    recipe_free(&recipe);
+    json_decref(object);
+    json_decref(cell);
+    return status;
+}
+
+/* The one method that is enabled. */
+static struct stage stage_of(const struct recipe_finetune *settings) {
+    for (size_t m = 0; m < N_METHODS; m++) {
+        const struct recipe_rates *rates = method_rates(methods[m], settings);
+        if (rates->enabled && rates->n_lr > 0) return stage_finetuning(methods[m], rates->lr[0]);
+    }
+    return (struct stage){0};
+}
+
+/* `name` is "cells/smf-ID". */
+static mneme_status repeat_cell(struct verifying *v, const char *name, mneme_error *error) {
+    struct path folder = path_in(v->directory.text, "%s", name);
+    struct recipe_finetune kept = v->experiment.recipe.finetune, settings;
+    struct path cell = path_in(folder.text, FOLDER_CELL);
+    TRY(read_settings(v, cell.text, &settings, error));
+    struct stage stage = stage_of(&settings);
+    if (stage.method == NULL) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: names no method", cell.text);
+    }
+    v->experiment.recipe.finetune = settings;
+    mneme_status status = verify_stage(v, &stage, name, folder.text, error);
+    if (status == MNEME_OK && file_exists(path_in(folder.text, FOLDER_STREAM).text)) {
+        status = verifying_pass_over(v, error, FOLDER_STREAM ", of which cell.json does not say "
+                                                             "what it asked");
+    }
+    v->experiment.recipe.finetune = kept;
+    return status;
+}
+
+static mneme_status tell_not_repeated(struct verifying *v, size_t n, mneme_error *error) {
+    TRY(verifying_begin(v, FOLDER_CELLS, error));
+    v->stage->last = 0;
+    return verifying_pass_over(
+        v, error, "%zu finetunings, which keep no models: --cells repeats them from the base", n);
+}
+
+mneme_status verify_cells(struct verifying *v, mneme_error *error) {
+    struct path cells = path_in(v->directory.text, FOLDER_CELLS);
+    struct path_list list;
+    const bool named = v->options->stage != NULL;
+    if (!file_is_directory(cells.text)) return MNEME_OK;
+    TRY(directory_list(cells.text, suffix, &list, error));
+    mneme_status status = MNEME_OK;
+    if (!named && !v->options->cells && list.n > 0) status = tell_not_repeated(v, list.n, error);
+    for (size_t i = 0; i < list.n && status == MNEME_OK && (named || v->options->cells); i++) {
+        struct path name = path_in(FOLDER_CELLS, "%.*s",
+                                   (int)(strlen(list.paths[i]) - strlen(suffix)), list.paths[i]);
+        if (verifying_wants(v, name.text)) status = repeat_cell(v, name.text, error);
+    }
+    path_list_free(&list);
+    return status;
+}
