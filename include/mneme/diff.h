@@ -38,10 +38,17 @@ typedef struct mneme_trail_difference {
     char *a, *b;                     /* both lines; NULL where a trail has ended */
     size_t n_stages;                 /* that both runs have and that were compared */
     size_t n_compared;               /* steps */
+    /* Where the trails are the same: the first file of both runs that is not, though it should be,
+     * and what differs in it; NULL: none */
+    char *file, *file_cause;
+    size_t n_files; /* that both runs have and that were compared */
 } mneme_trail_difference;
 
-/* Compares the trails of two run folders, stage by stage, step by step. MNEME_BAD_INPUT when one
- * of them is not a run folder, or if they have no stage in common. */
+/* Compares the trails of two run folders, stage by stage, step by step; and, where these are the
+ * same, what else lies in both: models, scores, answers, backgrounds, evaluations along the
+ * stream, reports but for times and machines. Then `differ` is set by `file`, too. MNEME_BAD_INPUT
+ * when one of them is not a run folder, if they have no stage in common, or when a file that
+ * nothing else tells apart is not the one in its folder's SHA256SUMS. */
 MNEME_API mneme_status mneme_diff_trails(const char *a, const char *b,
                                          mneme_trail_difference *difference, mneme_error *error);
 MNEME_API void mneme_trail_difference_free(mneme_trail_difference *difference);

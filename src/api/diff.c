@@ -16,6 +16,8 @@ mneme_status mneme_diff_trails(const char *a, const char *b, mneme_trail_differe
 void mneme_trail_difference_free(mneme_trail_difference *difference) {
     free(difference->a);
     free(difference->b);
+    free(difference->file);
+    free(difference->file_cause);
     *difference = (mneme_trail_difference){0};
 }
 

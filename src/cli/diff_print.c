@@ -21,9 +21,20 @@ static void print_values(const mneme_value_pair *value) {
     putchar('\n');
 }
 
+static void print_same_trails(const mneme_trail_difference *trails) {
+    printf("trails: %zu stages, %zu steps: the same\n", trails->n_stages, trails->n_compared);
+    if (trails->file == NULL) {
+        printf("files: %zu of both: the same\n", trails->n_files);
+    } else {
+        printf("files: %s differs, though the trails are the same: one is damaged or was changed\n"
+               "  %s\n",
+               trails->file, trails->file_cause);
+    }
+}
+
 static void print_trails(const mneme_trail_difference *trails) {
-    if (!trails->differ) {
-        printf("trails: %zu stages, %zu steps: the same\n", trails->n_stages, trails->n_compared);
+    if (!trails->differ || trails->file != NULL) {
+        print_same_trails(trails);
         return;
     }
     printf("trails: %s differs from step %zu on", trails->stage, trails->step);
@@ -163,7 +174,10 @@ static void json_line(const char *name, const char *line) {
 static void json_trails(const mneme_trail_difference *trails) {
     printf("\"trails\": {\"differ\": %s, \"steps_compared\": %zu",
            trails->differ ? "true" : "false", trails->n_compared);
-    if (trails->differ) {
+    if (trails->file != NULL) {
+        json_line("file", trails->file);
+        json_line("cause", trails->file_cause);
+    } else if (trails->differ) {
         printf(", \"stage\": \"%s\", \"step\": %zu, \"common\": %zu, \"fields\": [", trails->stage,
                trails->step, trails->common);
         for (size_t i = 0; i < trails->n_fields; i++) {

@@ -4,12 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/json_write.h"
-#include "data/unicode.h"
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
 #include "model/generate.h"
+#include "run/answers.h"
 
 /* Prompts that are continued side by side. */
 #define ROWS 256
@@ -41,29 +39,6 @@ static const char *const *strings(char **list) {
     return (const char *const *)list;
 }
 
-static mneme_status write_answer(struct asking *a, const char *set, const struct fact *fact,
-                                 const char *said, size_t length, double f1, mneme_error *error) {
-    if (a->answers == NULL) return MNEME_OK;
-    char *repaired = unicode_repair(said, length); /* it may be cut within a character */
-    if (repaired == NULL) return error_set_memory(error, "an answer");
-    json_t *answers = json_array(), *line = json_object();
-    for (size_t i = 0; i < fact->n_answers; i++) {
-        json_array_append_new(answers, json_string(fact->answers[i]));
-    }
-    json_object_set_new(line, "set", json_string(set));
-    json_object_set_new(line, "prompt", json_string(fact->prompt));
-    json_object_set_new(line, "answers", answers);
-    json_object_set_new(line, "said", json_string(repaired));
-    free(repaired);
-    json_object_set_new(line, "f1", json_real(f1));
-    char *dumped = json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
-    json_decref(line);
-    if (dumped == NULL) return error_set_memory(error, "an answer");
-    fprintf(a->answers, "%s\n", dumped);
-    free(dumped);
-    return MNEME_OK;
-}
-
 static mneme_status score_group(struct asking *a, const char *set, const struct fact_tokens *facts,
                                 size_t first, size_t n, struct tally *tally, mneme_error *error) {
     size_t max_new = a->experiment->recipe.evaluate.max_new_tokens;
@@ -83,7 +58,7 @@ static mneme_status score_group(struct asking *a, const char *set, const struct 
             a->recent.f1 += f1;
             a->recent.n++;
         }
-        THEN(write_answer(a, set, fact, said, length, f1, error));
+        if (a->answers != NULL) THEN(answers_add(a->answers, set, fact, said, length, f1, error));
         free(said);
         TRY(status);
     }

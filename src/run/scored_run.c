@@ -8,6 +8,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "model/model.h"
+#include "run/answers.h"
 #include "run/evaluation.h"
 #include "run/finetuning.h"
 #include "run/folder.h"
@@ -142,8 +143,8 @@ static mneme_status compare_digests(const char *folder, const char *found,
                      folder, run->digest.hex, found);
 }
 
-mneme_status scored_run_check_model(const char *folder, const struct scored_run *run,
-                                    mneme_error *error) {
+static mneme_status check_model(const char *folder, const struct scored_run *run,
+                                mneme_error *error) {
     struct path model = path_in(folder, FOLDER_MODEL);
     mneme_digest found;
     if (!file_exists(model.text)) return MNEME_OK;
@@ -153,13 +154,26 @@ mneme_status scored_run_check_model(const char *folder, const struct scored_run 
     return status;
 }
 
+static PATH_OUT_OF_LINE mneme_status check_answers(const char *folder, const struct scored_run *run,
+                                                   mneme_error *error) {
+    struct path answers = path_in(folder, FOLDER_ANSWERS);
+    return file_exists(answers.text) ? answers_check(answers.text, &run->scores, error) : MNEME_OK;
+}
+
+mneme_status scored_run_check(const char *folder, const struct scored_run *run,
+                              mneme_error *error) {
+    if (run->divergence.step > 0) return MNEME_OK; /* it left neither */
+    TRY(check_model(folder, run, error));
+    return check_answers(folder, run, error);
+}
+
 /* What a folder holds already. */
 static PATH_OUT_OF_LINE mneme_status take(const struct experiment *experiment, const char *folder,
                                           struct scored_run *run, mneme_error *error) {
     TRY(manifest_check(experiment->directory, folder, error));
     TRY(trail_check_contract(path_in(folder, FOLDER_TRAIL).text, error));
     TRY(scored_run_load(folder, run, error));
-    return scored_run_check_model(folder, run, error);
+    return scored_run_check(folder, run, error);
 }
 
 /* The base's model was checked when it was loaded. */
@@ -173,7 +187,8 @@ static PATH_OUT_OF_LINE mneme_status take_base(const struct experiment *e, struc
     }
     TRY(scored_run_load(e->base_folder, run, error));
     TRY(parameter_digest_model(&e->model, &digest, error));
-    return compare_digests(e->base_folder, digest.hex, run, error);
+    TRY(compare_digests(e->base_folder, digest.hex, run, error));
+    return check_answers(e->base_folder, run, error);
 }
 
 /* Evaluates the base as it is now. One that is not finite is good for nothing. */

@@ -41,9 +41,9 @@ bool scored_run_exists(const struct experiment *experiment, const char *folder);
 /* Reads FOLDER/scores.json. Without a check of anything else. */
 mneme_status scored_run_load(const char *folder, struct scored_run *run, mneme_error *error);
 
-/* Refuses scores that are of another model than FOLDER/model.safetensors, if that is there. */
-mneme_status scored_run_check_model(const char *folder, const struct scored_run *run,
-                                    mneme_error *error);
+/* Refuses scores that are of another model than FOLDER/model.safetensors, or of other answers than
+ * FOLDER/answers.jsonl, where these are there. */
+mneme_status scored_run_check(const char *folder, const struct scored_run *run, mneme_error *error);
 
 /* Runs one finetuning and evaluates it, or takes its scores from FOLDER/scores.json when they are
  * there. Leaves what finetuning_run and evaluation_run do, and the model with keep_weights. One

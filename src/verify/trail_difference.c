@@ -8,9 +8,11 @@
 #include "base/file.h"
 #include "recipe/identity.h"
 #include "run/folder.h"
+#include "run/manifest.h"
 #include "run/stage.h"
 #include "run/trail.h"
 #include "tensor/value_pair.h"
+#include "verify/file_difference.h"
 
 /* The trails of one stage of both runs. */
 struct stage_pair {
@@ -124,6 +126,12 @@ mneme_status trail_difference_find(const char *a, const char *b, mneme_trail_dif
     TRY(check_folder(b, error));
     TRY(compare_trails(a, b, FOLDER_PRETRAIN, stage_pretraining().name, difference, error));
     if (!difference->differ) TRY(compare_finetunings(a, b, difference, error));
-    if (difference->n_stages > 0) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s and %s: have no trail in common", a, b);
+    if (difference->n_stages == 0) {
+        return error_set(error, MNEME_BAD_INPUT, "%s and %s: have no trail in common", a, b);
+    }
+    if (difference->differ) return MNEME_OK;
+    TRY(file_difference_find(a, b, difference, error));
+    if (difference->differ) return MNEME_OK;
+    TRY(manifest_check(a, a, error));
+    return manifest_check(b, b, error);
 }
