@@ -65,7 +65,6 @@ mneme_status trail_open(struct trail *trail, const char *path, const char *stage
                         mneme_error *error) {
     trail->path = strdup(path);
     if (trail->path == NULL) return error_set_memory(error, "the trail");
-    if (steps > 0) TRY(trail_check_contract(path, error));
     trail->stream = fopen(path, steps > 0 ? "r+e" : "we");
     if (trail->stream == NULL) return error_set_errno(error, path, "cannot write");
     char *head = make_head(stage);
