@@ -123,27 +123,26 @@ static mneme_status remake_chosen(struct variant_run *r, mneme_error *error) {
     return MNEME_OK;
 }
 
-static bool is_in_plan(const struct variant_run *r, const char *folder) {
-    for (size_t s = 0; s < r->result->plan->n_series; s++) {
-        for (size_t c = 0; c < r->result->plan->series[s].n_cells; c++) {
-            const struct cell *cell = &r->result->outcomes[r->variant][s].cells[c];
+static bool is_in_plan(const struct result *result, size_t variant, const char *folder) {
+    for (size_t s = 0; s < result->plan->n_series; s++) {
+        for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
+            const struct cell *cell = &result->outcomes[variant][s].cells[c];
             if (strcmp(cell->folder.text, folder) == 0) return true;
         }
     }
     return false;
 }
 
-/* Notes what finetunings of other plans the folder has. */
-static PATH_OUT_OF_LINE mneme_status list_left_out(struct variant_run *r, mneme_error *error) {
-    struct result *result = r->result;
+PATH_OUT_OF_LINE mneme_status engine_list_left_out(const char *directory, struct result *result,
+                                                   size_t variant, mneme_error *error) {
     const bool is_run = result->plan->kind == PLAN_RUN;
-    struct path folder = path_in(r->experiment.directory, is_run ? FOLDER_FINETUNE : FOLDER_CELLS);
+    struct path folder = path_in(directory, is_run ? FOLDER_FINETUNE : FOLDER_CELLS);
     struct path_list list = {0};
     if (!file_is_directory(folder.text)) return MNEME_OK;
     TRY(directory_list(folder.text, FOLDER_SCORES, &list, error));
     for (size_t i = 0; i < list.n; i++) {
         struct path cell = path_parent(path_in(folder.text, "%s", list.paths[i]).text);
-        if (is_in_plan(r, cell.text)) continue;
+        if (is_in_plan(result, variant, cell.text)) continue;
         text_add(&result->left_out, "%s%s", result->n_left_out++ > 0 ? ", " : "",
                  cell.text + strlen(folder.text) + 1);
     }
@@ -159,7 +158,7 @@ static mneme_status run_cells(struct variant_run *r, const char *expected, mneme
     if (r->result->plan->kind == PLAN_RUN) TRY(cell_folders_adopt(&r->experiment, error));
     TRY(for_cells(r, prepare_cell, error));
     TRY(for_cells(r, run_cell, error));
-    TRY(list_left_out(r, error));
+    TRY(engine_list_left_out(r->experiment.directory, r->result, r->variant, error));
     return r->result->plan->kind == PLAN_RUN ? remake_chosen(r, error) : MNEME_OK;
 }
 

@@ -87,6 +87,7 @@ static mneme_status verify_opened(struct verifying *v, mneme_error *error) {
     mneme_status status = stages == NULL ? error_set_memory(error, "the stages") : MNEME_OK;
     THEN(verify_tokenizer(v, error));
     THEN(verify_stages(v, stages, n, error));
+    THEN(verify_others(v, error));
     THEN(verify_cells(v, error));
     free(stages);
     return status;

@@ -1,4 +1,5 @@
-/* The cells of a sweep, which keep their settings and no model. */
+/* The cells of a sweep, which keep their settings and no model; and finetunings of a run that are of
+ * another recipe than the folder now. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -73,19 +74,56 @@ static mneme_status tell_not_repeated(struct verifying *v, size_t n, mneme_error
         v, error, "%zu finetunings, which keep no models: --cells repeats them from the base", n);
 }
 
-mneme_status verify_cells(struct verifying *v, mneme_error *error) {
-    struct path cells = path_in(v->directory.text, FOLDER_CELLS);
+/* Calls for each folder below `at` that has a cell.json, with its name in the run folder. */
+static mneme_status for_cells(struct verifying *v, const char *at,
+                              mneme_status (*call)(struct verifying *, const char *, mneme_error *),
+                              mneme_error *error) {
+    struct path folder = path_in(v->directory.text, "%s", at);
     struct path_list list;
-    const bool named = v->options->stage != NULL;
-    if (!file_is_directory(cells.text)) return MNEME_OK;
-    TRY(directory_list(cells.text, suffix, &list, error));
+    if (!file_is_directory(folder.text)) return MNEME_OK;
+    TRY(directory_list(folder.text, suffix, &list, error));
     mneme_status status = MNEME_OK;
-    if (!named && !v->options->cells && list.n > 0) status = tell_not_repeated(v, list.n, error);
-    for (size_t i = 0; i < list.n && status == MNEME_OK && (named || v->options->cells); i++) {
-        struct path name = path_in(FOLDER_CELLS, "%.*s",
-                                   (int)(strlen(list.paths[i]) - strlen(suffix)), list.paths[i]);
-        if (verifying_wants(v, name.text)) status = repeat_cell(v, name.text, error);
+    for (size_t i = 0; i < list.n && status == MNEME_OK; i++) {
+        size_t length = strlen(list.paths[i]) - strlen(suffix);
+        struct path name = path_in(at, "%.*s", (int)length, list.paths[i]);
+        status = call(v, name.text, error);
     }
     path_list_free(&list);
     return status;
+}
+
+static mneme_status count_cell(struct verifying *v, const char *name, mneme_error *error) {
+    (void)name, (void)error;
+    v->n_cells++;
+    return MNEME_OK;
+}
+
+static mneme_status verify_cell(struct verifying *v, const char *name, mneme_error *error) {
+    return verifying_wants(v, name) ? repeat_cell(v, name, error) : MNEME_OK;
+}
+
+mneme_status verify_cells(struct verifying *v, mneme_error *error) {
+    v->n_cells = 0;
+    if (v->options->stage != NULL || v->options->cells) {
+        return for_cells(v, FOLDER_CELLS, verify_cell, error);
+    }
+    TRY(for_cells(v, FOLDER_CELLS, count_cell, error));
+    return v->n_cells > 0 ? tell_not_repeated(v, v->n_cells, error) : MNEME_OK;
+}
+
+/* Not those of the folder's recipe. */
+static mneme_status verify_other(struct verifying *v, const char *name, mneme_error *error) {
+    size_t n;
+    struct stage *stages = stage_list(&v->experiment.recipe, &n);
+    bool own = false;
+    if (stages == NULL) return error_set_memory(error, "the stages");
+    for (size_t i = 0; i < n; i++) {
+        own |= strcmp(stages[i].name, name + strlen(FOLDER_FINETUNE "/")) == 0;
+    }
+    free(stages);
+    return own ? MNEME_OK : verify_cell(v, name, error);
+}
+
+mneme_status verify_others(struct verifying *v, mneme_error *error) {
+    return for_cells(v, FOLDER_FINETUNE, verify_other, error);
 }

@@ -32,7 +32,7 @@ static mneme_status read_variant(struct result *result, size_t variant,
             TRY(scored_run_load(cell->folder.text, &cell->run, error));
         }
     }
-    return MNEME_OK;
+    return engine_list_left_out(experiment->directory, result, variant, error);
 }
 
 /* The run folder of a variant. */

@@ -153,31 +153,63 @@ static mneme_status compare_json(struct verifying *v, const char *path, json_t *
 /* What the run should have said of itself, without its scores. */
 static struct scored_run describe(const struct repeating *r) {
     const struct replay *replay = &r->replay;
-    struct scored_run run = {0};
+    struct scored_run run = {.steps = r->v->experiment.recipe.pretrain.steps};
     if (replay->stage.method == NULL) return run;
     run.lr = (double)replay->stage.lr;
-    run.steps = replay->trail.n;
-    run.diverged = replay->trail.n < teaching_n_steps(&replay->teaching);
+    run.steps = replay->teaching.steps;
     run.trainable_parameters = replay->stage.method->n_trainable(&replay->teaching);
     return run;
 }
 
-/* Asks the repeated model all questions again. */
-static mneme_status compare_evaluation(struct repeating *r, const struct digest *digest,
+/* Asks the repeated model all questions again; one that diverges there says so. */
+static mneme_status ask(const struct repeating *r, struct scored_run *run, char **said,
+                        mneme_error *error) {
+    size_t length;
+    mneme_error cause = {0};
+    FILE *text = open_memstream(said, &length);
+    if (text == NULL) return error_set_memory(error, "the answers");
+    mneme_status status = evaluation_run(&r->v->experiment, r->v->stage->name, text, &run->scores,
+                                         &cause);
+    if (fclose(text) != 0) return error_set_memory(error, "the answers");
+    if (run->scores.diverged) {
+        divergence_set(&run->divergence, run->steps, cause.message);
+        return MNEME_OK;
+    }
+    if (status != MNEME_OK && error != NULL) *error = cause;
+    return status;
+}
+
+/* One step more than the trail has: it must diverge as the run's did. */
+static mneme_status find_divergence(struct repeating *r, struct divergence *divergence,
+                                    mneme_error *error) {
+    struct teaching *t = &r->replay.teaching;
+    struct trail_line line;
+    mneme_error cause = {0};
+    bool diverged = false;
+    if (r->replay.stage.method == NULL || t->steps == teaching_n_steps(t)) return MNEME_OK;
+    mneme_status status = finetuning_step(t, &line, &diverged, &cause);
+    if (diverged) {
+        divergence_set(divergence, line.step, cause.message);
+        return MNEME_OK;
+    }
+    if (status != MNEME_OK && error != NULL) *error = cause;
+    TRY(status);
+    return verifying_differ(r->v, NULL, line.step, "no such step", "the finetuning goes on", error);
+}
+
+/* What lies in the model's folder is of the repeated model. */
+static mneme_status compare_evaluation(struct repeating *r, struct scored_run *run,
                                        mneme_error *error) {
     struct verifying *v = r->v;
-    struct scored_run run = describe(r);
     struct path answers = path_in(r->model.text, FOLDER_ANSWERS);
     struct path scores = path_in(r->model.text, FOLDER_SCORES);
     char *said = NULL;
-    size_t length;
-    FILE *text = open_memstream(&said, &length);
-    if (text == NULL) return error_set_memory(error, "the answers");
-    mneme_status status = evaluation_run(&v->experiment, v->stage->name, text, &run.scores, error);
-    if (fclose(text) != 0 && status == MNEME_OK) status = error_set_memory(error, "the answers");
-    run.digest = *digest;
-    THEN(compare_json(v, scores.text, scored_run_to_json(&run), error));
-    THEN(verifying_compare_file(v, name_of(v, answers.text), said, error));
+    mneme_status status = run->divergence.step == 0 ? ask(r, run, &said, error) : MNEME_OK;
+    run->scores.diverged = run->divergence.step > 0;
+    THEN(compare_json(v, scores.text, scored_run_to_json(run), error));
+    if (!run->scores.diverged) {
+        THEN(verifying_compare_file(v, name_of(v, answers.text), said, error));
+    }
     free(said);
     v->stage->evaluated = status == MNEME_OK;
     return status;
@@ -206,26 +238,43 @@ static mneme_status compare_model_files(struct repeating *r, mneme_error *error)
     return status;
 }
 
+/* Whether the trail goes to the stage's end. */
+static bool is_at_end(const struct repeating *r) {
+    const struct replay *replay = &r->replay;
+    return replay->stage.method == NULL
+               ? replay->trail.n == r->v->experiment.recipe.pretrain.steps
+               : replay->trail.n == teaching_n_steps(&replay->teaching);
+}
+
+/* The model that the repeated training leaves, in the folder's files. */
+static mneme_status compare_model(struct repeating *r, struct scored_run *run,
+                                  mneme_error *error) {
+    struct verifying *v = r->v;
+    struct path model = path_in(r->model.text, FOLDER_MODEL);
+    TRY(replay_finish(&r->replay, error));
+    if (run->divergence.step == 0 && !model_is_finite(&v->experiment.model)) {
+        divergence_set(&run->divergence, run->steps, "a weight is not finite");
+    }
+    if (run->divergence.step > 0) return MNEME_OK;
+    TRY(parameter_digest_model(&v->experiment.model, &run->digest, error));
+    TRY(compare_model_files(r, error));
+    return file_exists(model.text) ? compare_digest(v, model.text, run->digest.hex, error)
+                                   : MNEME_OK;
+}
+
 /* The model at the stage's end, its scores and its answers. */
 static mneme_status compare_end(struct repeating *r, mneme_error *error) {
     struct verifying *v = r->v;
-    struct path model = path_in(r->model.text, FOLDER_MODEL);
-    struct path scores = path_in(r->model.text, FOLDER_SCORES);
-    struct digest found;
+    const bool scored = file_exists(path_in(r->model.text, FOLDER_SCORES).text);
+    struct divergence divergence = {0};
+    if (scored) TRY(find_divergence(r, &divergence, error));
+    if (!v->stage->equal) return MNEME_OK;
     TRY(compare_stream(r, error));
-    TRY(replay_finish(&r->replay, error));
-    TRY(parameter_digest_model(&v->experiment.model, &found, error));
-    TRY(compare_model_files(r, error));
-    if (file_exists(model.text)) TRY(compare_digest(v, model.text, found.hex, error));
-    if (file_exists(scores.text)) return compare_evaluation(r, &found, error);
+    struct scored_run run = describe(r);
+    run.divergence = divergence;
+    if (scored || is_at_end(r)) TRY(compare_model(r, &run, error));
+    if (scored) return compare_evaluation(r, &run, error);
     return verifying_pass_over(v, error, "scores and answers, which are not there");
-}
-
-/* Whether the stage goes on where its trail ends. */
-static bool is_cut_short(const struct repeating *r) {
-    const struct replay *replay = &r->replay;
-    return replay->stage.method == NULL &&
-           replay->trail.n < r->v->experiment.recipe.pretrain.steps;
 }
 
 static mneme_status open_stream(struct repeating *r, mneme_error *error) {
@@ -254,7 +303,7 @@ static mneme_status compare_window(struct repeating *r, mneme_error *error) {
         TRY(verifying_pass_over(v, error, "steps up to %zu, for which its checkpoint was taken",
                                 v->stage->start));
     }
-    if (v->stage->last < n || is_cut_short(r)) {
+    if (v->stage->last < n || (r->replay.stage.method == NULL && !is_at_end(r))) {
         return verifying_pass_over(v, error,
                                    "model, scores and answers, since the steps end before");
     }

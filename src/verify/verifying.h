@@ -21,6 +21,7 @@ struct verifying {
     bool is_whole;   /* its report is there: nothing may be missing */
     struct experiment experiment;
 
+    size_t n_cells;              /* in it */
     mneme_verified_stage *stage; /* that is being compared */
 };
 
@@ -51,6 +52,8 @@ mneme_status verify_stage(struct verifying *v, const struct stage *stage, const 
                           const char *folder, mneme_error *error);
 /* The folder's cells, each as a stage, or one stage for all that are not repeated. */
 mneme_status verify_cells(struct verifying *v, mneme_error *error);
+/* Finetunings in the folder that its recipe does not have any more. */
+mneme_status verify_others(struct verifying *v, mneme_error *error);
 /* The folder's report, if there is one. */
 mneme_status verify_reports(struct verifying *v, mneme_error *error);
 
