@@ -44,8 +44,8 @@ typedef struct mneme_digest {
  * *.safetensors file below it; then a tensor's name is "RELATIVE/PATH.safetensors:NAME". Reads
  * every byte, holds little in memory, checks nothing about the values.
  * MNEME_BAD_INPUT for a path that is missing or malformed, a folder without such files, a file that
- * is not what its own digest says (metadata `mneme.sha256`), and a run folder whose files contradict
- * each other: files and SHA256SUMS, models, scores and answers, the base and its trail.
+ * is not what its own digest says (metadata `mneme.sha256`), and a run folder whose files
+ * contradict each other: files and SHA256SUMS, models, scores and answers, the base and its trail.
  * Free with mneme_digest_free, which also takes a digest that is all zero. */
 MNEME_API mneme_status mneme_digest_path(const char *path, mneme_digest *digest,
                                          mneme_error *error);

@@ -15,8 +15,9 @@ extern "C" {
 
 typedef struct mneme_verify_options {
     const char *directory; /* a run folder, or a sweep's; only read */
-    /* "files", "tokenizer", "pretrain", "background", "smf/lr-300", "cells/smf-ID", "report", "sweep"; in a
-     * sweep's folder behind the run folder's name, "seed-1/pretrain". NULL: all of them */
+    /* "files", "tokenizer", "pretrain", "background", "smf/lr-300", "cells/smf-ID", "report",
+     * "sweep"; in a sweep's folder behind the run folder's name, "seed-1/pretrain". NULL: all of
+     * them */
     const char *stage;
     size_t from, to; /* steps to compare, from 1; 0: the first, the last */
     bool cells;      /* repeats a sweep's cells, too, when no stage is named */
@@ -53,8 +54,8 @@ typedef struct mneme_verification {
  * kept checkpoint, the initial weights, or the base model): the trail step by step, kept
  * checkpoints, the evaluations along the stream, the model, its scores and its answers; the
  * background, counted again; the report, made again from the scores. A stage ends at its first
- * difference; the next one follows. In the folder of a sweep, each run folder in it. A sweep's cells
- * keep no models; they are repeated when options->cells asks for it, or when one is named.
+ * difference; the next one follows. In the folder of a sweep, each run folder in it. A sweep's
+ * cells keep no models; they are repeated when options->cells asks for it, or when one is named.
  * MNEME_BAD_INPUT for a folder that is not a run's, lacks a trail, or has moved inputs, and for
  * files that are refused before anything can be repeated. Free with mneme_verification_free. */
 MNEME_API mneme_status mneme_verify(const mneme_verify_options *options,

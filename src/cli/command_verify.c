@@ -74,10 +74,11 @@ static void print_json(const mneme_verification *verification) {
     printf("{\"equal\": %s, \"stages\": [", verification->equal ? "true" : "false");
     for (size_t i = 0; i < verification->n_stages; i++) {
         const mneme_verified_stage *stage = &verification->stages[i];
-        printf("%s\n  {\"name\": \"%s\", \"start\": %zu, \"first\": %zu, \"last\": %zu, "
-               "\"equal\": %s, \"evaluated\": %s",
-               i > 0 ? "," : "", stage->name, stage->start, stage->first, stage->last,
-               stage->equal ? "true" : "false", stage->evaluated ? "true" : "false");
+        printf(
+            "%s\n  {\"name\": \"%s\", \"start\": %zu, \"first\": %zu, \"last\": %zu, "
+            "\"equal\": %s, \"evaluated\": %s",
+            i > 0 ? "," : "", stage->name, stage->start, stage->first, stage->last,
+            stage->equal ? "true" : "false", stage->evaluated ? "true" : "false");
         if (!stage->equal) {
             printf(", \"different_step\": %zu", stage->different_step);
             print_member("place", stage->place);
@@ -92,7 +93,7 @@ static void print_json(const mneme_verification *verification) {
 
 static void print_result(const mneme_verified_stage *stage) {
     if (stage->equal) {
-        puts(stage->evaluated               ? "the same, with scores and answers"
+        puts(stage->evaluated              ? "the same, with scores and answers"
              : stage->last >= stage->first ? "the same"
                                            : "not compared");
     } else {

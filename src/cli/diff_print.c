@@ -26,9 +26,10 @@ static void print_same_trails(const mneme_trail_difference *trails) {
     if (trails->file == NULL) {
         printf("files: %zu of both: the same\n", trails->n_files);
     } else {
-        printf("files: %s differs, though the trails are the same: one is damaged or was changed\n"
-               "  %s\n",
-               trails->file, trails->file_cause);
+        printf(
+            "files: %s differs, though the trails are the same: one is damaged or was changed\n"
+            "  %s\n",
+            trails->file, trails->file_cause);
     }
 }
 

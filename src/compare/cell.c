@@ -67,9 +67,8 @@ static mneme_status find(struct cell *cell, const struct plan *plan, struct expe
     const char *directory = experiment->directory;
     experiment->recipe.finetune = cell->settings;
     json_t *settings = identity_of_cell(&experiment->recipe);
-    mneme_status status = settings == NULL
-                              ? error_set_memory(error, "the plan")
-                              : find_folder(cell, plan, directory, settings, error);
+    mneme_status status = settings == NULL ? error_set_memory(error, "the plan")
+                                           : find_folder(cell, plan, directory, settings, error);
     if (enter && plan->kind == PLAN_RUN) {
         THEN(cell_folder_take(directory, cell->folder.text, settings, error));
     } else if (enter) {

@@ -20,7 +20,8 @@ struct cell {
 mneme_status cell_open(struct cell *cell, const struct plan *plan, size_t variant, size_t series,
                        size_t number, mneme_error *error);
 
-/* Takes the cell's settings into the experiment's recipe, and finds its folder, which is only read. */
+/* Takes the cell's settings into the experiment's recipe, and finds its folder, which is only read.
+ */
 mneme_status cell_find(struct cell *cell, const struct plan *plan, struct experiment *experiment,
                        mneme_error *error);
 

@@ -113,8 +113,9 @@ static mneme_status sign_stage(const struct recipe *recipe, const char *director
     if (file_exists(path_in(folder.text, FOLDER_CELL).text)) return MNEME_OK;
     method_choose(stage->method, stage->lr, &one.finetune);
     json_t *settings = identity_of_cell(&one);
-    mneme_status status = settings == NULL ? error_set_memory(error, "the plan")
-                                           : write_settings(directory, folder.text, settings, error);
+    mneme_status status = settings == NULL
+                              ? error_set_memory(error, "the plan")
+                              : write_settings(directory, folder.text, settings, error);
     json_decref(settings);
     return status;
 }

@@ -68,16 +68,6 @@ static mneme_status run_cell(struct variant_run *r, struct cell *cell, mneme_err
     return cell_run(cell, r->result->plan, &r->experiment, &r->background, error);
 }
 
-void engine_describe(const struct experiment *experiment, struct result *result) {
-    const char *mark = matmul_backend_mark();
-    snprintf(result->mark, sizeof result->mark, "%s", mark == NULL ? "" : mark);
-    size_t n_known = experiment->recipe.evaluate.known_questions;
-    result->n_lessons = experiment->lessons.n;
-    result->unit = experiment->lessons.unit;
-    result->n_new = experiment->fresh.n;
-    result->n_known = n_known == 0 || n_known > experiment->known.n ? experiment->known.n : n_known;
-}
-
 /* Each note of the corpus once, however many variants have it. */
 static mneme_status take_notes(const struct text_list *notes, struct result *result,
                                mneme_error *error) {
@@ -90,6 +80,18 @@ static mneme_status take_notes(const struct text_list *notes, struct result *res
         TRY(text_list_add_copy(&result->notes, notes->texts[i], strlen(notes->texts[i]), error));
     }
     return MNEME_OK;
+}
+
+mneme_status engine_describe(const struct experiment *experiment, struct result *result,
+                             mneme_error *error) {
+    const char *mark = matmul_backend_mark();
+    snprintf(result->mark, sizeof result->mark, "%s", mark == NULL ? "" : mark);
+    size_t n_known = experiment->recipe.evaluate.known_questions;
+    result->n_lessons = experiment->lessons.n;
+    result->unit = experiment->lessons.unit;
+    result->n_new = experiment->fresh.n;
+    result->n_known = n_known == 0 || n_known > experiment->known.n ? experiment->known.n : n_known;
+    return take_notes(&experiment->corpus.notes, result, error);
 }
 
 /* Only canonical runs are compared with expected digests. */
@@ -152,8 +154,7 @@ PATH_OUT_OF_LINE mneme_status engine_list_left_out(const char *directory, struct
 
 static mneme_status run_cells(struct variant_run *r, const char *expected, mneme_error *error) {
     TRY(check_expectable(expected, error));
-    engine_describe(&r->experiment, r->result);
-    TRY(take_notes(&r->experiment.corpus.notes, r->result, error));
+    TRY(engine_describe(&r->experiment, r->result, error));
     TRY(scored_run_base(&r->experiment, &r->result->base[r->variant], error));
     if (r->result->plan->kind == PLAN_RUN) TRY(cell_folders_adopt(&r->experiment, error));
     TRY(for_cells(r, prepare_cell, error));

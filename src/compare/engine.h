@@ -14,7 +14,8 @@ mneme_status engine_run(enum plan_kind kind, const mneme_run_options *options, c
                         mneme_error *error);
 
 /* Notes what the reports say of the experiment, which is closed by then. */
-void engine_describe(const struct experiment *experiment, struct result *result);
+mneme_status engine_describe(const struct experiment *experiment, struct result *result,
+                             mneme_error *error);
 
 /* Notes what finetunings of other plans the run folder of a variant has. */
 mneme_status engine_list_left_out(const char *directory, struct result *result, size_t variant,

@@ -120,8 +120,7 @@ PATH_OUT_OF_LINE mneme_status background_stage_load(const struct experiment *exp
 
 /* What was counted goes to its file. */
 static PATH_OUT_OF_LINE mneme_status save(const struct experiment *experiment,
-                                          const struct background *background,
-                                          mneme_error *error) {
+                                          const struct background *background, mneme_error *error) {
     struct path path = find_path(experiment);
     const char *const paths[] = {path.text};
     TRY(manifest_forget(experiment->directory, paths, 1, error));

@@ -116,8 +116,8 @@ static double mean(double sum, size_t n) {
 }
 
 /* The first n_fresh new facts and the first n_known known ones (0: all). */
-static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known,
-                            struct scores *scores, mneme_error *error) {
+static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known, struct scores *scores,
+                            mneme_error *error) {
     const struct experiment *e = a->experiment;
     if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
     a->total = n_known + n_fresh;
@@ -167,8 +167,7 @@ mneme_status evaluation_run(const struct experiment *experiment, const char *sta
     struct asking asking = {.experiment = experiment, .stage = stage, .answers = answers};
     size_t n_known = experiment->recipe.evaluate.known_questions;
     *scores = (struct scores){0};
-    mneme_status status =
-        ask_all(&asking, experiment->fresh.n, n_known, scores, error);
+    mneme_status status = ask_all(&asking, experiment->fresh.n, n_known, scores, error);
     scores->diverged = asking.diverged;
     close_asking(&asking);
     THEN(read_skill(experiment, scores, error));

@@ -84,8 +84,8 @@ mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
     size_t n;
     char **texts = list_texts(&experiment->corpus, &n);
     if (texts == NULL) return error_set_memory(error, "the texts");
-    mneme_status status = tokenizer_train((const char *const *)texts, n,
-                                          experiment->recipe.tokenizer.vocab_size, tokenizer, error);
+    mneme_status status = tokenizer_train(
+        (const char *const *)texts, n, experiment->recipe.tokenizer.vocab_size, tokenizer, error);
     free(texts);
     return status;
 }
@@ -207,7 +207,8 @@ static mneme_status check_folder(const struct experiment *e, mneme_error *error)
     TRY(trail_check_contract(path_in(folder.text, FOLDER_TRAIL).text, error));
     if (there || !file_exists(path_in(e->directory, IDENTITY_RECIPE).text)) return MNEME_OK;
     experiment_warn(e,
-                    "%s: has no " FOLDER_MANIFEST ": an earlier version made it, and what is in it "
+                    "%s: has no " FOLDER_MANIFEST
+                    ": an earlier version made it, and what is in it "
                     "cannot be checked",
                     e->directory);
     return MNEME_OK;

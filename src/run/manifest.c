@@ -171,8 +171,7 @@ bool manifest_passes_over(const char *name) {
     static const char partial[] = ".partial";
     size_t length = strlen(name);
     return strcmp(name, FOLDER_MANIFEST) == 0 || strcmp(name, IDENTITY_INPUTS) == 0 ||
-           (length > sizeof partial &&
-            strcmp(name + length - (sizeof partial - 1), partial) == 0);
+           (length > sizeof partial && strcmp(name + length - (sizeof partial - 1), partial) == 0);
 }
 
 static mneme_status sign_file(struct manifest *manifest, const char *directory, const char *name,
@@ -270,8 +269,7 @@ static mneme_status check(const struct manifest *manifest, const char *directory
 mneme_status manifest_check(const char *directory, const char *path, mneme_error *error) {
     struct manifest manifest;
     TRY(manifest_read(directory, &manifest, error));
-    mneme_status status =
-        manifest.there ? check(&manifest, directory, path, error) : MNEME_OK;
+    mneme_status status = manifest.there ? check(&manifest, directory, path, error) : MNEME_OK;
     manifest_free(&manifest);
     return status;
 }

@@ -18,7 +18,7 @@ mneme_status model_folder_save(const struct experiment *experiment, const char *
 }
 
 PATH_OUT_OF_LINE mneme_status model_folder_load(struct experiment *experiment, const char *folder,
-                               mneme_error *error) {
+                                                mneme_error *error) {
     struct model loaded, *model = &experiment->model;
     struct path weights = path_in(folder, FOLDER_MODEL), config = path_in(folder, "config.json");
     if (file_exists(weights.text)) {

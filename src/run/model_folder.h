@@ -10,7 +10,8 @@
 bool model_folder_exists(const struct experiment *experiment, const char *folder);
 mneme_status model_folder_save(const struct experiment *experiment, const char *folder,
                                mneme_error *error);
-/* Checks model and configuration against the run folder's digests, and reads the parameters into experiment->model, which must have the folder's configuration. */
+/* Checks model and configuration against the run folder's digests, and reads the parameters into
+ * experiment->model, which must have the folder's configuration. */
 mneme_status model_folder_load(struct experiment *experiment, const char *folder,
                                mneme_error *error);
 

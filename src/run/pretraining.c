@@ -243,7 +243,8 @@ static mneme_status train(struct pretraining *p, const char *folder, struct trai
 
 static PATH_OUT_OF_LINE mneme_status open_trail(const struct pretraining *p, struct trail *trail,
                                                 mneme_error *error) {
-    return trail_open(trail, trail_path(p).text, stage_pretraining().name, p->optimizer.step, error);
+    return trail_open(trail, trail_path(p).text, stage_pretraining().name, p->optimizer.step,
+                      error);
 }
 
 /* From the last checkpoint, or from the beginning, to the end. */

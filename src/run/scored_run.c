@@ -115,8 +115,8 @@ static PATH_OUT_OF_LINE mneme_status ask(const struct experiment *experiment, co
                                          const char *folder, struct scored_run *run,
                                          mneme_error *error) {
     run->scores = (struct scores){0};
-    mneme_status status = write_answers(
-        experiment, stage, path_in(folder, FOLDER_ANSWERS).text, &run->scores, error);
+    mneme_status status =
+        write_answers(experiment, stage, path_in(folder, FOLDER_ANSWERS).text, &run->scores, error);
     if (!run->scores.diverged) return status;
     divergence_set(&run->divergence, run->steps, error == NULL ? NULL : error->message);
     return MNEME_OK;
@@ -222,13 +222,22 @@ static void note_weights(const struct experiment *experiment, struct scored_run 
     divergence_set(&run->divergence, run->steps, "a weight is not finite");
 }
 
+/* Takes away what an earlier finetuning left of digests, but for that of its settings. */
+static PATH_OUT_OF_LINE mneme_status begin_folder(const char *directory, const char *folder,
+                                                  mneme_error *error) {
+    struct path settings = path_in(folder, FOLDER_CELL);
+    const char *const kept[] = {settings.text};
+    TRY(manifest_forget(directory, &folder, 1, error));
+    return file_exists(settings.text) ? manifest_sign(directory, kept, 1, error) : MNEME_OK;
+}
+
 mneme_status scored_run_finetuning(struct experiment *experiment, const struct stage *stage,
                                    const struct background *background, const char *folder,
                                    bool keep_weights, struct scored_run *run, mneme_error *error) {
     struct finetuning_result result;
     run->lr = (double)stage->lr;
     if (scored_run_exists(experiment, folder)) return take(experiment, folder, run, error);
-    TRY(manifest_forget(experiment->directory, &folder, 1, error));
+    TRY(begin_folder(experiment->directory, folder, error));
     TRY(directory_make(folder, error));
     TRY(finetuning_run(experiment, stage, background, folder, &result, error));
     run->seconds = result.seconds;

@@ -69,8 +69,7 @@ mneme_status trail_open(struct trail *trail, const char *path, const char *stage
     if (trail->stream == NULL) return error_set_errno(error, path, "cannot write");
     char *head = make_head(stage);
     if (head == NULL) return error_set_memory(error, "the trail");
-    mneme_status status =
-        steps > 0 ? resume(trail, head, steps, error) : begin(trail, head, error);
+    mneme_status status = steps > 0 ? resume(trail, head, steps, error) : begin(trail, head, error);
     free(head);
     return status;
 }

@@ -60,7 +60,8 @@ struct trail_text {
     size_t n;
 };
 
-/* Refuses the trail of another contract; says nothing of a file that is not there or has no line. */
+/* Refuses the trail of another contract; says nothing of a file that is not there or has no line.
+ */
 mneme_status trail_check_contract(const char *path, mneme_error *error);
 
 /* MNEME_BAD_INPUT for a file that is not a trail, or one of another contract. */

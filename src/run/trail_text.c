@@ -180,9 +180,9 @@ mneme_status trail_read_step(const char *path, size_t step, struct trail_line *l
     TRY(file_read(path, MAX_TRAIL_BYTES, &bytes, &length, error));
     char *text = cut_line(bytes, step);
     json_t *object = NULL;
-    mneme_status status = text != NULL ? parse(text, path, step + 1, &object, error)
-                                       : error_set(error, MNEME_BAD_INPUT, "%s: has no step %zu",
-                                                   path, step);
+    mneme_status status =
+        text != NULL ? parse(text, path, step + 1, &object, error)
+                     : error_set(error, MNEME_BAD_INPUT, "%s: has no step %zu", path, step);
     *line = (struct trail_line){0};
     THEN(read_line(object, path, step - 1, line, error));
     json_decref(object);

@@ -46,7 +46,8 @@ mneme_status recorder_save(const struct recorder *recorder, const char *path,
                            const struct safetensors_metadata *metadata, size_t n_metadata,
                            mneme_error *error) {
     if (recorder->failed) return error_set_memory(error, "a recording");
-    return safetensors_write_sealed(path, recorder->tensors, recorder->n, metadata, n_metadata, error);
+    return safetensors_write_sealed(path, recorder->tensors, recorder->n, metadata, n_metadata,
+                                    error);
 }
 
 void recorder_close(struct recorder *recorder) {

@@ -24,8 +24,8 @@ mneme_status tensor_digest_whole(mneme_digest *digest, mneme_error *error) {
     mneme_status status = digest_open(&stream, error);
     for (size_t i = 0; i < digest->n_tensors && status == MNEME_OK; i++) {
         const mneme_tensor_digest *tensor = &digest->tensors[i];
-        status = tensor_digest_add_line(&stream, tensor->name, tensor->type, tensor->rank, tensor->shape,
-                          tensor->sha256, error);
+        status = tensor_digest_add_line(&stream, tensor->name, tensor->type, tensor->rank,
+                                        tensor->shape, tensor->sha256, error);
     }
     THEN(digest_finish(&stream, &whole, error));
     digest_close(&stream);
@@ -57,8 +57,8 @@ mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct d
         status = digest_of_bytes(tensor->data, bytes, &digest, error);
         if (status != MNEME_OK) break;
         if (each != NULL) each[sorted[i].index] = digest;
-        status = tensor_digest_add_line(&stream, tensor->name, tensor_type_name(tensor->type), tensor->rank,
-                          tensor->shape, digest.hex, error);
+        status = tensor_digest_add_line(&stream, tensor->name, tensor_type_name(tensor->type),
+                                        tensor->rank, tensor->shape, digest.hex, error);
     }
     THEN(digest_finish(&stream, whole, error));
     digest_close(&stream);

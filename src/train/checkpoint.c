@@ -85,8 +85,8 @@ mneme_status checkpoint_save(const char *path, const struct model *model,
     const struct safetensors_metadata metadata[] = {
         {CONTRACT, contract}, {TRAIL_BYTES, bytes}, {TRAIL_DIGEST, trail->digest.hex}};
     mneme_status status = open_contents(&contents, model, optimizer, &step, &cursor, error);
-    THEN(safetensors_write_sealed(path, contents.tensors, contents.n, metadata, trail->known ? 3 : 1,
-                                  error));
+    THEN(safetensors_write_sealed(path, contents.tensors, contents.n, metadata,
+                                  trail->known ? 3 : 1, error));
     close_contents(&contents);
     return status;
 }

@@ -23,8 +23,7 @@ static mneme_status check_base(const char *folder, mneme_error *error) {
     struct trail_line line = {0};
     mneme_digest found;
     TRY(trail_text_open(&text, trail.text, error));
-    mneme_status status =
-        text.n > 0 ? trail_text_parse(&text, text.n - 1, &line, error) : MNEME_OK;
+    mneme_status status = text.n > 0 ? trail_text_parse(&text, text.n - 1, &line, error) : MNEME_OK;
     trail_text_close(&text);
     TRY(status);
     if (!line.has_digest || !file_exists(model.text)) return MNEME_OK;

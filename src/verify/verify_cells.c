@@ -1,5 +1,5 @@
-/* The cells of a sweep, which keep their settings and no model; and finetunings of a run that are of
- * another recipe than the folder now. */
+/* The cells of a sweep, which keep their settings and no model; and finetunings of a run that are
+ * of another recipe than the folder now. */
 
 #include <stdlib.h>
 #include <string.h>
@@ -60,8 +60,10 @@ static mneme_status repeat_cell(struct verifying *v, const char *name, mneme_err
     v->experiment.recipe.finetune = settings;
     mneme_status status = verify_stage(v, &stage, name, folder.text, error);
     if (status == MNEME_OK && file_exists(path_in(folder.text, FOLDER_STREAM).text)) {
-        status = verifying_pass_over(v, error, FOLDER_STREAM ", of which cell.json does not say "
-                                                             "what it asked");
+        status = verifying_pass_over(v, error,
+                                     FOLDER_STREAM
+                                     ", of which cell.json does not say "
+                                     "what it asked");
     }
     v->experiment.recipe.finetune = kept;
     return status;

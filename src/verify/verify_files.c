@@ -63,9 +63,8 @@ mneme_status verify_files(struct verifying *v, mneme_error *error) {
     for (size_t i = 0; i < manifest.n; i++) THEN(verify_file(v, &manifest.lines[i], error));
     if (manifest.there) THEN(tell_unlisted(v, &manifest, error));
     if (!manifest.there) {
-        THEN(verifying_pass_over(v, error,
-                                 "the folder has no " FOLDER_MANIFEST
-                                 ": an earlier version made it"));
+        THEN(verifying_pass_over(
+            v, error, "the folder has no " FOLDER_MANIFEST ": an earlier version made it"));
     }
     manifest_free(&manifest);
     return status;

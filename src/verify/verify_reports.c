@@ -21,7 +21,7 @@ static const char *const not_of_run[] = {"seconds", "machine"};
 static mneme_status read_variant(struct result *result, size_t variant,
                                  struct experiment *experiment, mneme_error *error) {
     const struct plan *plan = result->plan;
-    engine_describe(experiment, result);
+    TRY(engine_describe(experiment, result, error));
     TRY(scored_run_load(experiment->base_folder, &result->base[variant], error));
     for (size_t s = 0; s < plan->n_series; s++) {
         for (size_t c = 0; c < plan->series[s].n_cells; c++) {
@@ -76,10 +76,9 @@ static mneme_status compare_texts(struct verifying *v, const char *name, const c
     for (line = at; line > 0 && recorded[line - 1] != '\n'; line--) continue;
     char *a = strndup(recorded + line, strcspn(recorded + line, "\n"));
     char *b = strndup(found + line, strcspn(found + line, "\n"));
-    mneme_status status = a == NULL || b == NULL
-                              ? error_set_memory(error, "a comparison")
-                              : verifying_differ(v, name, 0, a + strspn(a, " "),
-                                                 b + strspn(b, " "), error);
+    mneme_status status = a == NULL || b == NULL ? error_set_memory(error, "a comparison")
+                                                 : verifying_differ(v, name, 0, a + strspn(a, " "),
+                                                                    b + strspn(b, " "), error);
     free(a);
     free(b);
     return status;
@@ -120,8 +119,7 @@ static mneme_status compare_report(struct verifying *v, const struct result *res
     return verifying_pass_over(v, error, "pictures");
 }
 
-static mneme_status compare_plan(struct verifying *v, const struct plan *plan,
-                                 mneme_error *error) {
+static mneme_status compare_plan(struct verifying *v, const struct plan *plan, mneme_error *error) {
     struct result *result = calloc(1, sizeof *result);
     if (result == NULL) return error_set_memory(error, "the result");
     mneme_status status = result_open(result, plan, error);
@@ -153,8 +151,8 @@ static mneme_status verify_report(struct verifying *v, enum plan_kind kind, cons
     TRY(verifying_begin(v, name, error));
     if (kind == PLAN_SWEEP && !file_exists(path.text)) {
         v->stage->last = 0;
-        return verifying_pass_over(v, error,
-                                   "the report, since an earlier version left no " FOLDER_SWEEP_RECIPE);
+        return verifying_pass_over(
+            v, error, "the report, since an earlier version left no " FOLDER_SWEEP_RECIPE);
     }
     TRY(read_recipe(v, kind, &recipe, error));
     TRY(plan_from_json(kind, path.text, recipe, &plan, error));

@@ -111,10 +111,10 @@ static char *print_value(const json_t *value) {
 static mneme_status differ_in_key(struct verifying *v, const char *name, const char *key,
                                   const json_t *recorded, const json_t *found, mneme_error *error) {
     char *a = print_value(recorded), *b = print_value(found);
-    mneme_status status = a == NULL || b == NULL
-                              ? error_set_memory(error, "a comparison")
-                              : verifying_differ(v, path_in("", "%s: %s", name, key).text, 0, a, b,
-                                                 error);
+    mneme_status status =
+        a == NULL || b == NULL
+            ? error_set_memory(error, "a comparison")
+            : verifying_differ(v, path_in("", "%s: %s", name, key).text, 0, a, b, error);
     free(a);
     free(b);
     return status;
@@ -168,8 +168,8 @@ static mneme_status ask(const struct repeating *r, struct scored_run *run, char 
     mneme_error cause = {0};
     FILE *text = open_memstream(said, &length);
     if (text == NULL) return error_set_memory(error, "the answers");
-    mneme_status status = evaluation_run(&r->v->experiment, r->v->stage->name, text, &run->scores,
-                                         &cause);
+    mneme_status status =
+        evaluation_run(&r->v->experiment, r->v->stage->name, text, &run->scores, &cause);
     if (fclose(text) != 0) return error_set_memory(error, "the answers");
     if (run->scores.diverged) {
         divergence_set(&run->divergence, run->steps, cause.message);
@@ -241,14 +241,12 @@ static mneme_status compare_model_files(struct repeating *r, mneme_error *error)
 /* Whether the trail goes to the stage's end. */
 static bool is_at_end(const struct repeating *r) {
     const struct replay *replay = &r->replay;
-    return replay->stage.method == NULL
-               ? replay->trail.n == r->v->experiment.recipe.pretrain.steps
-               : replay->trail.n == teaching_n_steps(&replay->teaching);
+    return replay->stage.method == NULL ? replay->trail.n == r->v->experiment.recipe.pretrain.steps
+                                        : replay->trail.n == teaching_n_steps(&replay->teaching);
 }
 
 /* The model that the repeated training leaves, in the folder's files. */
-static mneme_status compare_model(struct repeating *r, struct scored_run *run,
-                                  mneme_error *error) {
+static mneme_status compare_model(struct repeating *r, struct scored_run *run, mneme_error *error) {
     struct verifying *v = r->v;
     struct path model = path_in(r->model.text, FOLDER_MODEL);
     TRY(replay_finish(&r->replay, error));

@@ -81,10 +81,10 @@ static mneme_status differ_in_line(struct verifying *v, const char *name, const 
     const char *a, *b;
     size_t line = find_line(recorded, found, &a, &b);
     char *a_copy = strndup(a, strcspn(a, "\n")), *b_copy = strndup(b, strcspn(b, "\n"));
-    mneme_status status = a_copy == NULL || b_copy == NULL
-                              ? error_set_memory(error, "a comparison")
-                              : verifying_differ(v, path_in("", "%s:%zu", name, line).text, 0,
-                                                 a_copy, b_copy, error);
+    mneme_status status =
+        a_copy == NULL || b_copy == NULL
+            ? error_set_memory(error, "a comparison")
+            : verifying_differ(v, path_in("", "%s:%zu", name, line).text, 0, a_copy, b_copy, error);
     free(a_copy);
     free(b_copy);
     return status;

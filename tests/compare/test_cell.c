@@ -70,7 +70,7 @@ START_TEST(another_cell) {
     assert_ok(file_write_atomic(path_in(f.cell.folder.text, FOLDER_CELL).text, "{}", 2, &error),
               &error);
     assert_refused(cell_enter(&f.cell, &f.plan, &f.experiment, &error), &error, MNEME_BAD_INPUT,
-                   "cell.json", "holds other settings");
+                   "cell.json", "is damaged or was changed");
     end(&f);
 }
 END_TEST
