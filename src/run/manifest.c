@@ -171,6 +171,7 @@ bool manifest_passes_over(const char *name) {
     static const char partial[] = ".partial";
     size_t length = strlen(name);
     return strcmp(name, FOLDER_MANIFEST) == 0 || strcmp(name, IDENTITY_INPUTS) == 0 ||
+           strcmp(name, FOLDER_LOCK) == 0 ||
            (length > sizeof partial && strcmp(name + length - (sizeof partial - 1), partial) == 0);
 }
 

@@ -51,8 +51,8 @@ mneme_status manifest_check(const char *directory, const char *path, mneme_error
 /* Whether the file is there and finished: has a line, if there is a manifest. */
 bool manifest_holds(const char *directory, const char *path);
 
-/* What run and sweep leave to their reader, and change each time, has no line: inputs.json, and
- * what a killed process left half-written. */
+/* What run and sweep leave to their reader, and change each time, has no line: inputs.json, the
+ * lock, and what a killed process left half-written. */
 bool manifest_passes_over(const char *name);
 
 #endif
