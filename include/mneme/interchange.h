@@ -20,17 +20,27 @@ typedef struct mneme_interchange_result {
     char tokenizer_problem[512]; /* why an existing one was not copied, or "" */
 } mneme_interchange_result;
 
+/* NULL where they are taken says none of this. */
+typedef struct mneme_interchange_options {
+    int replace;         /* a model that lies where the folder is to be gives way to it, whole */
+    const char *adapter; /* import: a LoRA adapter of peft, a folder, that is merged; or NULL */
+} mneme_interchange_options;
+
 /* Makes the model folder `folder` from the foreign model at `path` (a folder; a file for llama2c).
- * Weights of 16 bits become f32, which is exact. A tokenizer.json that mneme can read is copied.
- * MNEME_BAD_INPUT, naming file and place, for a model that mneme would compute differently or that
- * is damaged; nothing is written then. */
+ * Weights of 16 bits become f32, which is exact. A tokenizer.json that mneme can read is copied,
+ * with what says where texts start and end. The folder appears whole, at the end. MNEME_BAD_INPUT,
+ * naming file and place, for a model that mneme would compute differently or that is damaged, and
+ * for a folder that holds something, or is the one that is read; nothing is written then. */
 MNEME_API mneme_status mneme_import(const char *format, const char *path, const char *folder,
+                                    const mneme_interchange_options *options,
                                     mneme_interchange_result *result, mneme_error *error);
 
-/* Writes the model in the folder `folder` into the folder `out`, in f32. Only "hf";
- * MNEME_BAD_INPUT for a model with memory layers, which transformers does not know. Importing what
- * was exported gives the same bits. */
+/* Writes the model in the folder `folder` into the folder `out`, in f32, with the same cares.
+ * "hf": a folder of transformers; MNEME_BAD_INPUT for a model with memory layers, which
+ * transformers does not know. Importing what was exported gives the same bits. "peft": the LoRA
+ * adapter that the finetuning in `folder` learned. */
 MNEME_API mneme_status mneme_export(const char *format, const char *folder, const char *out,
+                                    const mneme_interchange_options *options,
                                     mneme_interchange_result *result, mneme_error *error);
 
 #ifdef __cplusplus

@@ -38,8 +38,9 @@ mneme_status mneme_generate_ids(mneme_generator *generator, const int32_t *promp
     struct float_state state = {0};
     *n_ids = 0;
     mneme_status status = float_state_enter(&state, error);
-    THEN(text_generator_continue_ids(&generator->text, (struct token_span){prompt, n_prompt},
-                                     max_new_tokens, stop_id, ids, n_ids, error));
+    THEN(text_generator_continue_ids(
+        &generator->text, (struct token_span){prompt, n_prompt}, max_new_tokens,
+        (struct token_span){&stop_id, stop_id < 0 ? 0 : 1}, ids, n_ids, error));
     float_state_leave(&state);
     return status;
 }

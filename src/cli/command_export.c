@@ -7,24 +7,34 @@
 #include "cli/commands.h"
 
 static const char help[] =
-    "mneme export --to hf MODEL OUT\n"
+    "mneme export --to hf|peft MODEL OUT [--force]\n"
     "\n"
-    "Writes the model in the folder MODEL, which has no memory layer, for another program.\n"
+    "Writes the model in the folder MODEL for another program into the folder OUT, which must be\n"
+    "new or empty.\n"
     "\n"
     "  --to hf   OUT becomes a Llama folder as Hugging Face's transformers reads it: config.json,\n"
-    "            model.safetensors, tokenizer.json\n";
+    "            model.safetensors, tokenizer.json and the small files beside it. The model has "
+    "no\n"
+    "            memory layer\n"
+    "  --to peft OUT becomes the LoRA adapter of a finetuning with finetune.lora.keep_adapter, as\n"
+    "            Hugging Face's peft reads it. MODEL is the finetuning's folder\n"
+    "  --force   a model that lies in OUT gives way to the new one, whole\n";
 
 static const struct usage usage = {"export", help, 2};
 
 int command_export(int argc, char **argv) {
     const char *format = NULL;
     int status;
-    const struct argument options[] = {{"to", .text = &format, .needed = true}, {0}};
-    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
+    bool replace = false;
+    mneme_interchange_options options = {0};
+    const struct argument arguments[] = {
+        {"to", .text = &format, .needed = true}, {"force", .flag = &replace}, {0}};
+    if (!arguments_parse(&usage, arguments, argc, argv, &status)) return status;
+    options.replace = replace;
     mneme_interchange_result result;
     mneme_error error = {0};
     const char *folder = argv[optind + 1];
-    if (mneme_export(format, argv[optind], folder, &result, &error) != MNEME_OK) {
+    if (mneme_export(format, argv[optind], folder, &options, &result, &error) != MNEME_OK) {
         return arguments_report(&usage, &error);
     }
     printf("%s: %zu tensors, %zu parameters, %s\n", folder, result.n_tensors, result.n_parameters,

@@ -7,9 +7,9 @@
 #include "cli/commands.h"
 
 static const char help[] =
-    "mneme import --from hf|lingua|llama2c PATH MODEL\n"
+    "mneme import --from hf|lingua|llama2c PATH MODEL [--adapter DIR] [--force]\n"
     "\n"
-    "Makes the model folder MODEL from another program's model.\n"
+    "Makes the model folder MODEL, which must be new or empty, from another program's model.\n"
     "\n"
     "  --from hf       PATH is a Llama folder as Hugging Face's transformers writes it: "
     "config.json,\n"
@@ -20,19 +20,28 @@ static const char help[] =
     "                  and model.safetensors (consolidated.pth has to be converted first)\n"
     "  --from llama2c  PATH is a .bin file of llama2.c, version 0; it has no tokenizer, so the "
     "model\n"
-    "                  continues token ids (mneme generate --ids)\n";
+    "                  continues token ids (mneme generate --ids)\n"
+    "  --adapter DIR   a LoRA adapter of Hugging Face's peft, adapter_config.json and\n"
+    "                  adapter_model.safetensors, is merged into the weights\n"
+    "  --force         a model that lies in MODEL gives way to the new one, whole\n";
 
 static const struct usage usage = {"import", help, 2};
 
 int command_import(int argc, char **argv) {
     const char *format = NULL;
     int status;
-    const struct argument options[] = {{"from", .text = &format, .needed = true}, {0}};
-    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
+    bool replace = false;
+    mneme_interchange_options options = {0};
+    const struct argument arguments[] = {{"from", .text = &format, .needed = true},
+                                         {"adapter", .text = &options.adapter},
+                                         {"force", .flag = &replace},
+                                         {0}};
+    if (!arguments_parse(&usage, arguments, argc, argv, &status)) return status;
+    options.replace = replace;
     mneme_interchange_result result;
     mneme_error error = {0};
     const char *folder = argv[optind + 1];
-    if (mneme_import(format, argv[optind], folder, &result, &error) != MNEME_OK) {
+    if (mneme_import(format, argv[optind], folder, &options, &result, &error) != MNEME_OK) {
         return arguments_report(&usage, &error);
     }
     printf("%s: %zu tensors, %zu parameters, %s\n", folder, result.n_tensors, result.n_parameters,

@@ -52,9 +52,9 @@ static void apply(struct bpe_symbol *symbols, int32_t position, int32_t result) 
     if (symbol->next >= 0) symbols[symbol->next].previous = position;
 }
 
-/* The symbols become the bytes of the word. */
+/* The symbols become the bytes of the word, *n of them. */
 static mneme_status start_word(struct tokenizer *tokenizer, const char *word, size_t length,
-                               mneme_error *error) {
+                               size_t *n, mneme_error *error) {
     struct bpe_scratch *scratch = &tokenizer->scratch;
     /* Positions are 32 bits wide. */
     if (length > INT32_MAX / 4) {
@@ -67,11 +67,17 @@ static mneme_status start_word(struct tokenizer *tokenizer, const char *word, si
      * than bytes. */
     TRY(memory_grow((void **)&scratch->heap, &scratch->heap_capacity, 3 * length,
                     sizeof *scratch->heap, "a word", error));
+    *n = 0;
+    bool after_unknown = false;
     for (size_t i = 0; i < length; i++) {
-        scratch->symbols[i] =
-            (struct bpe_symbol){tokenizer->byte_ids[(unsigned char)word[i]], (int32_t)i - 1,
-                                i + 1 < length ? (int32_t)i + 1 : -1};
+        int32_t id = tokenizer->byte_ids[(unsigned char)word[i]], at = (int32_t)*n;
+        bool unknown = id == TOKEN_NONE;
+        if (unknown) id = tokenizer->unknown;
+        bool dropped = id == TOKEN_NONE || (unknown && after_unknown && tokenizer->fuses_unknown);
+        after_unknown = unknown;
+        if (!dropped) scratch->symbols[(*n)++] = (struct bpe_symbol){id, at - 1, at + 1};
     }
+    if (*n > 0) scratch->symbols[*n - 1].next = -1;
     scratch->n_heap = 0;
     return MNEME_OK;
 }
@@ -86,8 +92,10 @@ mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size
         }
     }
     struct bpe_scratch *scratch = &tokenizer->scratch;
-    TRY(start_word(tokenizer, word, length, error));
-    for (size_t i = 0; i < length; i++) consider(scratch, &tokenizer->ranks, (int32_t)i);
+    size_t n = 0;
+    TRY(start_word(tokenizer, word, length, &n, error));
+    if (n == 0) return MNEME_OK;
+    for (size_t i = 0; i < n; i++) consider(scratch, &tokenizer->ranks, (int32_t)i);
     while (scratch->n_heap > 0) {
         struct bpe_candidate candidate = heap_pop(scratch);
         const struct bpe_merge *merge = &tokenizer->merges[candidate.rank];

@@ -118,6 +118,7 @@ static mneme_status add_first_tokens(struct tokenizer *tokenizer, mneme_error *e
     mneme_status status = string_map_add(&tokenizer->vocabulary, TOKENIZER_END_OF_TEXT,
                                          strlen(TOKENIZER_END_OF_TEXT), &id, NULL, error);
     tokenizer->end_of_text = tokenizer->start_of_text = (int32_t)id;
+    tokenizer->unknown = TOKEN_NONE;
     for (int byte = 0; byte < 256 && status == MNEME_OK; byte++) {
         char text = (char)byte;
         status = string_map_add(&tokenizer->vocabulary, &text, 1, &id, NULL, error);

@@ -13,6 +13,14 @@ struct token_list {
     size_t capacity;
 };
 
+/* The id of no token. */
+#define TOKEN_NONE (-1)
+
+/* The tokens around a text. */
+struct token_frame {
+    struct token_list before, after;
+};
+
 mneme_status token_list_append(struct token_list *list, const int32_t *ids, size_t n_ids,
                                mneme_error *error);
 void token_list_free(struct token_list *list);

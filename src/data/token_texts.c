@@ -5,13 +5,18 @@
 
 #include "base/memory.h"
 
+/* Appends the token, unless there is none. */
 static mneme_status append(struct token_list *list, int32_t id, mneme_error *error) {
-    void *ids = list->ids;
-    mneme_status status =
-        memory_grow(&ids, &list->capacity, list->n + 1, sizeof *list->ids, "tokens", error);
-    list->ids = ids;
-    if (status == MNEME_OK) list->ids[list->n++] = id;
-    return status;
+    return id == TOKEN_NONE ? MNEME_OK : token_list_append(list, &id, 1, error);
+}
+
+/* A text whose end has no token would run into what comes after it. */
+static mneme_status check_end(const struct tokenizer *tokenizer, mneme_error *error) {
+    if (tokenizer_end_of_text(tokenizer) != TOKEN_NONE) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: added_tokens: no token that ends a text, such as \"" TOKENIZER_END_OF_TEXT
+                     "\" or \"<|endoftext|>\", which training on texts needs",
+                     tokenizer_place(tokenizer));
 }
 
 /* starts and lengths grow together. */
@@ -49,6 +54,7 @@ static mneme_status add_text(struct token_texts *texts, struct tokenizer *tokeni
 
 mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokenizer, size_t n,
                              char *const *strings, size_t max_inputs, mneme_error *error) {
+    if (n > 0) TRY(check_end(tokenizer, error));
     for (size_t i = 0; i < n; i++) {
         TRY(add_text(texts, tokenizer, strings[i], max_inputs, error));
     }

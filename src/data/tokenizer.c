@@ -37,6 +37,8 @@ void tokenizer_free(struct tokenizer *tokenizer) {
     free(tokenizer->merges);
     free(tokenizer->pattern);
     free(tokenizer->source);
+    free(tokenizer->path);
+    token_frame_free(&tokenizer->frame);
     free(tokenizer);
 }
 
@@ -144,6 +146,18 @@ mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *
 
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer) {
     return tokenizer->vocabulary.n;
+}
+
+size_t tokenizer_text_size(const struct tokenizer *tokenizer) {
+    return tokenizer->source == NULL ? tokenizer->vocabulary.n : tokenizer->n_model_ids;
+}
+
+const char *tokenizer_place(const struct tokenizer *tokenizer) {
+    return tokenizer->path == NULL ? "the tokenizer" : tokenizer->path;
+}
+
+const struct token_frame *tokenizer_frame(const struct tokenizer *tokenizer) {
+    return &tokenizer->frame;
 }
 
 int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer) {

@@ -23,7 +23,7 @@ struct tokenizer;
  */
 #define TOKENIZER_END_OF_TEXT "<|end_of_text|>"
 
-/* A tokenizer has at least the end of text and the 256 bytes, and at most this many tokens. */
+/* A trained tokenizer has at least the end of text and the 256 bytes; ids are below the most. */
 #define TOKENIZER_MIN_TOKENS 257
 #define TOKENIZER_MAX_TOKENS ((size_t)1 << 20)
 
@@ -60,17 +60,28 @@ mneme_status tokenizer_encode_data(struct tokenizer *tokenizer, const char *text
 
 /* *text becomes the bytes of the ids, *length of them (length may be NULL) and a NUL; the caller
  * frees it. It is UTF-8 when the ids are those of whole UTF-8 text. The end of text decodes to its
- * name. MNEME_BAD_INPUT for an id that is not in the vocabulary. */
+ * name, an id that no token has to nothing. MNEME_BAD_INPUT for an id that is not in the
+ * vocabulary.
+ */
 mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
                               char **text, size_t *length, mneme_error *error);
 
-/* Ids are 0 to this - 1. */
+/* Ids are 0 to this - 1; in others' files some of them may have no token. */
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer);
+/* Ids that texts without special tokens can have are 0 to this - 1. */
+size_t tokenizer_text_size(const struct tokenizer *tokenizer);
+
 /* The special token that ends a text: TOKENIZER_END_OF_TEXT or, in others' files, `<|endoftext|>`,
- * `</s>` or `<|im_end|>`, the first of these that exists. */
+ * `</s>` or `<|im_end|>`, the first of these that exists; TOKEN_NONE for none. */
 int32_t tokenizer_end_of_text(const struct tokenizer *tokenizer);
 /* The one that stands before a text: `<|begin_of_text|>` or `<s>` where there is one, otherwise the
  * end of the text before. */
 int32_t tokenizer_start_of_text(const struct tokenizer *tokenizer);
+/* The file it was loaded from, for messages. */
+const char *tokenizer_place(const struct tokenizer *tokenizer);
+
+/* What other programs put around a text by themselves (add_special_tokens): what the file's
+ * post_processor says. */
+const struct token_frame *tokenizer_frame(const struct tokenizer *tokenizer);
 
 #endif

@@ -11,6 +11,7 @@
 #include "data/splitter.h"
 #include "data/string_map.h"
 #include "data/token_list.h"
+#include "data/tokenizer_names.h"
 
 /* What the files of the tokenizer share; for them only. */
 
@@ -50,18 +51,23 @@ struct word_cache {
 
 struct tokenizer {
     char *pattern; /* of a trained tokenizer */
+    char *path;    /* of a loaded tokenizer */
     char *source;  /* the file that a loaded tokenizer is from, [source_length] bytes */
     size_t source_length;
     struct splitter *splitter;
-    /* A token's number is its id; a special token that merges cannot make is by its name, hidden.
-     */
+    /* A token's number is its id; a special token that merges cannot make is by its name, hidden,
+     * and an id without a token is hidden and empty. */
     struct string_map vocabulary;
+    size_t n_model_ids; /* of a loaded tokenizer: one more than the highest id of model.vocab */
     struct bpe_merge *merges; /* [n_merges] in the order they apply */
     size_t n_merges;
     size_t merge_capacity;
-    struct pair_map ranks; /* (left, right) -> index in merges */
-    int32_t byte_ids[256];
-    int32_t start_of_text, end_of_text;
+    struct pair_map ranks;              /* (left, right) -> index in merges */
+    int32_t byte_ids[256];              /* TOKEN_NONE: the byte becomes `unknown` */
+    int32_t unknown;                    /* TOKEN_NONE: nothing at all */
+    bool fuses_unknown;                 /* neighbours become one */
+    int32_t start_of_text, end_of_text; /* TOKEN_NONE where no token does that */
+    struct token_frame frame;
     bool ignores_merges; /* a piece that is a token of the vocabulary is that token */
     struct word_cache cache;
     struct bpe_scratch scratch;
@@ -76,6 +82,11 @@ mneme_status tokenizer_open(const struct split_plan *plan, const char *place,
  * and Digits. */
 mneme_status tokenizer_read_rules(const json_t *pre_tokenizer, const char *path,
                                   struct split_plan *plan, mneme_error *error);
+
+/* Appends what a tokenizer.json's `post_processor` puts around a text. */
+mneme_status tokenizer_read_frame(const struct tokenizer_file *file, const json_t *processor,
+                                  struct token_frame *frame);
+void token_frame_free(struct token_frame *frame);
 
 /* Appends the merge of two tokens; its result joins the vocabulary when it is a new token.
  * *result becomes its id. Needs that the pair has no merge yet. */

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 
+#include "data/tokenizer.h"
 #include "model/model.h"
 #include "tensor/safetensors_set.h"
 
@@ -32,8 +33,10 @@ void foreign_drop_nulls(json_t *object);
 #include "interchange/formats.def"
 #undef FORMAT
 
-/* Writes the model as transformers' Llama; end_of_text and start_of_text are token ids, or -1. */
-mneme_status foreign_save_hf(const struct model *model, const char *folder, int start_of_text,
-                             int end_of_text, mneme_error *error);
+/* Writes config.json and model.safetensors of the model, which is the one in the folder `source`,
+ * as transformers' Llama. `tokenizer` may be NULL. */
+mneme_status foreign_save_hf(const struct model *model, const char *source,
+                             const struct tokenizer *tokenizer, const char *folder,
+                             mneme_error *error);
 
 #endif

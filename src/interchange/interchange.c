@@ -8,6 +8,10 @@
 #include "base/path.h"
 #include "data/tokenizer.h"
 #include "interchange/foreign.h"
+#include "interchange/hf_files.h"
+#include "interchange/peft.h"
+#include "interchange/target.h"
+#include "model/text_generator.h"
 
 static const struct format {
     const char *name;
@@ -42,10 +46,8 @@ static struct tokenizer *open_tokenizer(const char *folder, const struct model *
     mneme_error problem = {0};
     if (!file_is_directory(folder) || !file_exists(path.text)) return NULL;
     mneme_status status = tokenizer_load(path.text, &tokenizer, &problem);
-    size_t n = status == MNEME_OK ? tokenizer_vocab_size(tokenizer) : 0;
-    if (n > model->config.vocab_size) {
-        error_set(&problem, MNEME_BAD_INPUT, "%s: %zu tokens, but the model's vocab_size is %zu",
-                  path.text, n, model->config.vocab_size);
+    THEN(text_generator_check(tokenizer, model, &problem));
+    if (status != MNEME_OK) {
         tokenizer_free(tokenizer);
         tokenizer = NULL;
     }
@@ -54,63 +56,100 @@ static struct tokenizer *open_tokenizer(const char *folder, const struct model *
     return tokenizer;
 }
 
-/* FOLDER/tokenizer.json; does nothing for NULL. */
-static mneme_status save_tokenizer(const struct tokenizer *tokenizer, const char *folder,
-                                   mneme_interchange_result *result, mneme_error *error) {
-    if (tokenizer == NULL) return MNEME_OK;
-    TRY(directory_make(folder, error));
-    TRY(tokenizer_save(tokenizer, path_in(folder, "tokenizer.json").text, error));
-    result->has_tokenizer = true;
-    return MNEME_OK;
-}
-
 static void count(const struct model *model, mneme_interchange_result *result) {
     result->n_tensors = model->n_parameters;
     result->n_parameters = model_count(model);
 }
 
-mneme_status interchange_import(const char *format, const char *path, const char *folder,
-                                mneme_interchange_result *result, mneme_error *error) {
-    *result = (mneme_interchange_result){0};
-    const struct format *from;
-    TRY(find_format(format, &from, error));
-    struct model model = {0};
-    TRY(from->open(path, &model, error));
-    count(&model, result);
-    struct tokenizer *tokenizer = open_tokenizer(path, &model, result);
-    mneme_status status = save_tokenizer(tokenizer, folder, result, error);
-    THEN(model_save(&model, folder, error));
+/* The tokenizer of the source, and what goes with it, where it can be read. */
+static mneme_status import_tokenizer(const char *source, const struct model *model,
+                                     const char *folder, mneme_interchange_result *result,
+                                     mneme_error *error) {
+    struct tokenizer *tokenizer = open_tokenizer(source, model, result);
+    if (tokenizer == NULL) return MNEME_OK;
+    mneme_status status = tokenizer_save(tokenizer, path_in(folder, "tokenizer.json").text, error);
+    THEN(hf_files_import_tokenizer(source, folder, error));
+    result->has_tokenizer = status == MNEME_OK;
     tokenizer_free(tokenizer);
-    model_close(&model);
     return status;
 }
 
-static mneme_status export_model(const struct model *model, const char *folder, const char *out,
-                                 mneme_interchange_result *result, mneme_error *error) {
-    if (model->config.memory.n_layers > 0) {
-        return error_set(error, MNEME_BAD_INPUT,
-                         "%s: layer %zu is a memory layer, which transformers' Llama has not",
-                         folder, model->config.memory.layers[0]);
-    }
+/* Writes the model into the folder that is being made; `source` is what it was read from. */
+static mneme_status import_model(const struct model *model, const char *format, const char *source,
+                                 const char *folder, mneme_interchange_result *result,
+                                 mneme_error *error) {
+    TRY(import_tokenizer(source, model, folder, result, error));
+    TRY(model_save(model, folder, error));
+    if (strcmp(format, "hf") != 0) return MNEME_OK;
+    return hf_files_import_ends(source, folder, error);
+}
+
+static const mneme_interchange_options no_options;
+
+mneme_status interchange_import(const char *format, const char *path, const char *folder,
+                                const mneme_interchange_options *options,
+                                mneme_interchange_result *result, mneme_error *error) {
+    const struct format *from;
+    struct target target = {0};
+    struct model model = {0};
+    *result = (mneme_interchange_result){0};
+    if (options == NULL) options = &no_options;
+    const char *const sources[2] = {path, options->adapter};
+    mneme_status status = find_format(format, &from, error);
+    THEN(target_open(&target, folder, sources, options->replace != 0, error));
+    THEN(from->open(path, &model, error));
+    if (options->adapter != NULL) THEN(peft_merge(options->adapter, &model, error));
+    if (status == MNEME_OK) count(&model, result);
+    THEN(import_model(&model, format, path, target.building.text, result, error));
+    THEN(target_finish(&target, error));
+    model_close(&model);
+    target_close(&target);
+    return status;
+}
+
+static mneme_status export_hf(const struct model *model, const char *folder, const char *out,
+                              mneme_interchange_result *result, mneme_error *error) {
     struct tokenizer *tokenizer = open_tokenizer(folder, model, result);
-    mneme_status status = save_tokenizer(tokenizer, out, result, error);
-    int start = tokenizer == NULL ? -1 : (int)tokenizer_start_of_text(tokenizer);
-    int end = tokenizer == NULL ? -1 : (int)tokenizer_end_of_text(tokenizer);
-    THEN(foreign_save_hf(model, out, start, end, error));
+    mneme_status status = foreign_save_hf(model, folder, tokenizer, out, error);
+    THEN(hf_files_export(folder, tokenizer, model->config.max_seq_len, out, error));
+    result->has_tokenizer = tokenizer != NULL;
     tokenizer_free(tokenizer);
+    return status;
+}
+
+static mneme_status export_model(const char *folder, const char *out,
+                                 mneme_interchange_result *result, mneme_error *error) {
+    struct model model;
+    TRY(model_load(folder, &model, error));
+    count(&model, result);
+    mneme_status status =
+        model.config.memory.n_layers == 0
+            ? export_hf(&model, folder, out, result, error)
+            : error_set(error, MNEME_BAD_INPUT,
+                        "%s: layer %zu is a memory layer, which transformers' Llama has not",
+                        folder, model.config.memory.layers[0]);
+    model_close(&model);
     return status;
 }
 
 mneme_status interchange_export(const char *format, const char *folder, const char *out,
+                                const mneme_interchange_options *options,
                                 mneme_interchange_result *result, mneme_error *error) {
+    const char *const sources[2] = {folder, NULL};
+    struct target target = {0};
     *result = (mneme_interchange_result){0};
-    if (strcmp(format, "hf") != 0) {
-        return error_set(error, MNEME_BAD_INPUT, "format %s: must be hf", format);
+    if (options == NULL) options = &no_options;
+    bool is_peft = strcmp(format, "peft") == 0;
+    if (strcmp(format, "hf") != 0 && !is_peft) {
+        return error_set(error, MNEME_BAD_INPUT, "format %s: must be hf or peft", format);
     }
-    struct model model;
-    TRY(model_load(folder, &model, error));
-    count(&model, result);
-    mneme_status status = export_model(&model, folder, out, result, error);
-    model_close(&model);
+    mneme_status status = target_open(&target, out, sources, options->replace != 0, error);
+    if (is_peft) {
+        THEN(peft_save(folder, target.building.text, result, error));
+    } else {
+        THEN(export_model(folder, target.building.text, result, error));
+    }
+    THEN(target_finish(&target, error));
+    target_close(&target);
     return status;
 }

@@ -1,3 +1,4 @@
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -5,45 +6,98 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "interchange/foreign.h"
+#include "interchange/foreign_keys.h"
 #include "interchange/hf_layout.h"
+
+static const struct foreign_key other_keys[] = {
+#define KEY(name, rule) {name, FOREIGN_##rule},
+#include "interchange/hf_config_keys.def"
+#undef KEY
+};
+
+static bool is_default(const json_t *type) {
+    return json_is_string(type) && strcmp(json_string_value(type), "default") == 0;
+}
 
 /* `rope_scaling` and, in newer files, `rope_parameters`, which has the theta too: only RoPE as it
  * is. */
 static mneme_status read_rope(const struct json_place *root, const char *key, json_t *object,
                               mneme_error *error) {
-    static const char *const types[] = {"default"};
     static const char *const keys[] = {"rope_type", "type", "rope_theta", "partial_rotary_factor"};
     struct json_place rope;
-    size_t ignored;
     float whole = 1.0f;
     TRY(json_get_object(root, key, KEY_OPTIONAL, &rope, error));
+    for (size_t i = 0; i < 2; i++) {
+        const json_t *type = json_object_get(rope.object, keys[i]);
+        if (type == NULL || json_is_null(type) || is_default(type)) continue;
+        return foreign_refuse_value(&rope, keys[i], "must be \"default\"", error);
+    }
     TRY(json_check_keys(&rope, keys, sizeof keys / sizeof *keys, error));
-    TRY(json_get_choice(&rope, "rope_type", KEY_OPTIONAL, types, 1, &ignored, error));
-    TRY(json_get_choice(&rope, "type", KEY_OPTIONAL, types, 1, &ignored, error));
     TRY(json_get_float(&rope, "partial_rotary_factor", KEY_OPTIONAL, 1.0f, 1.0f, &whole, error));
     json_t *theta = json_object_get(rope.object, "rope_theta");
     if (theta != NULL) json_object_set(object, "rope_theta", theta);
     return MNEME_OK;
 }
 
+/* Whether a key is missing or has one of the texts; a list may have it alone. */
+static bool is_one_of(const struct json_place *root, const char *key, const char *const *texts,
+                      size_t n) {
+    const json_t *value = json_object_get(root->object, key);
+    if (json_array_size(value) == 1) value = json_array_get(value, 0);
+    for (size_t i = 0; i < n && json_is_string(value); i++) {
+        if (strcmp(json_string_value(value), texts[i]) == 0) return true;
+    }
+    return value == NULL;
+}
+
+/* A window that is narrower than the longest text; all of Mistral's layers have one by default. */
+static mneme_status check_window(const struct json_place *root, bool says_window,
+                                 mneme_error *error) {
+    static const char *const full[] = {"full_attention"};
+    size_t window = SIZE_MAX, longest = 0;
+    const json_t *layers = json_object_get(root->object, "layer_types");
+    bool mistral = is_one_of(root, "model_type", (const char *const[]){"mistral"}, 1);
+    if (mistral && !says_window) window = 4096;
+    TRY(json_get_size(root, "sliding_window", KEY_OPTIONAL, 0, SIZE_MAX, &window, error));
+    TRY(json_get_size(root, "max_position_embeddings", KEY_REQUIRED, 1, SIZE_MAX, &longest, error));
+    if (window != 0 && window < longest) {
+        return json_refuse(root, "sliding_window", error,
+                           "is %zu, must be null or at least max_position_embeddings", window);
+    }
+    for (size_t i = 0; i < json_array_size(layers); i++) {
+        const char *type = json_string_value(json_array_get(layers, i));
+        if (type != NULL && strcmp(type, full[0]) == 0) continue;
+        return foreign_refuse_value(root, "layer_types", "must be \"full_attention\" alone", error);
+    }
+    return MNEME_OK;
+}
+
 /* Refuses what would make another model of it. */
 static mneme_status check_kind(const struct json_place *root, mneme_error *error) {
-    static const char *const kinds[] = {"llama"}, *const activations[] = {"silu"};
+    static const char *const kinds[] = {"llama", "mistral"}, *const activations[] = {"silu",
+                                                                                     "swish"};
+    static const char *const architectures[] = {"LlamaForCausalLM", "LLaMAForCausalLM",
+                                                "MistralForCausalLM"};
     static const char *const off[] = {"attention_bias", "mlp_bias"};
     size_t ignored;
-    TRY(json_get_choice(root, "model_type", KEY_REQUIRED, kinds, 1, &ignored, error));
+    TRY(json_get_choice(root, "model_type", KEY_REQUIRED, kinds, 2, &ignored, error));
+    if (!is_one_of(root, "architectures", architectures, 3)) {
+        return foreign_refuse_value(root, "architectures", "must be [\"LlamaForCausalLM\"]", error);
+    }
     for (size_t i = 0; i < 2; i++) {
         bool on = false;
         TRY(json_get_bool(root, off[i], KEY_OPTIONAL, &on, error));
-        if (on) return json_refuse(root, off[i], error, "must be false");
+        if (on) return json_refuse(root, off[i], error, "is true, must be false");
     }
     if (json_object_get(root->object, "quantization_config") != NULL) {
-        return json_refuse(root, "quantization_config", error, "not supported");
+        return foreign_refuse_value(root, "quantization_config", "not supported", error);
     }
     if (json_object_get(root->object, "intermediate_size") == NULL) {
         return json_refuse(root, "intermediate_size", error, "missing");
     }
-    return json_get_choice(root, "hidden_act", KEY_OPTIONAL, activations, 1, &ignored, error);
+    TRY(json_get_choice(root, "hidden_act", KEY_OPTIONAL, activations, 2, &ignored, error));
+    return foreign_check_keys(root, &config_tables[CONFIG_OF_HF], "", other_keys,
+                              sizeof other_keys / sizeof *other_keys, error);
 }
 
 static mneme_status check_head_dim(const struct json_place *root, const struct model_config *config,
@@ -58,14 +112,16 @@ static mneme_status check_head_dim(const struct json_place *root, const struct m
 static mneme_status config_from_json(json_t *object, const char *path, struct model_config *config,
                                      mneme_error *error) {
     struct json_place root;
+    bool says_window = json_object_get(object, "sliding_window") != NULL;
     foreign_drop_nulls(object);
-    TRY(json_place_root(object, path, &root, error));
-    TRY(check_kind(&root, error));
-    TRY(read_rope(&root, "rope_scaling", object, error));
-    TRY(read_rope(&root, "rope_parameters", object, error));
     /* Ours; transformers' Llama has none. */
     json_object_del(object, "multiple_of");
     json_object_del(object, "memory");
+    TRY(json_place_root(object, path, &root, error));
+    TRY(check_kind(&root, error));
+    TRY(check_window(&root, says_window, error));
+    TRY(read_rope(&root, "rope_scaling", object, error));
+    TRY(read_rope(&root, "rope_parameters", object, error));
     *config = (struct model_config){0};
     keys_set_defaults(&config_tables[CONFIG_OF_HF], config);
     config->norm_eps = 1e-6f; /* Llama's own default */

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "interchange/foreign.h"
+#include "interchange/hf_files.h"
 #include "interchange/hf_layout.h"
 #include "model/model.h"
 #include "tensor/safetensors.h"
@@ -13,8 +14,7 @@ static json_t *size_json(size_t size) {
     return json_integer((json_int_t)size);
 }
 
-static json_t *config_to_json(const struct model_config *config, int start_of_text,
-                              int end_of_text) {
+static json_t *config_to_json(const struct model_config *config) {
     json_t *object = json_object();
     json_object_set_new(object, "architectures", json_pack("[s]", "LlamaForCausalLM"));
     json_object_set_new(object, "model_type", json_string("llama"));
@@ -32,10 +32,6 @@ static json_t *config_to_json(const struct model_config *config, int start_of_te
     json_object_set_new(object, "attention_bias", json_false());
     json_object_set_new(object, "mlp_bias", json_false());
     json_object_set_new(object, "tie_word_embeddings", json_boolean(config->tied_output));
-    json_object_set_new(object, "bos_token_id",
-                        start_of_text < 0 ? json_null() : json_integer(start_of_text));
-    json_object_set_new(object, "eos_token_id",
-                        end_of_text < 0 ? json_null() : json_integer(end_of_text));
     json_object_set_new(object, "torch_dtype", json_string("float32"));
     return object;
 }
@@ -83,12 +79,13 @@ static mneme_status save_weights(const struct model *model, const char *path, mn
     return status;
 }
 
-mneme_status foreign_save_hf(const struct model *model, const char *folder, int start_of_text,
-                             int end_of_text, mneme_error *error) {
-    TRY(directory_make(folder, error));
-    json_t *object = config_to_json(&model->config, start_of_text, end_of_text);
+mneme_status foreign_save_hf(const struct model *model, const char *source,
+                             const struct tokenizer *tokenizer, const char *folder,
+                             mneme_error *error) {
+    json_t *object = config_to_json(&model->config);
     if (object == NULL) return error_set_memory(error, folder);
-    mneme_status status = json_write_file(path_in(folder, "config.json").text, object, error);
+    mneme_status status = hf_files_export_ends(source, tokenizer, object, error);
+    THEN(json_write_file(path_in(folder, "config.json").text, object, error));
     json_decref(object);
     THEN(save_weights(model, path_in(folder, "model.safetensors").text, error));
     return status;

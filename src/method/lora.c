@@ -2,6 +2,7 @@
 
 #include "method/dense.h"
 #include "model/adapter.h"
+#include "model/adapter_file.h"
 #include "model/model.h"
 
 struct lora {
@@ -43,6 +44,12 @@ static mneme_status lora_finish(struct teaching *t, mneme_error *error) {
     return adapter_set_merge(&lora->adapters, error);
 }
 
+static mneme_status lora_keep(const struct teaching *t, const char *folder, mneme_error *error) {
+    const struct lora *lora = t->state;
+    if (!t->recipe->finetune.lora.keep_adapter) return MNEME_OK;
+    return adapter_file_save(&lora->adapters, folder, error);
+}
+
 static void lora_resume(struct teaching *t) {
     base_copy_restore(t->base, t->model);
 }
@@ -68,5 +75,6 @@ const struct method method_lora = {.name = "lora",
                                    .digest = lora_digest,
                                    .finish = lora_finish,
                                    .resume = lora_resume,
+                                   .keep = lora_keep,
                                    .n_trainable = lora_n_trainable,
                                    .close = lora_close};

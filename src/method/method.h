@@ -47,6 +47,9 @@ struct method {
      * the model is that already. */
     mneme_status (*finish)(struct teaching *teaching, mneme_error *error);
     void (*resume)(struct teaching *teaching);
+    /* Keeps what it learned beside the model in `folder`, where the recipe asks for it, before the
+     * last finish. May be NULL. */
+    mneme_status (*keep)(const struct teaching *teaching, const char *folder, mneme_error *error);
     /* Numbers that one step can change. */
     size_t (*n_trainable)(const struct teaching *teaching);
     void (*close)(struct teaching *teaching);

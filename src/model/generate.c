@@ -100,17 +100,24 @@ struct group {
     size_t n;
     const struct token_span *prompts;
     size_t max_new;
-    int32_t stop_token;
+    struct token_span stops;
     int32_t *outputs; /* [n, max_new] */
     size_t *lengths;  /* [n] */
 };
+
+static bool is_stop(const struct token_span *stops, int32_t token) {
+    for (size_t i = 0; i < stops->n; i++) {
+        if (stops->tokens[i] == token) return true;
+    }
+    return false;
+}
 
 /* Takes the chosen tokens of the last pass: a sequence that goes on keeps its row in `active`. */
 static size_t take_tokens(struct generator *g, const struct group *group, size_t n_sequences,
                           size_t *active, size_t n_active) {
     for (size_t i = 0; i < n_sequences; i++) {
         size_t row = g->rows[i];
-        if (g->next[i] == group->stop_token) continue;
+        if (is_stop(&group->stops, g->next[i])) continue;
         group->outputs[row * group->max_new + group->lengths[row]++] = g->next[i];
         size_t position = group->prompts[row].n + group->lengths[row];
         bool room = position < g->max_positions && group->lengths[row] < group->max_new;
@@ -200,8 +207,9 @@ static mneme_status continue_group(struct generator *g, const struct group *grou
 }
 
 mneme_status generate_greedy(struct generator *generator, size_t n,
-                             const struct token_span *prompts, size_t max_new, int32_t stop_token,
-                             int32_t *outputs, size_t *lengths, mneme_error *error) {
+                             const struct token_span *prompts, size_t max_new,
+                             struct token_span stops, int32_t *outputs, size_t *lengths,
+                             mneme_error *error) {
     for (size_t i = 0; i < n; i++) {
         lengths[i] = 0;
         if (prompts[i].n == 0 || prompts[i].n > generator->max_positions) {
@@ -216,7 +224,7 @@ mneme_status generate_greedy(struct generator *generator, size_t n,
         struct group group = {.n = n - first < rows ? n - first : rows,
                               .prompts = prompts + first,
                               .max_new = max_new,
-                              .stop_token = stop_token,
+                              .stops = stops,
                               .outputs = outputs + first * max_new,
                               .lengths = lengths + first};
         TRY(continue_group(generator, &group, generator->active, error));

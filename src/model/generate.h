@@ -37,10 +37,12 @@ mneme_status generator_open(struct generator *generator, const struct model *mod
 void generator_close(struct generator *generator);
 
 /* Continues each of n prompts (at least one token each) by up to max_new tokens, the one with the
- * highest logit each time (the lower id of equals), ending before stop_token. outputs [n, max_new],
+ * highest logit each time (the lower id of equals), ending before any of
+ * stops. outputs [n, max_new],
  * lengths [n]. A prompt that leaves no room continues less. */
 mneme_status generate_greedy(struct generator *generator, size_t n,
-                             const struct token_span *prompts, size_t max_new, int32_t stop_token,
-                             int32_t *outputs, size_t *lengths, mneme_error *error);
+                             const struct token_span *prompts, size_t max_new,
+                             struct token_span stops, int32_t *outputs, size_t *lengths,
+                             mneme_error *error);
 
 #endif

@@ -3,11 +3,13 @@
 
 #include "data/tokenizer.h"
 #include "model/generate.h"
+#include "model/text_ends.h"
 
 /* Greedy continuation of one prompt at a time by the model in a folder. */
 struct text_generator {
     struct model model;
     struct tokenizer *tokenizer; /* NULL: the folder has none */
+    struct text_ends ends;
     struct generator generator;
 };
 
@@ -17,9 +19,14 @@ mneme_status text_generator_open(struct text_generator *text, const char *folder
 /* Does nothing to {0}. */
 void text_generator_close(struct text_generator *text);
 
+/* Refuses a tokenizer whose texts have ids that the model has not. Added tokens may lie beyond: a
+ * prompt that has one is refused. */
+mneme_status text_generator_check(const struct tokenizer *tokenizer, const struct model *model,
+                                  mneme_error *error);
+
 /* mneme_generate_ids and mneme_generate of <mneme/generate.h>. */
 mneme_status text_generator_continue_ids(struct text_generator *text, struct token_span prompt,
-                                         size_t max_new, int32_t stop_id, int32_t *ids,
+                                         size_t max_new, struct token_span stops, int32_t *ids,
                                          size_t *n_ids, mneme_error *error);
 mneme_status text_generator_continue(struct text_generator *text, const char *prompt,
                                      size_t max_new, char **continuation, size_t *n_tokens,

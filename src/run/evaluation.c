@@ -7,6 +7,7 @@
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
 #include "model/generate.h"
+#include "model/text_ends.h"
 #include "run/answers.h"
 
 /* Prompts that are continued side by side. */
@@ -70,15 +71,17 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
                         size_t n, struct tally *tally, mneme_error *error) {
     const struct token_texts *prompts = &facts->prompts;
     const struct recipe_evaluate *recipe = &a->experiment->recipe.evaluate;
+    struct text_ends ends;
+    text_ends_of_tokenizer(a->experiment->tokenizer, &ends);
     for (size_t first = 0; first < n; first += ROWS) {
         size_t rows = n - first < ROWS ? n - first : ROWS;
         for (size_t i = 0; i < rows; i++) {
             const int32_t *tokens = prompts->tokens.ids + prompts->starts[first + i];
             a->prompts[i] = (struct token_span){tokens, prompts->lengths[first + i]};
         }
-        mneme_status status = generate_greedy(
-            &a->generator, rows, a->prompts, recipe->max_new_tokens,
-            tokenizer_end_of_text(a->experiment->tokenizer), a->outputs, a->lengths, error);
+        mneme_status status =
+            generate_greedy(&a->generator, rows, a->prompts, recipe->max_new_tokens,
+                            text_ends_stops(&ends), a->outputs, a->lengths, error);
         a->diverged = status == MNEME_FAILED; /* of what the machine can do wrong: nothing else */
         TRY(status);
         TRY(score_group(a, set, facts, first, rows, tally, error));

@@ -103,6 +103,7 @@ static mneme_status run(struct teaching *t, const struct experiment *e, const st
     result->trainable_parameters = t->method->n_trainable(t);
     TRY(teach(t, e, stage->name, records, result, error));
     if (looks) TRY(stream_finish(&records->stream, error));
+    if (t->method->keep != NULL) TRY(t->method->keep(t, folder, error));
     return teaching_finish(t, error);
 }
 

@@ -105,8 +105,8 @@ START_TEST(lying_vocabularies_are_refused) {
     json_object_set_new(json_object_get(model_of(root), "vocab"), "A", json_integer(3));
     check_json_refused(root, "share an id");
     root = saved_json();
-    json_object_set_new(json_object_get(model_of(root), "vocab"), "A", json_integer(276));
-    check_json_refused(root, "not one of 0 to 275");
+    json_object_set_new(json_object_get(model_of(root), "vocab"), "A", json_integer(1 << 20));
+    check_json_refused(root, "not one of 0 to 1048575");
     root = saved_json();
     json_object_set_new(json_object_get(model_of(root), "vocab"), "A", json_string("66"));
     check_json_refused(root, "\"A\"");
@@ -117,15 +117,11 @@ START_TEST(lying_vocabularies_are_refused) {
     json_object_set_new(json_object_get(model_of(root), "vocab"), "a b", json_integer(276));
     check_json_refused(root, "byte alphabet");
     root = saved_json();
-    json_object_del(json_object_get(model_of(root), "vocab"), "A");
-    json_object_set_new(json_object_get(model_of(root), "vocab"), "AA", json_integer('A' + 1));
-    check_json_refused(root, "byte 0x41");
-    root = saved_json();
     json_object_set_new(model_of(root), "vocab", json_array());
     check_json_refused(root, "model.vocab: not an object");
     root = saved_json();
     json_object_clear(json_object_get(model_of(root), "vocab"));
-    check_json_refused(root, "1 tokens");
+    check_json_refused(root, "no token for any byte");
 }
 END_TEST
 

@@ -161,8 +161,9 @@ START_TEST(lying_added_tokens_are_refused) {
                       json_array_get(json_object_get(root, "added_tokens"), 0));
     check_changed_refused(root, "added_tokens[1]: repeats");
     root = read_json("gpt2", ".json");
-    json_object_set_new(root, "added_tokens", json_array());
-    check_changed_refused(root, "no token that ends a text");
+    json_array_append_new(json_object_get(root, "added_tokens"),
+                          json_pack("{s:s, s:i}", "content", "<|fim|>", "id", 425));
+    check_changed_refused(root, "added_tokens[1]: its id is 425, but other programs give it 420");
 }
 END_TEST
 

@@ -10,15 +10,16 @@
 static inline void import(const char *format, const char *path, const char *folder) {
     mneme_interchange_result result;
     mneme_error error = {0};
-    assert_ok(mneme_import(format, path, folder, &result, &error), &error);
+    const mneme_interchange_options options = {.replace = 1};
+    assert_ok(mneme_import(format, path, folder, &options, &result, &error), &error);
 }
 
 static inline void check_import_refused(const char *format, const char *path, const char *place,
                                         const char *cause) {
     mneme_interchange_result result;
     mneme_error error = {0};
-    assert_refused(mneme_import(format, path, temporary_path("refused"), &result, &error), &error,
-                   MNEME_BAD_INPUT, place, cause);
+    assert_refused(mneme_import(format, path, temporary_path("refused"), NULL, &result, &error),
+                   &error, MNEME_BAD_INPUT, place, cause);
     ck_assert(!file_exists(temporary_path("refused")));
 }
 

@@ -139,12 +139,13 @@ START_TEST(greedy_decoding) {
         prompts[s] =
             (struct token_span){tiny.batch.tokens + first, tiny.batch.starts[s + 1] - first};
     }
+    const struct token_span none = {0};
     int32_t together[5 * 9], alone[9];
     size_t lengths[5], length;
     assert_ok(generator_open(&generator, &tiny.model, 2, 40, &error), &error);
-    assert_ok(generate_greedy(&generator, 5, prompts, 9, -1, together, lengths, &error), &error);
+    assert_ok(generate_greedy(&generator, 5, prompts, 9, none, together, lengths, &error), &error);
     for (size_t s = 0; s < 5; s++) {
-        assert_ok(generate_greedy(&generator, 1, &prompts[s], 9, -1, alone, &length, &error),
+        assert_ok(generate_greedy(&generator, 1, &prompts[s], 9, none, alone, &length, &error),
                   &error);
         ck_assert_uint_eq(length, lengths[s]);
         ck_assert_uint_eq(length, prompts[s].n + 9 > 40 ? 40 - prompts[s].n : 9);
