@@ -302,6 +302,118 @@ START_TEST(other_checkpoints_are_refused) {
 }
 END_TEST
 
+/* Configs of real models with versions 4 and 5 of transformers: their keys that are no size. */
+START_TEST(harmless_keys_pass) {
+    static const char *const cases[] = {
+        /* SmolLM2 */
+        "{\"is_llama_config\": true, \"rope_interleaved\": false, \"rope_scaling\": null, "
+        "\"transformers.js_config\": {\"kv_cache_dtype\": {\"q4f16\": \"float16\"}}}",
+        /* Llama 2, Vicuna, TinyLlama */
+        "{\"_name_or_path\": \"x\", \"max_length\": 4096, \"pretraining_tp\": 1, "
+        "\"max_sequence_length\": 2048, \"temperature\": 0.9, \"torch_dtype\": \"float16\", "
+        "\"architectures\": [\"LLaMAForCausalLM\"]}",
+        /* version 5 */
+        "{\"dtype\": \"bfloat16\", \"layer_types\": [\"full_attention\", \"full_attention\"], "
+        "\"rope_parameters\": {\"rope_theta\": 500.0, \"rope_type\": \"default\", "
+        "\"partial_rotary_factor\": 1.0}}",
+        /* Mistral, with a window that never acts */
+        "{\"model_type\": \"mistral\", \"architectures\": [\"MistralForCausalLM\"], "
+        "\"sliding_window\": null}",
+        "{\"model_type\": \"mistral\", \"sliding_window\": 64}",
+        /* off, whatever it may be */
+        "{\"qk_norm\": false, \"logits_scaling\": 1.0, \"num_experts\": 0, \"moe\": null}",
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const char *key;
+        json_t *value, *changes = json_loads(cases[i], 0, NULL);
+        ck_assert_ptr_nonnull(changes);
+        copy_changed("bos_token_id", json_integer(1));
+        json_t *config = json_load_file(temporary_path("config.json"), 0, NULL);
+        json_object_foreach(changes, key, value) json_object_set(config, key, value);
+        ck_assert_int_eq(json_dump_file(config, temporary_path("config.json"), 0), 0);
+        json_decref(config);
+        json_decref(changes);
+        import("hf", temporary_folder, temporary_path("m"));
+    }
+}
+END_TEST
+
+START_TEST(keys_that_change_what_is_computed_are_refused) {
+    check_changed_refused("qk_norm", json_true(), "`qk_norm`: is true, which mneme does not know");
+    check_changed_refused("use_sliding_window", json_true(), "`use_sliding_window`: is true");
+    check_changed_refused("sliding_window", json_integer(8),
+                          "`sliding_window`: is 8, must be null");
+    check_changed_refused("layer_types", json_pack("[s]", "sliding_attention"),
+                          "`layer_types`: is [\"sliding_attention\"]");
+    check_changed_refused("mlp_bias", json_true(), "`mlp_bias`: is true");
+    check_changed_refused("partial_rotary_factor", json_real(0.5),
+                          "`partial_rotary_factor`: is 0.5");
+    check_changed_refused("logits_scaling", json_integer(8), "`logits_scaling`: is 8");
+    check_changed_refused("attention_multiplier", json_real(0.015625),
+                          "attention_multiplier`: is ");
+    check_changed_refused("num_local_experts", json_integer(8), "`num_local_experts`: is 8");
+    check_changed_refused("final_logit_softcapping", json_real(30.0),
+                          "final_logit_softcapping`: is");
+    check_changed_refused("architectures", json_pack("[s]", "LlamaForSequenceClassification"),
+                          "`architectures`: is [\"LlamaForSequenceClassification\"]");
+}
+END_TEST
+
+/* What Python's int() takes of each part, in any order; layers that are none are passed over. */
+START_TEST(lingua_layer_lists_are_read_as_the_reference_reads_them) {
+    static const char *const lists[] = {"2,0",     "0, 2", " 0 ,2 ", "0,2,",  ",0,,2",
+                                        "0,2,2,0", "+0,2", "0,0_2",  "0,2,9", "-1,0,2"};
+    struct model model;
+    write_lingua(&memory_config, &model);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        write_params(lists[i], "mem_query_batchnorm", "false");
+        import("lingua", temporary_folder, temporary_path("m"));
+        check_same_model(temporary_path("m"), &model);
+    }
+    model_close(&model);
+}
+END_TEST
+
+/* Adds tensors to the checkpoint of the folder. */
+static void add_zeros(struct model *model, const char *const *names, size_t n) {
+    static const float zeros[16 * 16] = {0};
+    struct tensor tensors[64];
+    mneme_error error = {0};
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
+    }
+    for (size_t i = 0; i < n; i++) {
+        bool vector = strstr(names[i], "bias") != NULL;
+        tensors[model->n_parameters + i] = (struct tensor){.name = names[i],
+                                                           .type = TENSOR_F32,
+                                                           .rank = vector ? 1 : 2,
+                                                           .shape = {16, vector ? 0 : 16},
+                                                           .data = zeros};
+    }
+    assert_ok(safetensors_write(temporary_path("model.safetensors"), tensors,
+                                model->n_parameters + n, NULL, 0, &error),
+              &error);
+}
+
+/* The reference makes them for PEER by default and never uses them. */
+START_TEST(needless_projections_of_peer_are_passed_over) {
+    static const char *const names[] = {
+        "layers.0.feed_forward.swilu_projection.weight",
+        "layers.0.feed_forward.swilu_projection.bias", "layers.0.feed_forward.value_proj.weight",
+        "layers.0.feed_forward.value_proj.bias", "layers.2.feed_forward.swilu_projection.weight"};
+    struct model_config config = memory_config;
+    struct model model;
+    config.memory.peer_variant = true;
+    config.memory.swilu_projection = config.memory.value_proj = false;
+    write_lingua(&config, &model);
+    add_zeros(&model, names, 5);
+    write_params("0,2", "peer_variant", "true, \"swilu_projection\": true");
+    import("lingua", temporary_folder, temporary_path("m"));
+    check_same_model(temporary_path("m"), &model);
+    model_close(&model);
+}
+END_TEST
+
 Suite *interchange_suite(void) {
     Suite *suite = suite_create("interchange");
     TCase *cases = tcase_create("interchange");
@@ -313,6 +425,10 @@ Suite *interchange_suite(void) {
     tcase_add_test(cases, lingua_memory_layers_are_imported);
     tcase_add_test(cases, lingua_memory_layers_of_every_form_are_imported);
     tcase_add_test(cases, other_checkpoints_are_refused);
+    tcase_add_test(cases, harmless_keys_pass);
+    tcase_add_test(cases, keys_that_change_what_is_computed_are_refused);
+    tcase_add_test(cases, lingua_layer_lists_are_read_as_the_reference_reads_them);
+    tcase_add_test(cases, needless_projections_of_peer_are_passed_over);
     suite_add_tcase(suite, cases);
     return suite;
 }
