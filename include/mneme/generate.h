@@ -23,9 +23,9 @@ MNEME_API mneme_status mneme_generator_open(const char *folder, mneme_generator 
 MNEME_API void mneme_generator_close(mneme_generator *generator);
 
 /* Continues the prompt (UTF-8) by up to max_new_tokens tokens, always the likeliest, and stops at
- * the end of text (docs/interchange.md says where a prompt starts and a text ends). *text becomes the continuation without the prompt; free it with free().
- * *n_tokens (may be NULL) becomes its length. MNEME_BAD_INPUT for a prompt that is longer than the
- * model takes. */
+ * the end of text (docs/interchange.md says where a prompt starts and a text ends). *text becomes
+ * the continuation without the prompt; free it with free(). *n_tokens (may be NULL) becomes its
+ * length. MNEME_BAD_INPUT for a prompt that is longer than the model takes. */
 MNEME_API mneme_status mneme_generate(mneme_generator *generator, const char *prompt,
                                       size_t max_new_tokens, char **text, size_t *n_tokens,
                                       mneme_error *error);

@@ -18,3 +18,8 @@ mneme_status token_list_append(struct token_list *list, const int32_t *ids, size
     list->n += n_ids;
     return MNEME_OK;
 }
+
+void token_frame_free(struct token_frame *frame) {
+    token_list_free(&frame->before);
+    token_list_free(&frame->after);
+}

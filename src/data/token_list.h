@@ -21,6 +21,8 @@ struct token_frame {
     struct token_list before, after;
 };
 
+void token_frame_free(struct token_frame *frame);
+
 mneme_status token_list_append(struct token_list *list, const int32_t *ids, size_t n_ids,
                                mneme_error *error);
 void token_list_free(struct token_list *list);

@@ -108,8 +108,3 @@ mneme_status tokenizer_read_frame(const struct tokenizer_file *file, const json_
     if (processor == NULL || json_is_null(processor)) return MNEME_OK;
     return read_processor(file, processor, 0, frame);
 }
-
-void token_frame_free(struct token_frame *frame) {
-    token_list_free(&frame->before);
-    token_list_free(&frame->after);
-}

@@ -86,7 +86,6 @@ mneme_status tokenizer_read_rules(const json_t *pre_tokenizer, const char *path,
 /* Appends what a tokenizer.json's `post_processor` puts around a text. */
 mneme_status tokenizer_read_frame(const struct tokenizer_file *file, const json_t *processor,
                                   struct token_frame *frame);
-void token_frame_free(struct token_frame *frame);
 
 /* Appends the merge of two tokens; its result joins the vocabulary when it is a new token.
  * *result becomes its id. Needs that the pair has no merge yet. */

@@ -37,7 +37,9 @@ static size_t bytes_of_generation(size_t max_seq_len, int threads) {
     model_initialize(&model, 7);
     size_t before = resident();
     assert_ok(generator_open(&generator, &model, 1, max_seq_len, &error), &error);
-    assert_ok(generate_greedy(&generator, 1, &span, 5, -1, output, &length, &error), &error);
+    assert_ok(
+        generate_greedy(&generator, 1, &span, 5, (struct token_span){0}, output, &length, &error),
+        &error);
     ck_assert_uint_eq(length, 5);
     size_t after = resident();
     generator_close(&generator);
@@ -111,7 +113,9 @@ START_TEST(parts_and_growth) {
     /* Short prompts beside the long one, and one that ends with a part. */
     const struct token_span prompts[] = {{text + 5, 4}, {text, LONG_PROMPT}, {text, 2048}};
     assert_ok(generator_open(&generator, &model, 3, config.max_seq_len, &error), &error);
-    assert_ok(generate_greedy(&generator, 3, prompts, NEW, -1, output, lengths, &error), &error);
+    assert_ok(generate_greedy(&generator, 3, prompts, NEW, (struct token_span){0}, output, lengths,
+                              &error),
+              &error);
     for (size_t s = 0; s < 3; s++) {
         size_t n = prompts[s].n;
         ck_assert_uint_eq(lengths[s], NEW);
