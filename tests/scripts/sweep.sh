@@ -119,7 +119,7 @@ expect 2 "cut evaluations along the stream" 'stream.jsonl' \
     mneme sweep "$work/sweep.json" --dir "$work/cut"
 cell=$(find "$work/killed/seed-1/cells" -name 'smf-*' | head -n 1)
 echo '{}' >"$cell/cell.json"
-expect 2 "a cell of other settings" 'cell.json: holds other settings' \
+expect 2 "a cell of other settings" 'cell.json: is damaged or was changed' \
     mneme sweep "$work/sweep.json" --dir "$work/killed"
 
 # The slots.
