@@ -10,6 +10,7 @@
 
 #include "common/bench.h"
 #include "run/replay.h"
+#include "run/stage.h"
 #include "tensor/recorder.h"
 
 struct job {
@@ -31,7 +32,8 @@ static void open_job(struct job *job, char **argv) {
     job->steps = strtoul(argv[3], NULL, 10);
     check(experiment_open(&options, IDENTITY_RUN, &job->experiment, &error), &error);
     check(replay_find_stage(&job->experiment.recipe, argv[2], &job->stage, &error), &error);
-    check(replay_open(&job->replay, &job->experiment, &job->stage, &error), &error);
+    struct path folder = stage_folder(&job->stage, argv[1]);
+    check(replay_open(&job->replay, &job->experiment, &job->stage, folder.text, &error), &error);
     check(replay_begin(&job->replay, 0, &error), &error);
     job->losses = bench_allocate(job->steps, sizeof *job->losses);
     job->rates = bench_allocate(job->steps, sizeof *job->rates);

@@ -102,8 +102,8 @@ static inline const struct simd_kernels *simd(void) {
  * this build or CPU lacks it. No kernel may be running, and packed matrices must be packed anew. */
 bool simd_use(enum simd_isa isa);
 
-/* NULL, or why MNEME_ISA could not be followed (simd() is then the best the CPU has), or why the CPU
- * can run no kernel at all (simd_table is then NULL for each). Nothing may compute then. */
+/* NULL, or why MNEME_ISA could not be followed (simd() is then the best the CPU has), or why the
+ * CPU can run no kernel at all (simd_table is then NULL for each). Nothing may compute then. */
 const char *simd_problem(void);
 
 /* The kernels of one instruction set; NULL where this build or this CPU lacks it. */

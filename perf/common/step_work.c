@@ -130,8 +130,8 @@ void step_work_close(struct step_work *w) {
 
 static void generate(struct step_work *w) {
     mneme_error error;
-    must(generate_greedy(&w->generator, w->shape->sequences, w->prompts, w->shape->count, -1,
-                         w->generated, w->lengths, &error),
+    must(generate_greedy(&w->generator, w->shape->sequences, w->prompts, w->shape->count,
+                         (struct token_span){0}, w->generated, w->lengths, &error),
          &error);
 }
 

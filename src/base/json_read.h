@@ -21,8 +21,8 @@ json_t *json_parse(const char *bytes, size_t length, size_t flags, json_error_t 
 /* The most that any file of settings or results may have. */
 #define JSON_MAX_BYTES ((size_t)1 << 24)
 
-/* Reads a file of at most max_bytes that holds one object (file_read_text). A syntax error, a duplicate key or
- * invalid UTF-8 is "PATH:LINE: cause". The caller owns *root. */
+/* Reads a file of at most max_bytes that holds one object (file_read_text). A syntax error, a
+ * duplicate key or invalid UTF-8 is "PATH:LINE: cause". The caller owns *root. */
 mneme_status json_read_file(const char *path, size_t max_bytes, json_t **root, mneme_error *error);
 
 /* An object and where it stands, for messages. Borrows all that it points to. */

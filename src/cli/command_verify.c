@@ -33,7 +33,8 @@ static const char help[] =
     "  --json           as JSON\n" MEASURING_HELP
     "\n"
     "With --reference it compares everything that a model computes with PyTorch's results in\n"
-    "float64 and float32 (tests/reference/), on every instruction set of this CPU; a folder of one's\n"
+    "float64 and float32 (tests/reference/), on every instruction set of this CPU; a folder of "
+    "one's\n"
     "own checks a layer of one's own (docs/reference-folders.md).\n"
     "\n"
     "  --case TEXT      only cases whose name contains this\n"

@@ -20,7 +20,8 @@ static mneme_status append_id(const struct tokenizer_file *file, const json_t *i
                               struct token_list *list) {
     json_int_t value = json_is_integer(id) ? json_integer_value(id) : -1;
     if (value < 0 || (uint64_t)value >= TOKENIZER_MAX_TOKENS) return refuse(file);
-    return token_list_append(list, &(int32_t){(int32_t)value}, 1, file->error);
+    const int32_t token = (int32_t)value;
+    return token_list_append(list, &token, 1, file->error);
 }
 
 /* A special token of a template; its ids are in the template's list. */

@@ -35,7 +35,7 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
                                                     {SAFETENSORS_NOT_CANONICAL, mark}};
     mneme_status status =
         safetensors_write_sealed(path_in(directory, "model.safetensors").text, tensors,
-                          model->n_parameters, metadata, mark == NULL ? 1 : 2, error);
+                                 model->n_parameters, metadata, mark == NULL ? 1 : 2, error);
     free(tensors);
     return status;
 }

@@ -132,7 +132,7 @@ void run_attention(struct reference_case *c) {
     size_t *starts = reference_room(c, n_starts, sizeof *starts);
     float *out = reference_room(c, of_q, sizeof *out), *dq = reference_room(c, of_q, sizeof *dq);
     float *dk = reference_room(c, of_k, sizeof *dk), *dv = reference_room(c, of_k, sizeof *dv);
-    if (c->status != MNEME_OK) return;
+    if (c->status != MNEME_OK || places == NULL) return;
     for (size_t i = 0; i < n_starts; i++) starts[i] = (size_t)places[i];
     shape.max_positions = starts[n_starts - 1];
     struct attention_scratch scratch = {0};

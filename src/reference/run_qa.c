@@ -35,8 +35,9 @@ static bool check_one(struct reference_case *c, const json_t *one, struct differ
     if (ours == NULL) return reference_ok(c, error_set_memory(c->error, "an answer"));
     d->normalized += strcmp(ours, normalized) != 0;
     free(ours);
-    if (!reference_ok(c, qa_score(said, strlen(said), answers, n, &f1, &exact_match, c->error)))
+    if (!reference_ok(c, qa_score(said, strlen(said), answers, n, &f1, &exact_match, c->error))) {
         return false;
+    }
     d->f1 += f1 != json_number_value(json_object_get(one, "f1"));
     d->exact_match += (exact_match == 1.0) != json_is_true(json_object_get(one, "exact_match"));
     return true;

@@ -3,9 +3,9 @@
 
 /* What lies in a run folder: every name, once.
  *
- *   mneme.lock                        there while a process is at work (base/file_lock.h), and after
- *                                     kill -9: no part of the run, which no list, digest or
- *                                     comparison of a folder's files may count
+ *   mneme.lock                        there while a process is at work (base/file_lock.h), and
+ *                                     after kill -9; no file of the run
+ *
  *   SHA256SUMS                        digests of all other files that are finished (manifest.h)
  *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
  *   tokenizer.json                    learned from the run's own texts

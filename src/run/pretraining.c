@@ -228,7 +228,7 @@ static mneme_status train(struct pretraining *p, const char *folder, struct trai
                           mneme_error *error) {
     size_t tokens = 0, steps = p->recipe->steps;
     while (p->optimizer.step < steps) {
-        struct trail_line line;
+        struct trail_line line = {0};
         TRY(pretraining_step(p, &line, error));
         TRY(trail_add(trail, &line, error));
         tokens += line.tokens;

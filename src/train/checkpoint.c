@@ -131,8 +131,9 @@ static mneme_status check_contract(const struct safetensors *file, mneme_error *
 static void read_trail(const struct safetensors *file, struct checkpoint_trail *trail) {
     const char *bytes = safetensors_metadata_get(file, TRAIL_BYTES);
     const char *digest = safetensors_metadata_get(file, TRAIL_DIGEST);
-    *trail = (struct checkpoint_trail){.known = bytes != NULL && digest != NULL};
-    if (!trail->known) return;
+    *trail = (struct checkpoint_trail){0};
+    if (bytes == NULL || digest == NULL) return;
+    trail->known = true;
     trail->bytes = strtoull(bytes, NULL, 10);
     snprintf(trail->digest.hex, sizeof trail->digest.hex, "%s", digest);
 }

@@ -66,8 +66,12 @@ static void reduce(json_t *value) {
     for (i = 0; json_is_object(value) && i < sizeof not_of_run / sizeof *not_of_run; i++) {
         json_object_del(value, not_of_run[i]);
     }
-    json_object_foreach(value, key, member) reduce(member);
-    json_array_foreach(value, i, member) reduce(member);
+    json_object_foreach(value, key, member) {
+        reduce(member);
+    }
+    json_array_foreach(value, i, member) {
+        reduce(member);
+    }
 }
 
 /* The first member at which two values differ, as "NAME: KEY.KEY"; their own values in *a, *b. */

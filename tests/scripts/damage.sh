@@ -124,7 +124,7 @@ fi
 
 # What was forged, with its digests made anew as only somebody who means to can.
 forge() { # NAME: a copy of the run that ended
-    rm -rf "$work/$1"
+    rm -rf "${work:?}/$1"
     cp -r "$work/ended" "$work/$1"
 }
 # sign FOLDER: makes its SHA256SUMS those of the files that are there.
