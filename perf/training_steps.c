@@ -32,7 +32,7 @@ static void open_job(struct job *job, char **argv) {
     job->steps = strtoul(argv[3], NULL, 10);
     check(experiment_open(&options, IDENTITY_RUN, &job->experiment, &error), &error);
     check(replay_find_stage(&job->experiment.recipe, argv[2], &job->stage, &error), &error);
-    struct path folder = stage_folder(&job->stage, argv[1]);
+    struct path folder = stage_folder(argv[1], &job->stage);
     check(replay_open(&job->replay, &job->experiment, &job->stage, folder.text, &error), &error);
     check(replay_begin(&job->replay, 0, &error), &error);
     job->losses = bench_allocate(job->steps, sizeof *job->losses);
