@@ -54,22 +54,6 @@ static mneme_status wrong_type(const struct safetensors *file, const struct tens
                      file->file.path, tensor->name, tensor_type_name(tensor->type), expected);
 }
 
-static float float_from_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Exact: every half is a float. */
-static float float_from_half(uint16_t half) {
-    uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    uint32_t exponent = (half >> 10) & 31u, fraction = half & 1023u;
-    if (exponent == 31) return float_from_bits(sign | 0x7f800000u | fraction << 13);
-    if (exponent > 0) return float_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    float magnitude = (float)fraction * 0x1p-24f; /* zero or subnormal */
-    return sign != 0 ? -magnitude : magnitude;
-}
-
 static mneme_status read_converted(const struct safetensors *file,
                                    const struct safetensors_entry *entry, float *destination,
                                    mneme_error *error) {
@@ -82,8 +66,8 @@ static mneme_status read_converted(const struct safetensors *file,
         status = safetensors_read_bytes(file, entry, done * 2, chunk, n * 2, error);
         for (size_t i = 0; i < n && status == MNEME_OK; i++) {
             destination[done + i] = entry->tensor.type == TENSOR_BF16
-                                        ? float_from_bits((uint32_t)chunk[i] << 16)
-                                        : float_from_half(chunk[i]);
+                                        ? tensor_float_from_bf16(chunk[i])
+                                        : tensor_float_from_half(chunk[i]);
         }
         done += n;
     }
