@@ -1,0 +1,113 @@
+#include "eval/span_likelihood.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#include "base/random.h"
+#include "eval/rolling_windows.h"
+#include "model/tiny_model.h"
+#include "tests/assertions.h"
+
+#define N_TOKENS 300
+
+static int32_t tokens[N_TOKENS];
+
+static void draw_tokens(size_t vocab_size) {
+    for (size_t i = 0; i < N_TOKENS; i++) {
+        tokens[i] = (int32_t)random_below(5, 0, i, (uint32_t)vocab_size);
+    }
+}
+
+/* The losses of one span, by a whole pass and model_loss. */
+static double whole_pass(struct tiny_model *tiny, const struct scored_span *span, bool *greedy) {
+    mneme_error error;
+    double sum = 0.0;
+    size_t vocab = tiny->model.config.vocab_size;
+    batch_builder_clear(&tiny->builder);
+    ck_assert(batch_builder_add(&tiny->builder, span->n - 1, span->tokens, span->tokens + 1, 0));
+    struct batch batch = batch_builder_whole(&tiny->builder);
+    assert_ok(model_forward(&tiny->pass, &batch, NULL, &error), &error);
+    model_loss(&tiny->pass, &batch, 0.0f);
+    *greedy = true;
+    for (size_t t = span->n - 1 - span->n_scored; t < span->n - 1; t++) {
+        const float *logits = tiny->pass.activations.logits + t * vocab;
+        sum += (double)tiny->pass.activations.losses[t];
+        for (size_t i = 0; i < vocab; i++) {
+            if (logits[i] > logits[span->tokens[t + 1]]) *greedy = false;
+        }
+    }
+    return sum;
+}
+
+START_TEST(a_span_alone_and_among_many) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    struct span_reader reader;
+    struct scored_span spans[200];
+    double nll[200];
+    bool greedy[200];
+    size_t n_greedy = 0;
+    mneme_error error;
+    tiny_model_open(&tiny, &config);
+    draw_tokens(config.vocab_size);
+    for (size_t i = 0; i < 200; i++) {
+        size_t n = 2 + i % 39;
+        spans[i] = (struct scored_span){tokens + i, n, i % 3 == 0 ? 1 : 1 + i % (n - 1)};
+    }
+    assert_ok(span_reader_open(&reader, &tiny.model, 40, &error), &error);
+    assert_ok(span_likelihoods(&reader, 200, spans, nll, greedy, NULL, NULL, &error), &error);
+    for (size_t i = 0; i < 200; i++) {
+        bool is_greedy;
+        ck_assert(nll[i] == whole_pass(&tiny, &spans[i], &is_greedy));
+        ck_assert(greedy[i] == is_greedy);
+        n_greedy += is_greedy;
+    }
+    ck_assert_uint_gt(n_greedy, 0);
+    span_reader_close(&reader);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
+static void check_window(const struct scored_span *span, size_t n, size_t n_scored,
+                         size_t last_scored) {
+    ck_assert_uint_eq(span->n, n);
+    ck_assert_uint_eq(span->n_scored, n_scored);
+    ck_assert_int_eq(span->tokens[span->n - 1], (int)last_scored);
+}
+
+/* Of lm-evaluation-harness 0.4.9: get_rolling_token_windows(list(range(25)), 99, 10, c) for the
+ * strides 10 and 4, that is c = 1 and 7. */
+START_TEST(windows_are_those_of_the_harness) {
+    struct rolling_windows windows;
+    int32_t text[25];
+    mneme_error error;
+    for (int32_t i = 0; i < 25; i++) text[i] = i;
+    assert_ok(rolling_windows_open(&windows, 99, text, 25, 10, 10, &error), &error);
+    ck_assert_uint_eq(windows.n, 3);
+    ck_assert_int_eq(windows.spans[0].tokens[0], 99);
+    check_window(&windows.spans[0], 11, 10, 9);
+    check_window(&windows.spans[1], 11, 10, 19);
+    check_window(&windows.spans[2], 11, 5, 24);
+    rolling_windows_close(&windows);
+    assert_ok(rolling_windows_open(&windows, 99, text, 25, 10, 4, &error), &error);
+    ck_assert_uint_eq(windows.n, 5);
+    check_window(&windows.spans[1], 11, 4, 13);
+    ck_assert_int_eq(windows.spans[1].tokens[0], 3);
+    check_window(&windows.spans[4], 11, 3, 24);
+    rolling_windows_close(&windows);
+    assert_ok(rolling_windows_open(&windows, 99, text, 3, 10, 10, &error), &error);
+    ck_assert_uint_eq(windows.n, 1);
+    check_window(&windows.spans[0], 4, 3, 2);
+    rolling_windows_close(&windows);
+}
+END_TEST
+
+Suite *span_likelihood_suite(void);
+Suite *span_likelihood_suite(void) {
+    Suite *suite = suite_create("span_likelihood");
+    TCase *tests = tcase_create("spans");
+    tcase_add_test(tests, a_span_alone_and_among_many);
+    tcase_add_test(tests, windows_are_those_of_the_harness);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
