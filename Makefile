@@ -42,7 +42,7 @@ WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Werror
 ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARNINGS) $(CFLAGS) $(CONTRACT) \
 	-fno-omit-frame-pointer -fopenmp -fvisibility=hidden -fPIC
 ALL_CPPFLAGS := -I. -Isrc -Iinclude $(CPPFLAGS)
-LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lm
+LIBS := -lsleef -ljansson -lcrypto -lpcre2-8 -lutf8proc -lm
 # Without oneDNN there is no --matmul onednn. A cross compiler finds the host's header, but no library.
 ONEDNN := $(shell echo 'int main(void) { return 0; }' | $(CC) $(CPPFLAGS) \
 	-include oneapi/dnnl/dnnl.h -x c -o /dev/null - $(LDFLAGS) -ldnnl >/dev/null 2>&1 && echo yes)
@@ -89,7 +89,7 @@ ALL_OBJECTS := $(LIBRARY_OBJECTS) $(CLI_OBJECTS) $(TEST_OBJECTS) $(CHECK_OBJECTS
 all: $(BUILD)/libmneme.a $(BUILD)/libmneme.so $(BUILD)/mneme ## build the library and the program (default)
 
 # A missing library is named before anything is compiled.
-LIBRARY_NAMES := openmp sleef random123 jansson crypto pcre2
+LIBRARY_NAMES := openmp sleef random123 jansson crypto pcre2 utf8proc
 FIND_LIBRARIES = CC='$(CC)' CPPFLAGS='$(CPPFLAGS)' LDFLAGS='$(LDFLAGS)' sh tests/find_libraries.sh
 $(OBJ)/libraries.found:
 	$(Q)mkdir -p $(@D)
@@ -207,14 +207,14 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # Debian 12's packages: to build and test; and what `make lint` and CC=clang-14 need besides.
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
-	libssl-dev libpcre2-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all help2man mandoc \
+	libssl-dev libpcre2-dev libutf8proc-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all help2man mandoc \
 	python3
 BENCH_PACKAGES := libopenblas-openmp-dev linux-perf
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck $(BENCH_PACKAGES)
 
 CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user libc6:arm64 libgomp1:arm64 \
-	libsleef-dev:arm64 libjansson-dev:arm64 libssl-dev:arm64 libpcre2-dev:arm64
+	libsleef-dev:arm64 libjansson-dev:arm64 libssl-dev:arm64 libpcre2-dev:arm64 libutf8proc-dev:arm64
 BITS_PACKAGES := clang-14 libomp-14-dev clang-19
 
 .PHONY: deps

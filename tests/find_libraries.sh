@@ -30,6 +30,7 @@ for name in "$@"; do
         jansson) library jansson.h -ljansson libjansson-dev "jansson, for JSON" ;;
         crypto) library openssl/evp.h -lcrypto libssl-dev "OpenSSL, for SHA-256" ;;
         pcre2) library pcre2.h -lpcre2-8 libpcre2-dev "PCRE2, for tokenizers" ;;
+        utf8proc) library utf8proc.h -lutf8proc libutf8proc-dev "utf8proc, for the normal forms of tokenizers" ;;
         check) library check.h "-lcheck -lsubunit -lrt -lpthread -lm" check "Check, for the tests" ;;
         *) echo "find_libraries.sh: no library $name" >&2; missing=1 ;;
     esac
