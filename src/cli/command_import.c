@@ -7,14 +7,18 @@
 #include "cli/commands.h"
 
 static const char help[] =
-    "mneme import --from hf|lingua|llama2c PATH MODEL [--adapter DIR] [--force]\n"
+    "mneme import PATH MODEL [--from hf|gguf|lingua|llama2c] [--adapter DIR] [--force]\n"
     "\n"
-    "Makes the model folder MODEL, which must be new or empty, from another program's model.\n"
+    "Makes the model folder MODEL, which must be new or empty, from another program's model. What\n"
+    "PATH is shows in its content; --from says it.\n"
     "\n"
     "  --from hf       PATH is a Llama folder as Hugging Face's transformers writes it: "
     "config.json,\n"
     "                  model.safetensors or its shards, and its tokenizer.json where mneme can\n"
     "                  read it\n"
+    "  --from gguf     PATH is a Llama in a GGUF file, as llama.cpp has them, quantized or not; "
+    "its\n"
+    "                  weights are widened to f32\n"
     "  --from lingua   PATH is a Meta Lingua checkpoint, with memory layers or without: "
     "params.json\n"
     "                  and model.safetensors (consolidated.pth has to be converted first)\n"
@@ -32,7 +36,7 @@ int command_import(int argc, char **argv) {
     int status;
     bool replace = false;
     mneme_interchange_options options = {0};
-    const struct argument arguments[] = {{"from", .text = &format, .needed = true},
+    const struct argument arguments[] = {{"from", .text = &format},
                                          {"adapter", .text = &options.adapter},
                                          {"force", .flag = &replace},
                                          {0}};

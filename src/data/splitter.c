@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "data/normalizer.h"
 #include "data/special_tokens.h"
 #include "data/split_pattern.h"
 #include "data/utf8.h"
@@ -21,6 +22,7 @@ struct splitter {
     size_t n_stages;
     /* By source: those looked for first, and the late ones. */
     struct special_tokens specials[SPLIT_DATA + 1][2];
+    struct normalizer *normalizer; /* NULL: none */
 };
 
 /* A text being split, and the function that receives its pieces. */
@@ -73,14 +75,32 @@ static mneme_status compile(const struct split_rule *rule, const char *place, st
     return MNEME_OK;
 }
 
+/* Adds a late special text as it stands in normalised texts; one that nothing is left of is never
+ * found. */
+static mneme_status add_late(const struct splitter *splitter, const struct split_special *special,
+                             struct special_tokens *specials, mneme_error *error) {
+    char *text;
+    size_t length;
+    if (splitter->normalizer == NULL) {
+        return special_tokens_add(specials, special->text, special->id, error);
+    }
+    TRY(normalizer_run(splitter->normalizer, special->text, strlen(special->text), &text, &length,
+                       error));
+    mneme_status status =
+        length == 0 ? MNEME_OK : special_tokens_add(specials, text, special->id, error);
+    free(text);
+    return status;
+}
+
 /* Those of one source. */
-static mneme_status add_specials(struct special_tokens specials[2], const struct split_plan *plan,
+static mneme_status add_specials(struct splitter *splitter, const struct split_plan *plan,
                                  enum split_source source, mneme_error *error) {
+    struct special_tokens *specials = splitter->specials[source];
     for (size_t i = 0; i < plan->n_specials; i++) {
         const struct split_special *special = &plan->specials[i];
         if (source == SPLIT_DATA && !special->is_text) continue;
-        TRY(special_tokens_add(&specials[special->late ? 1 : 0], special->text, special->id,
-                               error));
+        TRY(special->late ? add_late(splitter, special, &specials[1], error)
+                          : special_tokens_add(&specials[0], special->text, special->id, error));
     }
     special_tokens_sort(&specials[0]);
     special_tokens_sort(&specials[1]);
@@ -91,8 +111,9 @@ mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error) {
     struct splitter *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, "the text splitter");
-    mneme_status status = add_specials(opened->specials[SPLIT_PROMPT], plan, SPLIT_PROMPT, error);
-    THEN(add_specials(opened->specials[SPLIT_DATA], plan, SPLIT_DATA, error));
+    mneme_status status = normalizer_open(plan->normalizer, place, &opened->normalizer, error);
+    THEN(add_specials(opened, plan, SPLIT_PROMPT, error));
+    THEN(add_specials(opened, plan, SPLIT_DATA, error));
     for (size_t i = 0; i < plan->n_rules && status == MNEME_OK; i++) {
         status = compile(&plan->rules[i], place, &opened->stages[opened->n_stages++], error);
     }
@@ -114,6 +135,7 @@ void splitter_close(struct splitter *splitter) {
         special_tokens_free(&splitter->specials[source][0]);
         special_tokens_free(&splitter->specials[source][1]);
     }
+    normalizer_close(splitter->normalizer);
     free(splitter);
 }
 
@@ -184,21 +206,36 @@ static mneme_status split_plain(const struct visitor *to, const char *text, size
     return MNEME_OK;
 }
 
+static mneme_status split_rest(const struct visitor *to, size_t pass, const char *text,
+                               size_t length, mneme_error *error);
+
 /* Cuts the special texts out: those of specials[pass], and in what they leave those after. */
 static mneme_status split_specials(const struct visitor *to, size_t pass, const char *text,
                                    size_t length, mneme_error *error) {
-    if (pass == 2) return split_plain(to, text, length, error);
     while (length > 0) {
         size_t before = length;
         const struct special_token *special =
             special_tokens_next(&to->specials[pass], text, length, &before);
-        mneme_status status = split_specials(to, pass + 1, text, before, error);
+        mneme_status status = split_rest(to, pass, text, before, error);
         if (status != MNEME_OK || special == NULL) return status;
         TRY(to->visit(to->context, text + before, special->length, special->id, error));
         text += before + special->length;
         length -= before + special->length;
     }
     return MNEME_OK;
+}
+
+/* What is left when the texts of specials[pass] are cut out: after the first pass it is normalised,
+ * after the second it is plain. */
+static mneme_status split_rest(const struct visitor *to, size_t pass, const char *text,
+                               size_t length, mneme_error *error) {
+    char *normal;
+    if (pass == 1) return split_plain(to, text, length, error);
+    if (to->splitter->normalizer == NULL) return split_specials(to, 1, text, length, error);
+    TRY(normalizer_run(to->splitter->normalizer, text, length, &normal, &length, error));
+    mneme_status status = split_specials(to, 1, normal, length, error);
+    free(normal);
+    return status;
 }
 
 mneme_status splitter_run(struct splitter *splitter, enum split_source source, const char *text,

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/error.h"
 
 /* Cuts text into the pieces that byte pair encoding works in. No token crosses a cut. */
@@ -38,6 +40,7 @@ struct split_plan {
     size_t n_rules;
     const struct split_special *specials; /* [n_specials] of different texts */
     size_t n_specials;
+    const json_t *normalizer; /* of a tokenizer.json (normalizer.h), or NULL */
 };
 
 /* Copies what it needs of the plan. Refuses a pattern that matches the empty string, or that
@@ -55,9 +58,10 @@ typedef mneme_status splitter_visit(void *context, const char *piece, size_t len
                                     int32_t special, mneme_error *error);
 
 /* Visits the pieces of text in order. First the special texts that count in such a source are cut
- * out, the leftmost and of equals the longest first; then each run of bytes that is not well-formed
- * UTF-8 becomes one piece; what remains is cut by the rules. Together the pieces are the text,
- * unless a rule drops something. Fails only when visit does, or for a pattern that exceeds PCRE2's
+ * out, the leftmost and of equals the longest first; what remains is normalised, and the late ones
+ * are cut out of that; then each run of bytes that is not well-formed UTF-8 becomes one piece; what
+ * remains is cut by the rules. Together the pieces are the text as it was normalised, unless a rule
+ * drops something. Fails only when visit does, or for a pattern that exceeds PCRE2's
  * limits. Two threads must not share a splitter. */
 mneme_status splitter_run(struct splitter *splitter, enum split_source source, const char *text,
                           size_t length, splitter_visit *visit, void *context, mneme_error *error);

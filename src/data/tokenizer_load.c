@@ -21,25 +21,9 @@ static bool is_off(const json_t *value) {
     return value == NULL || json_is_null(value) || json_is_false(value) || string_is(value, "");
 }
 
-/* No normalizer, or a Sequence of none. */
-static bool normalizes_nothing(const json_t *normalizer, size_t depth) {
-    if (is_off(normalizer)) return true;
-    const json_t *parts = json_object_get(normalizer, "normalizers");
-    if (!string_is(json_object_get(normalizer, "type"), "Sequence") || !json_is_array(parts)) {
-        return false;
-    }
-    for (size_t i = 0; i < json_array_size(parts); i++) {
-        if (depth > 4 || !normalizes_nothing(json_array_get(parts, i), depth + 1)) return false;
-    }
-    return true;
-}
-
 /* Refuses the options of the format that change ids and that mneme does not have. `truncation` and
  * `padding` say how the package was last used, and change no text here. */
 static mneme_status check_options(const struct tokenizer_file *file, const json_t *root) {
-    if (!normalizes_nothing(json_object_get(root, "normalizer"), 0)) {
-        return tokenizer_refuse(file, "normalizer: not supported");
-    }
     static const char *const in_model[] = {"dropout", "continuing_subword_prefix",
                                            "end_of_word_suffix"};
     const json_t *model = json_object_get(root, "model");
@@ -271,6 +255,7 @@ static mneme_status load_named(const struct tokenizer_file *file, const json_t *
                                                &plan, file->error);
     THEN(list_specials(file, names, &specials, &plan.n_specials));
     plan.specials = specials;
+    plan.normalizer = json_object_get(root, "normalizer");
     THEN(tokenizer_open(&plan, file->path, tokenizer, file->error));
     free(specials);
     if (status != MNEME_OK) return status;

@@ -3,15 +3,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/path.h"
 #include "data/tokenizer.h"
 #include "interchange/foreign.h"
+#include "interchange/gguf_files.h"
 #include "interchange/hf_files.h"
 #include "interchange/peft.h"
 #include "interchange/target.h"
 #include "model/text_generator.h"
+#include "tensor/gguf.h"
 
 static const struct format {
     const char *name;
@@ -74,14 +77,44 @@ static mneme_status import_tokenizer(const char *source, const struct model *mod
     return status;
 }
 
+/* The tokenizer in a GGUF file, and where its texts end; nothing of one that cannot be read. */
+static mneme_status import_gguf_files(const char *source, const struct model *model,
+                                      const char *folder, mneme_interchange_result *result,
+                                      mneme_error *error) {
+    static const char *const names[] = {"tokenizer.json", "tokenizer_config.json",
+                                        "generation_config.json"};
+    mneme_error problem = {0};
+    mneme_status status = gguf_files_import(source, folder, &problem);
+    if (status == MNEME_FAILED) return error_set(error, status, "%s", problem.message);
+    struct tokenizer *tokenizer = NULL;
+    if (status == MNEME_OK) tokenizer = open_tokenizer(folder, model, result);
+    if (status != MNEME_OK) {
+        snprintf(result->tokenizer_problem, sizeof result->tokenizer_problem, "%.500s",
+                 problem.message);
+    }
+    result->has_tokenizer = tokenizer != NULL;
+    for (size_t i = 0; tokenizer == NULL && i < sizeof names / sizeof *names; i++) {
+        unlink(path_in(folder, "%s", names[i]).text);
+    }
+    tokenizer_free(tokenizer);
+    return MNEME_OK;
+}
+
 /* Writes the model into the folder that is being made; `source` is what it was read from. */
 static mneme_status import_model(const struct model *model, const char *format, const char *source,
                                  const char *folder, mneme_interchange_result *result,
                                  mneme_error *error) {
-    TRY(import_tokenizer(source, model, folder, result, error));
+    TRY((strcmp(format, "gguf") == 0 ? import_gguf_files : import_tokenizer)(source, model, folder,
+                                                                             result, error));
     TRY(model_save(model, folder, error));
     if (strcmp(format, "hf") != 0) return MNEME_OK;
     return hf_files_import_ends(source, folder, error);
+}
+
+/* The format that the content of a path shows; llama2.c's files have no mark. */
+static const char *seen_format(const char *path) {
+    if (!file_is_directory(path)) return gguf_is(path) ? "gguf" : "llama2c";
+    return file_exists(path_in(path, "params.json").text) ? "lingua" : "hf";
 }
 
 static const mneme_interchange_options no_options;
@@ -94,6 +127,7 @@ mneme_status interchange_import(const char *format, const char *path, const char
     struct model model = {0};
     *result = (mneme_interchange_result){0};
     if (options == NULL) options = &no_options;
+    if (format == NULL) format = seen_format(path);
     const char *const sources[2] = {path, options->adapter};
     mneme_status status = find_format(format, &from, error);
     THEN(target_open(&target, folder, sources, options->replace != 0, error));

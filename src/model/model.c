@@ -22,7 +22,8 @@ static struct parameter *add(struct model *model, const struct parameter_line *l
                                     .kind = line->kind,
                                     .start = line->start,
                                     .roles = line->roles,
-                                    .hf_name = line->hf_name};
+                                    .hf_name = line->hf_name,
+                                    .gguf_name = line->gguf_name};
     snprintf(parameter->name, sizeof parameter->name, "%s", line->name);
     return parameter;
 }

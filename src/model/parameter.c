@@ -27,18 +27,18 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
     (PARAMETER_##kind != PARAMETER_COMMON || \
      ((roles) & (ROLE_LINEAR | ROLE_OUTPUT | ROLE_EMBEDDING)) != 0)
 #define MODEL_PARAMETER(...) LAYER_PARAMETER(__VA_ARGS__)
-#define LAYER_PARAMETER(member, name, exists, rows, columns, kind, start, lingua, roles, hf)   \
-    _Static_assert(                                                                            \
-        IS_RANDOM(start) == IS_ROWS(kind, roles) && IS_RANDOM(lingua) == IS_ROWS(kind, roles), \
-        #member ": start and roles do not fit");                                               \
-    _Static_assert(PARAMETER_##kind == PARAMETER_COMMON || ((roles)&ROLE_MEMORY) != 0,         \
+#define LAYER_PARAMETER(member, name, exists, rows, columns, kind, start, lingua, roles, hf, gguf) \
+    _Static_assert(                                                                                \
+        IS_RANDOM(start) == IS_ROWS(kind, roles) && IS_RANDOM(lingua) == IS_ROWS(kind, roles),     \
+        #member ": start and roles do not fit");                                                   \
+    _Static_assert(PARAMETER_##kind == PARAMETER_COMMON || ((roles)&ROLE_MEMORY) != 0,             \
                    #member ": a value table is a memory's");
 #include "model/layer_parameters.def"
 #undef LAYER_PARAMETER
 #undef MODEL_PARAMETER
-#define LINE(name, exists, rows, columns, kind, start, lingua, roles, hf)                   \
+#define LINE(name, exists, rows, columns, kind, start, lingua, roles, hf, gguf)             \
     (struct parameter_line) {                                                               \
-        name, hf, rows, columns, PARAMETER_##kind,                                          \
+        name, hf, gguf, rows, columns, PARAMETER_##kind,                                    \
             of_lingua ? PARAMETER_STARTS_##lingua : PARAMETER_STARTS_##start, roles, exists \
     }
 

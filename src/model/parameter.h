@@ -52,9 +52,9 @@ struct parameter {
     enum parameter_kind kind;
     enum parameter_start start; /* by the config's init */
     unsigned roles;
-    size_t layer;        /* that it belongs to, where it belongs to one */
-    const char *hf_name; /* as in layer_parameters.def */
-    float *data;         /* [shape] */
+    size_t layer;                    /* that it belongs to, where it belongs to one */
+    const char *hf_name, *gguf_name; /* as in layer_parameters.def */
+    float *data;                     /* [shape] */
 };
 
 /* LAYER_wq, …: a layer's parameters. */
@@ -94,8 +94,8 @@ struct layer_sizes layer_sizes(const struct model_config *config);
 /* A line of layer_parameters.def, for a certain layer. */
 struct parameter_line {
     const char *name;
-    const char *hf_name;  /* or NULL */
-    size_t rows, columns; /* 0 columns: a vector */
+    const char *hf_name, *gguf_name; /* or NULL */
+    size_t rows, columns;            /* 0 columns: a vector */
     enum parameter_kind kind;
     enum parameter_start start; /* by the config's init */
     unsigned roles;

@@ -277,11 +277,20 @@ START_TEST(what_changes_no_text_is_passed_over) {
     struct tokenizer *tokenizer = load_changed(root);
     check_these(tokenizer, "abc", IDS(65, 66, 67));
     tokenizer_free(tokenizer);
-    root = read_json("gpt2", ".json");
-    json_object_set_new(
-        root, "normalizer",
-        json_pack("{s:s, s:[{s:s}]}", "type", "Sequence", "normalizers", "type", "NFC"));
-    check_changed_refused(root, "normalizer: not supported");
+}
+END_TEST
+
+/* Ids of tokenizers 0.23 for smollm.json with this normalizer. An added word that is `normalized`
+ * is looked for in the normalised text, a special token in the text as it is. */
+START_TEST(texts_are_normalised) {
+    json_t *root = read_json("smollm", ".json");
+    json_object_set_new(root, "normalizer",
+                        json_pack("{s:s, s:[{s:s}, {s:s}]}", "type", "Sequence", "normalizers",
+                                  "type", "NFC", "type", "Lowercase"));
+    struct tokenizer *tokenizer = load_changed(root);
+    check_these(tokenizer, "e\xcc\x81te\xcc\x81 E\xcc\x81TE\xcc\x81", IDS(330, 223, 330));
+    check_these(tokenizer, "CAFE\xcc\x81<|im_end|>LO", IDS(286, 267, 2, 264));
+    tokenizer_free(tokenizer);
 }
 END_TEST
 
@@ -332,6 +341,7 @@ Suite *tokenizer_others_suite(void) {
     tcase_add_test(cases, ids_may_have_gaps);
     tcase_add_test(cases, bytes_may_lack_tokens);
     tcase_add_test(cases, what_changes_no_text_is_passed_over);
+    tcase_add_test(cases, texts_are_normalised);
     tcase_add_test(cases, a_text_without_an_end_is_refused_in_training);
     tcase_add_test(cases, lying_post_processors_are_refused);
     suite_add_tcase(suite, cases);

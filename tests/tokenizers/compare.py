@@ -2,6 +2,7 @@
 and of whole files, for tokenizers trained here with the splitting of GPT-2, Llama 3 and SmolLM.
 
   compare.py MNEME [--strings N] [--seed N] [FILE...]   prints "ok NAME" or "not ok NAME: why"
+  compare.py MNEME --real FILE...   the same for tokenizer.json files of others
   compare.py --write FOLDER    writes FOLDER/NAME.json, small tokenizers, and NAME.ids.json, texts
                                with their ids: what tests/data/test_tokenizer_others.c reads
 """
@@ -155,6 +156,20 @@ def check_all(arguments):
     return fine
 
 
+def check_real(arguments):
+    """Of files that others made: random strings with their own special tokens."""
+    fine = True
+    for path in arguments.files:
+        tokenizer = Tokenizer.from_file(path)
+        special = [t.content for t in tokenizer.get_added_tokens_decoder().values()]
+        rng = random.Random(arguments.seed)
+        strings = [random_string(rng, special) for _ in range(arguments.strings)]
+        strings += [WORDS, *training_texts([])]
+        fine &= compare(f"{Path(path).name}_random_seed_{arguments.seed}", arguments.mneme, path,
+                        tokenizer, strings)
+    return fine
+
+
 def write_all(folder):
     for kind in KINDS:
         tokenizer = train(kind, training_texts([]), 420)
@@ -173,6 +188,7 @@ def write_all(folder):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--write")
+    parser.add_argument("--real", action="store_true")
     parser.add_argument("--strings", type=int, default=10000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("mneme", nargs="?")
@@ -181,7 +197,8 @@ def main():
     if arguments.write:
         write_all(arguments.write)
         return 0
-    return 0 if check_all(arguments) else 1
+    check = check_real if arguments.real else check_all
+    return 0 if check(arguments) else 1
 
 
 if __name__ == "__main__":

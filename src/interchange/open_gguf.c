@@ -1,0 +1,74 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json_read.h"
+#include "interchange/foreign.h"
+#include "interchange/gguf_keys.h"
+#include "tensor/gguf.h"
+
+/* A Llama in a GGUF file. The converter of llama.cpp has brought the rows of q and k into the order
+ * in which neighbours are pairs, which is ours. */
+
+static void theirs(const struct parameter *p, char name[FOREIGN_NAME_SIZE]) {
+    const char *own = p->gguf_name == NULL ? p->name : p->gguf_name;
+    bool in_layer = strncmp(p->name, "layers.", strlen("layers.")) == 0;
+    if (in_layer) {
+        snprintf(name, FOREIGN_NAME_SIZE, "blk.%zu.%s", p->layer, own);
+    } else {
+        snprintf(name, FOREIGN_NAME_SIZE, "%s", own);
+    }
+}
+
+/* Every tensor of the file belongs to a parameter. */
+static mneme_status check_no_others(const struct gguf *file, const struct model *model,
+                                    mneme_error *error) {
+    for (size_t i = 0; i < file->n; i++) {
+        bool known = false;
+        for (size_t j = 0; j < model->n_parameters && !known; j++) {
+            char name[FOREIGN_NAME_SIZE];
+            theirs(&model->parameters[j], name);
+            known = strcmp(name, file->entries[i].name) == 0;
+        }
+        if (known) continue;
+        return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: a Llama has no such parameter",
+                         file->file.path, file->entries[i].name);
+    }
+    return MNEME_OK;
+}
+
+static mneme_status check_tensors(const struct gguf *file, const struct model *model,
+                                  mneme_error *error) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        char name[FOREIGN_NAME_SIZE];
+        theirs(p, name);
+        TRY(gguf_check_f32(file, name, p->rank, p->shape, error));
+    }
+    return check_no_others(file, model, error);
+}
+
+static mneme_status read_tensors(const struct gguf *file, const struct model *model,
+                                 mneme_error *error) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        char name[FOREIGN_NAME_SIZE];
+        theirs(p, name);
+        TRY(gguf_read_f32(file, name, p->rank, p->shape, p->data, error));
+    }
+    return MNEME_OK;
+}
+
+mneme_status foreign_open_gguf(const char *path, struct model *model, mneme_error *error) {
+    struct gguf file;
+    struct model_config config;
+    *model = (struct model){0};
+    TRY(gguf_open(&file, path, error));
+    mneme_status status = gguf_config(&file, &config, error);
+    THEN(model_describe(&config, model, error));
+    THEN(check_tensors(&file, model, error));
+    THEN(model_allocate(model, error));
+    THEN(read_tensors(&file, model, error));
+    if (status != MNEME_OK) model_close(model);
+    gguf_close(&file);
+    return status;
+}
