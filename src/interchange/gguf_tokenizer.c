@@ -232,7 +232,9 @@ static mneme_status add_merges(const json_t *vocabulary, const char *text, doubl
                              .right_characters = count_characters(text + cut, length - cut),
                              .score = score}};
     }
-    qsort(merges->halves, merges->n_halves, sizeof *merges->halves, compare_halves);
+    if (merges->n_halves > 1) {
+        qsort(merges->halves, merges->n_halves, sizeof *merges->halves, compare_halves);
+    }
     TRY(memory_grow((void **)&merges->list, &merges->capacity, merges->n + merges->n_halves + 1,
                     sizeof *merges->list, "merges", error));
     for (size_t i = 0; i < merges->n_halves; i++) {
@@ -253,7 +255,7 @@ static mneme_status find_merges(const struct gguf *file, const json_t *vocabular
         TRY(add_merges(vocabulary, json_string_value(json_array_get(tokens, i)), score, merges,
                        error));
     }
-    qsort(merges->list, merges->n, sizeof *merges->list, compare_merges);
+    if (merges->n > 1) qsort(merges->list, merges->n, sizeof *merges->list, compare_merges);
     return MNEME_OK;
 }
 
