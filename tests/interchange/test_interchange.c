@@ -136,7 +136,8 @@ START_TEST(other_llamas_are_refused) {
     check_changed_refused("num_hidden_layers", json_integer(1), "no such parameter");
     copy_changed("head_dim", json_null());
     import("hf", temporary_folder, temporary_path("m"));
-    check_import_refused("onnx", temporary_folder, "format onnx", "must be hf, gguf, lingua or llama2c");
+    check_import_refused("onnx", temporary_folder, "format onnx",
+                         "must be hf, gguf, lingua or llama2c");
 }
 END_TEST
 
