@@ -2,8 +2,9 @@
 #define MNEME_INTERCHANGE_H
 
 /* Models of other programs in and out. Formats are named "hf" (Llama folders of Hugging Face's
- * transformers), "gguf" (Llamas in llama.cpp's GGUF files; import only), "lingua" (Meta Lingua's checkpoints, memory layers included, as safetensors) and
- * "llama2c" (llama2.c's .bin, version 0; import only): docs/interchange.md. */
+ * transformers), "gguf" (Llamas in llama.cpp's GGUF files; import only), "lingua" (Meta Lingua's
+ * checkpoints, memory layers included, as safetensors) and "llama2c" (llama2.c's .bin, version 0;
+ * import only): docs/interchange.md. */
 
 #include <stddef.h>
 
@@ -26,8 +27,9 @@ typedef struct mneme_interchange_options {
     const char *adapter; /* import: a LoRA adapter of peft, a folder, that is merged; or NULL */
 } mneme_interchange_options;
 
-/* Makes the model folder `folder` from the foreign model at `path` (a folder; a file for llama2c).
- * Weights of 16 bits become f32, which is exact. A tokenizer.json that mneme can read is copied,
+/* Makes the model folder `folder` from the foreign model at `path` (a folder; a file for gguf and
+ * llama2c). A format that is NULL is seen from the content. Weights of 16 bits become f32, which is
+ * exact, and quantized ones are widened. A tokenizer that mneme can read is taken along,
  * with what says where texts start and end. The folder appears whole, at the end. MNEME_BAD_INPUT,
  * naming file and place, for a model that mneme would compute differently or that is damaged, and
  * for a folder that holds something, or is the one that is read; nothing is written then. */
