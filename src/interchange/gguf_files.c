@@ -1,18 +1,7 @@
 #include "interchange/gguf_files.h"
 
-#include "base/json_write.h"
-#include "base/path.h"
 #include "interchange/gguf_tokenizer.h"
-
-/* Writes an object, which it takes; NULL: there was no memory for it. */
-static mneme_status write_object(const char *folder, const char *name, json_t *object,
-                                 mneme_error *error) {
-    struct path path = path_in(folder, "%s", name);
-    mneme_status status = object == NULL ? error_set_memory(error, path.text)
-                                         : json_write_file(path.text, object, error);
-    json_decref(object);
-    return status;
-}
+#include "interchange/hf_files.h"
 
 static json_t *get(const struct gguf *file, const char *key) {
     return json_object_get(file->metadata, key);
@@ -59,9 +48,9 @@ static mneme_status write_files(const struct gguf *file, const char *folder, mne
     json_t *root;
     TRY(gguf_tokenizer(file, &root, error));
     if (root == NULL) return MNEME_OK;
-    TRY(write_object(folder, "tokenizer.json", root, error));
-    TRY(write_object(folder, "tokenizer_config.json", tokenizer_config(file), error));
-    return write_object(folder, "generation_config.json", generation_config(file), error);
+    TRY(hf_files_write(folder, "tokenizer.json", root, error));
+    TRY(hf_files_write(folder, "tokenizer_config.json", tokenizer_config(file), error));
+    return hf_files_write(folder, "generation_config.json", generation_config(file), error);
 }
 
 mneme_status gguf_files_import(const char *path, const char *folder, mneme_error *error) {

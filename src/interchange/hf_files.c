@@ -24,16 +24,6 @@ static mneme_status read_object(const char *folder, const char *name, size_t mos
     return json_read_file(path_in(folder, "%s", name).text, most, object, error);
 }
 
-/* Writes an object, which it takes; NULL: there was no memory for it. */
-static mneme_status write_object(const char *folder, const char *name, json_t *object,
-                                 mneme_error *error) {
-    struct path path = path_in(folder, "%s", name);
-    mneme_status status = object == NULL ? error_set_memory(error, path.text)
-                                         : json_write_file(path.text, object, error);
-    json_decref(object);
-    return status;
-}
-
 /* Copies a file as it is; one that is not there is none to copy. */
 static mneme_status copy(const char *source, const char *folder, const char *name,
                          mneme_error *error) {
@@ -44,6 +34,15 @@ static mneme_status copy(const char *source, const char *folder, const char *nam
     TRY(file_read(from.text, JSON_MAX_BYTES, &bytes, &length, error));
     mneme_status status = file_write_atomic(path_in(folder, "%s", name).text, bytes, length, error);
     free(bytes);
+    return status;
+}
+
+mneme_status hf_files_write(const char *folder, const char *name, json_t *object,
+                            mneme_error *error) {
+    struct path path = path_in(folder, "%s", name);
+    mneme_status status = object == NULL ? error_set_memory(error, path.text)
+                                         : json_write_file(path.text, object, error);
+    json_decref(object);
     return status;
 }
 
@@ -63,7 +62,7 @@ mneme_status hf_files_import_ends(const char *source, const char *folder, mneme_
         json_object_set_new(ours, "eos_token_id",
                             stop == NULL ? json_integer(TEXT_ENDS_LLAMA_STOP) : json_incref(stop));
         if (json_is_integer(pad)) json_object_set(ours, "pad_token_id", pad);
-        status = write_object(folder, CONFIG, json_incref(ours), error);
+        status = hf_files_write(folder, CONFIG, json_incref(ours), error);
     }
     THEN(copy(source, folder, GENERATION, error));
     json_decref(ours);
@@ -121,10 +120,10 @@ static mneme_status export_generation(const char *source, const struct text_ends
     if (file_exists(path_in(source, GENERATION).text)) {
         return copy(source, folder, GENERATION, error);
     }
-    return write_object(folder, GENERATION,
-                        json_pack("{s:o, s:o}", "bos_token_id", id_json(ends->start),
-                                  "eos_token_id", stops_json(ends)),
-                        error);
+    return hf_files_write(folder, GENERATION,
+                          json_pack("{s:o, s:o}", "bos_token_id", id_json(ends->start),
+                                    "eos_token_id", stops_json(ends)),
+                          error);
 }
 
 /* The text of an added token of a tokenizer.json, or NULL. */
@@ -198,14 +197,14 @@ static mneme_status export_tokenizer_config(const char *source, const json_t *to
     if (file_exists(path_in(source, TOKENIZER_CONFIG).text)) {
         TRY(copy_tokenizer_config(source, folder, error));
     } else {
-        TRY(write_object(folder, TOKENIZER_CONFIG,
-                         new_tokenizer_config(tokenizer, ends, max_seq_len), error));
+        TRY(hf_files_write(folder, TOKENIZER_CONFIG,
+                           new_tokenizer_config(tokenizer, ends, max_seq_len), error));
     }
     if (file_exists(path_in(source, SPECIAL_TOKENS).text)) {
         return copy(source, folder, SPECIAL_TOKENS, error);
     }
     if (file_exists(path_in(source, TOKENIZER_CONFIG).text)) return MNEME_OK; /* has them all */
-    return write_object(folder, SPECIAL_TOKENS, special_tokens(tokenizer, ends), error);
+    return hf_files_write(folder, SPECIAL_TOKENS, special_tokens(tokenizer, ends), error);
 }
 
 /* A template that puts the token before every text, as mneme does. */
@@ -228,7 +227,7 @@ static mneme_status export_tokenizer(const struct tokenizer *tokenizer, json_t *
         return tokenizer_save(tokenizer, path_in(folder, TOKENIZER).text, error);
     }
     json_object_set_new(object, "post_processor", start_template(start, ends->start));
-    return write_object(folder, TOKENIZER, json_incref(object), error);
+    return hf_files_write(folder, TOKENIZER, json_incref(object), error);
 }
 
 mneme_status hf_files_export(const char *source, const struct tokenizer *tokenizer,

@@ -10,6 +10,10 @@
 /* The small files beside the weights in a folder of transformers: where texts start and end, and
  * how they are tokenized. */
 
+/* Writes a file of an object, which it takes; NULL: there was no memory for it. */
+mneme_status hf_files_write(const char *folder, const char *name, json_t *object,
+                            mneme_error *error);
+
 /* Takes bos_token_id, eos_token_id and pad_token_id of `source`/config.json over to the one in
  * `folder`, with what transformers takes where the first two are missing, and copies
  * generation_config.json. Refuses what they cannot mean. */
