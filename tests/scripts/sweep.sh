@@ -117,6 +117,13 @@ cp -r "$work/scalar" "$work/cut"
 for cell in "$work"/cut/seed-1/cells/*; do truncate -s 20 "$cell/stream.jsonl"; done
 expect 2 "cut evaluations along the stream" 'stream.jsonl' \
     mneme sweep "$work/sweep.json" --dir "$work/cut"
+check "verify takes a sweep's folder" mneme verify "$work/scalar"
+cp -r "$work/scalar" "$work/forged"
+cell=$(find "$work/forged/seed-1/cells" -name 'smf-*' | head -n 1)
+sed -i 's/"new_f1": [0-9.]*/"new_f1": 0.987/' "$cell/scores.json"
+found=$(mneme verify "$work/forged")
+check "verify fails on a forged score in a sweep" test $? = 1
+check "and names it" grep -q "DIFFERENT: .*${cell##*/}/scores.json" <<<"$found"
 cell=$(find "$work/killed/seed-1/cells" -name 'smf-*' | head -n 1)
 echo '{}' >"$cell/cell.json"
 expect 2 "a cell of other settings" 'cell.json: is damaged or was changed' \
