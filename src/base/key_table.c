@@ -1,6 +1,7 @@
 #include "base/key_table.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -41,9 +42,15 @@ static double number_of(const struct key *key, const void *settings) {
     }
 }
 
+/* The nearest size: a default may come from a key that is missing and has no size yet. */
+static size_t size_of(double number) {
+    if (!(number > 0.0)) return 0;
+    return number >= 0x1p64 ? SIZE_MAX : (size_t)number;
+}
+
 static void set_number(const struct key *key, double number, void *settings) {
     void *value = value_at(settings, key);
-    if (key->type == KEY_SIZE) *(size_t *)value = number < 0.0 ? 0 : (size_t)number;
+    if (key->type == KEY_SIZE) *(size_t *)value = size_of(number);
     if (key->type == KEY_FLOAT) *(float *)value = (float)number;
     if (key->type == KEY_BOOL) *(bool *)value = number > 0.0;
     if (key->type == KEY_CHOICE) *(int *)value = (int)number;
