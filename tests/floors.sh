@@ -10,8 +10,10 @@ cd "$(dirname "$0")/.." || exit 1
 floors=(
     "simd"
     "base tensor profile"
-    "nn data"
+    "text"
+    "nn tokenizer data"
     "model"
+    "generate"
     "train smf eval interchange"
     "recipe method reference"
     "run"
@@ -20,7 +22,7 @@ floors=(
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
-apart="nn/data data/nn tensor/profile profile/tensor smf/train eval/train eval/smf interchange/train
+apart="nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor smf/train eval/train eval/smf interchange/train
     interchange/smf interchange/eval reference/recipe reference/method slots/compare"
 
 found=0

@@ -1,8 +1,8 @@
 #ifndef PERF_COMMON_STEP_WORK_H
 #define PERF_COMMON_STEP_WORK_H
 
+#include "generate/generate.h"
 #include "model/batch_builder.h"
-#include "model/generate.h"
 #include "smf/sparse_step.h"
 #include "train/optimizer.h"
 

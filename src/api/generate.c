@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/float_state.h"
-#include "model/text_generator.h"
+#include "generate/text_generator.h"
 
 struct mneme_generator {
     struct text_generator text;

@@ -4,7 +4,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "data/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 struct mneme_tokenizer {
     struct tokenizer *tokenizer;

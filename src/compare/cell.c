@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "compare/cell_folder.h"
-#include "data/utf8.h"
 #include "run/folder.h"
 #include "run/manifest.h"
+#include "text/utf8.h"
 
 /* The bytes of the first n characters of a text. */
 static int first_characters(const char *text, int n) {

@@ -9,7 +9,7 @@
 #include "compare/cell.h"
 #include "compare/front.h"
 #include "compare/plan.h"
-#include "data/text_list.h"
+#include "text/text_list.h"
 
 /* What one series found in one variant. */
 struct outcome {

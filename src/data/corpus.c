@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "data/corpus_parts.h"
-#include "data/template.h"
+#include "text/template.h"
 
 mneme_status question_texts(const char *const *forms, size_t n_forms, const char *question,
                             const char *answer, struct text_list *texts, mneme_error *error) {

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
-#include "data/text_list.h"
+#include "text/text_list.h"
 
 /* One thing that can be taught and asked. All strings are UTF-8 and owned by the corpus. */
 struct fact {

@@ -4,7 +4,7 @@
 #include <stddef.h>
 
 #include "data/corpus.h"
-#include "data/text_list.h"
+#include "text/text_list.h"
 
 /* What corpora from worlds and from questions share. */
 

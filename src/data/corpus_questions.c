@@ -9,8 +9,8 @@
 #include "data/corpus.h"
 #include "data/corpus_parts.h"
 #include "data/questions.h"
-#include "data/string_map.h"
-#include "data/unicode.h"
+#include "text/string_map.h"
+#include "text/unicode.h"
 
 /* A way to ask, with each of the ways to answer. */
 #define ANSWERED(ask)                                                                             \

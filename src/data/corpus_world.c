@@ -10,9 +10,9 @@
 #include "data/corpus.h"
 #include "data/corpus_parts.h"
 #include "data/documents.h"
-#include "data/string_map.h"
-#include "data/template.h"
 #include "data/world.h"
+#include "text/string_map.h"
+#include "text/template.h"
 
 /* What a draw on a stream of the world decides; the upper byte of its index. */
 enum draw_purpose {

@@ -4,7 +4,7 @@
 
 #include "base/random.h"
 #include "base/text.h"
-#include "data/text_list.h"
+#include "text/text_list.h"
 
 /* Draws about one rewrite: a permutation from its index on, wordings from the middle on. */
 #define REWRITE_DRAWS ((uint64_t)1 << 20)

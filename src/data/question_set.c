@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "data/unicode.h"
+#include "text/unicode.h"
 
 /* A file that lists more answers to one question is not searched for repeated ones. */
 #define MAX_COMPARED 256

@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
-#include "data/text_list.h"
+#include "text/text_list.h"
 
 /* All strings are UTF-8, without white space at the ends, and owned by the set. */
 struct question {

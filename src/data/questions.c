@@ -6,8 +6,8 @@
 
 #include "base/file.h"
 #include "data/questions_parts.h"
-#include "data/unicode.h"
-#include "data/utf8.h"
+#include "text/unicode.h"
+#include "text/utf8.h"
 
 /* jansson counts the bytes of a document as int. */
 #define MAX_FILE_BYTES ((size_t)INT_MAX)

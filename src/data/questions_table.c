@@ -4,10 +4,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "data/csv.h"
 #include "data/question_names.h"
 #include "data/questions_parts.h"
-#include "data/unicode.h"
+#include "text/csv.h"
+#include "text/unicode.h"
 
 #define NO_COLUMN ((size_t)-1)
 

@@ -8,8 +8,8 @@
 
 #include "base/file.h"
 #include "base/json_read.h"
-#include "data/string_map.h"
-#include "data/template.h"
+#include "text/string_map.h"
+#include "text/template.h"
 
 #define MAX_FILE_BYTES ((size_t)64 << 20)
 #define MAX_SUMMAND 999

@@ -1,9 +1,9 @@
 #ifndef EVAL_LIKELIHOOD_H
 #define EVAL_LIKELIHOOD_H
 
-#include "data/token_texts.h"
 #include "model/batch_builder.h"
 #include "model/pass.h"
+#include "tokenizer/token_texts.h"
 
 /* *nll = mean negative log-likelihood per token of the texts, in nats: one chain over the texts'
  * tokens in order, divided by their number; 0 for no texts. The longest text must fit into both. */

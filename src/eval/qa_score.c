@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "data/unicode.h"
+#include "text/unicode.h"
 
 /* A normalised text: words with one blank between them. */
 struct words {

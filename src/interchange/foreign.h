@@ -3,9 +3,9 @@
 
 #include <jansson.h>
 
-#include "data/tokenizer.h"
 #include "model/model.h"
 #include "tensor/safetensors_set.h"
+#include "tokenizer/tokenizer.h"
 
 /* What the formats share, and each format's reader. */
 

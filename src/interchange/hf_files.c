@@ -8,7 +8,7 @@
 #include "base/json_write.h"
 #include "base/path.h"
 #include "base/text.h"
-#include "model/text_ends.h"
+#include "generate/text_ends.h"
 
 #define CONFIG "config.json"
 #define GENERATION "generation_config.json"

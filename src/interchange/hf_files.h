@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "base/error.h"
-#include "data/tokenizer.h"
+#include "tokenizer/tokenizer.h"
 
 /* The small files beside the weights in a folder of transformers: where texts start and end, and
  * how they are tokenized. */

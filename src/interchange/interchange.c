@@ -7,14 +7,14 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "data/tokenizer.h"
+#include "generate/text_generator.h"
 #include "interchange/foreign.h"
 #include "interchange/gguf_files.h"
 #include "interchange/hf_files.h"
 #include "interchange/peft.h"
 #include "interchange/target.h"
-#include "model/text_generator.h"
 #include "tensor/gguf.h"
+#include "tokenizer/tokenizer.h"
 
 static const struct format {
     const char *name;

@@ -3,7 +3,7 @@
 
 #include <stddef.h>
 
-#include "data/token_texts.h"
+#include "tokenizer/token_texts.h"
 
 /* What the stream of new facts teaches, lesson by lesson: single facts, or chunks of documents. */
 struct lessons {

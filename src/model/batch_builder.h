@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 #include "base/memory.h"
-#include "data/token_texts.h"
 #include "model/pass.h"
+#include "tokenizer/token_texts.h"
 
 /* Collects token sequences into batches without padding. */
 struct batch_builder {

@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
-#include "data/unicode.h"
+#include "text/unicode.h"
 
 #define MAX_BYTES ((size_t)1 << 32)
 

@@ -6,8 +6,8 @@
 
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
-#include "model/generate.h"
-#include "model/text_ends.h"
+#include "generate/generate.h"
+#include "generate/text_ends.h"
 #include "run/answers.h"
 
 /* Prompts that are continued side by side. */

@@ -5,13 +5,13 @@
 
 #include "base/path.h"
 #include "data/corpus.h"
-#include "data/token_texts.h"
-#include "data/tokenizer.h"
 #include "method/base_copy.h"
 #include "method/lessons.h"
 #include "model/model.h"
 #include "recipe/identity.h"
 #include "recipe/recipe.h"
+#include "tokenizer/token_texts.h"
+#include "tokenizer/tokenizer.h"
 
 /* The facts of one side of an experiment as tokens. */
 struct fact_tokens {

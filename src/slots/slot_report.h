@@ -1,8 +1,8 @@
 #ifndef SLOTS_SLOT_REPORT_H
 #define SLOTS_SLOT_REPORT_H
 
-#include "data/tokenizer.h"
 #include "slots/slot_view.h"
+#include "tokenizer/tokenizer.h"
 
 /* All that `mneme slots` found. */
 struct slot_report {

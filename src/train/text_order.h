@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "data/token_texts.h"
 #include "model/batch_builder.h"
+#include "tokenizer/token_texts.h"
 
 /* An endless, deterministic order of training texts: every epoch is a permutation of all of them.
  * Its whole state is `cursor`, the number of texts handed out. */

@@ -2,8 +2,8 @@
 
 #include "base/file.h"
 #include "compare/cell.h"
-#include "data/utf8.h"
 #include "nano.h"
+#include "text/utf8.h"
 
 #define SWEEP                                                                                 \
     "{\"extends\": \"%s/data/recipes/nano.json\", \"name\": \"x\", \"sweep\": {\"series\": [" \

@@ -11,7 +11,7 @@
 #include "tests/assertions.h"
 #include "tests/data/data_sets.h"
 
-#define TABLES "src/data/unicode_tables"
+#define TABLES "src/text/unicode_tables"
 
 static FILE *open_pipe(const char *command) {
     FILE *pipe = popen(command, "r"); /* NOLINT(cert-env33-c): the test's own commands */

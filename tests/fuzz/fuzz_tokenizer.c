@@ -1,5 +1,5 @@
-#include "data/tokenizer.h"
 #include "tests/fuzz/input.h"
+#include "tokenizer/tokenizer.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     static const char text[] = "It's 12,345 na\xc3\xafve\n  words\xff <|end_of_text|>";

@@ -3,8 +3,8 @@
 #include "base/file.h"
 #include "base/json_write.h"
 #include "data/data_sets.h"
-#include "data/tokenizer.h"
 #include "tests/temporary.h"
+#include "tokenizer/tokenizer.h"
 
 #define SEPARATOR "\n__ggml_vocab_test__\n"
 

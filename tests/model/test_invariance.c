@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/generate.h"
+#include "generate/generate.h"
 #include "model/pass.h"
 #include "model/tiny_model.h"
 #include "tests/assertions.h"

@@ -4,7 +4,7 @@ and of whole files, for tokenizers trained here with the splitting of GPT-2, Lla
   compare.py MNEME [--strings N] [--seed N] [FILE...]   prints "ok NAME" or "not ok NAME: why"
   compare.py MNEME --real FILE...   the same for tokenizer.json files of others
   compare.py --write FOLDER    writes FOLDER/NAME.json, small tokenizers, and NAME.ids.json, texts
-                               with their ids: what tests/data/test_tokenizer_others.c reads
+                               with their ids: what tests/tokenizer/test_tokenizer_others.c reads
 """
 
 import argparse
