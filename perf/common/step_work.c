@@ -146,7 +146,8 @@ static void train(struct step_work *w) {
         return;
     }
     struct step_result result;
-    must(step_run(&w->pass, &w->optimizer, &batch, 1, 0, STEP_LR, STEP_LR, &result, &error),
+    must(step_run(&w->pass, &w->optimizer, &batch, 1, (struct backward_extent){0}, STEP_LR, STEP_LR,
+                  &result, &error),
          &error);
     w->loss = result.loss;
 }

@@ -26,6 +26,24 @@ void SIMD_FN(add_scaled)(size_t n, float a, const float *x, float *y) {
     }
 }
 
+/* With a < 0 the product of a +0 is -0, to which adding changes nothing. */
+static inline vf mixed(vf factor, bool flips, vf x, vf y) {
+    return flips ? vf_negate(vf_fma(factor, x, vf_negate(y))) : vf_fma(factor, x, y);
+}
+
+void SIMD_FN(mix_in)(size_t n, float a, const float *x, float *y) {
+    const bool flips = a > 0.0f;
+    const vf factor = vf_set1(flips ? -a : a);
+    size_t i = 0;
+    for (; i + SIMD_LANES <= n; i += SIMD_LANES) {
+        vf_store(y + i, mixed(factor, flips, vf_load(x + i), vf_load(y + i)));
+    }
+    if (i < n) {
+        vf part_x = vf_load_part(x + i, n - i, 0.0f), part_y = vf_load_part(y + i, n - i, 0.0f);
+        vf_store_part(y + i, mixed(factor, flips, part_x, part_y), n - i);
+    }
+}
+
 /* y = f(a, b) and {da, db} = f(a, b, dy); f is a constant at every call. */
 struct gradients {
     vf da, db;

@@ -63,7 +63,9 @@ static bool is_list(const struct key *key) {
 /* The default, where rows above may decide it. */
 static double default_of(const struct key *key, const void *settings) {
     if (key->derived == NULL) return key->initial;
-    return (double)key->derived->value((const char *)settings + key->owner);
+    const void *owner = (const char *)settings + key->owner;
+    if (key->type == KEY_FLOAT) return (double)key->derived->number(owner);
+    return (double)key->derived->value(owner);
 }
 
 const struct key *key_find(const struct key_table *table, const char *path) {

@@ -29,6 +29,7 @@ enum key_type {
 struct key_default {
     const char *text;                      /* for people */
     size_t (*value)(const void *settings); /* of a KEY_SIZE or KEY_BOOL */
+    float (*number)(const void *settings); /* of a KEY_FLOAT */
 };
 
 /* Flags of a row; users of a table have others, from KEY_FIRST_OWN on. An object that may be

@@ -22,8 +22,8 @@ mneme_status dense_open(struct dense *dense, const struct teaching *t, float wei
 mneme_status dense_step(struct dense *dense, struct teaching *t, const struct batch *batch,
                         struct method_step *step, mneme_error *error) {
     struct step_result result = {0};
-    mneme_status status = step_run(&t->pass, &dense->optimizer, batch, 1, dense->lowest_layer,
-                                   t->lr, t->lr, &result, error);
+    mneme_status status = step_run(&t->pass, &dense->optimizer, batch, 1, dense->extent, t->lr,
+                                   t->lr, &result, error);
     *step = (struct method_step){.loss = result.loss,
                                  .has_norm = true,
                                  .gradient_norm = result.gradient_norm,

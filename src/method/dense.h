@@ -8,7 +8,7 @@
  * clipping of pretraining. */
 struct dense {
     struct optimizer optimizer;
-    size_t lowest_layer; /* below it nothing is trained, and no gradient is needed */
+    struct backward_extent extent; /* of the trained part: no gradient is needed beyond it */
 };
 
 /* Takes the list, which is freed. */

@@ -9,7 +9,8 @@ static mneme_status full_open(struct teaching *t, mneme_error *error) {
     size_t n = 0;
     TRY(teaching_open_pass(t, teaching_batch_tokens(t), error));
     if (settings->memory_only) {
-        dense->lowest_layer = t->model->config.memory.layers[0];
+        dense->extent =
+            (struct backward_extent){t->model->config.memory.layers[0], BACKWARD_TO_MEMORY};
         TRY(optimizer_list_memory(t->model, &list, &n, error));
     } else {
         TRY(optimizer_list_model(t->model, &list, &n, error));

@@ -15,7 +15,7 @@ static mneme_status lora_open(struct teaching *t, mneme_error *error) {
     const struct recipe_lora *settings = &t->recipe->finetune.lora;
     size_t tokens = teaching_batch_tokens(t), n = 0;
     struct parameter **list = NULL;
-    lora->dense.lowest_layer = settings->first_layer;
+    lora->dense.extent.lowest_layer = settings->first_layer;
     TRY(teaching_open_pass(t, tokens, error));
     TRY(pass_pack(&t->pass, settings->first_layer, error));
     TRY(adapter_set_open(&lora->adapters, t->model, settings->rank, settings->alpha,

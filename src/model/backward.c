@@ -87,11 +87,8 @@ static void layer_backward(struct pass *pass, struct gradients *gradients, size_
     const struct layer *layer = &pass->model->layers[l];
     const struct layer_activations *a = &pass->activations.layers[l];
     size_t n = batch->n_tokens;
-    if (layer->keys == NULL) {
-        feed_forward_backward(pass, gradients, l, n);
-    } else {
-        memory_layer_backward(pass, gradients, l, n, true);
-    }
+    if (layer->w1 != NULL) feed_forward_backward(pass, gradients, l, n);
+    if (layer->keys != NULL) memory_layer_backward(pass, gradients, l, n, BACKWARD_WHOLE);
     norm_backward(&pass->scratch, gradients, n, layer->ffn_norm, a->middle, a->ffn_norm_r);
     record_stream(pass, n, l, "after_attention");
     attention_block_backward(pass, gradients, l, batch);
@@ -99,25 +96,25 @@ static void layer_backward(struct pass *pass, struct gradients *gradients, size_
 }
 
 void model_backward(struct pass *pass, const struct batch *batch, struct gradients *gradients,
-                    size_t lowest_layer, bool to_values_only) {
+                    struct backward_extent extent) {
     const struct model *model = pass->model;
-    size_t n = batch->n_tokens;
+    size_t n = batch->n_tokens, lowest = extent.lowest_layer;
+    const bool whole = extent.end == BACKWARD_WHOLE;
     assert(pass->training && pass->stage == PASS_LOSS && n == pass->n_tokens);
-    assert(!to_values_only || model_layer_has_memory(&model->config, lowest_layer));
+    assert(whole || model_layer_has_memory(&model->config, lowest));
     pass->stage = PASS_BACKWARD;
     profile_layer(PROFILE_OUTPUT, 0);
     output_backward(pass, gradients, n);
-    for (size_t l = model->config.n_layers; l-- > lowest_layer;) {
+    for (size_t l = model->config.n_layers; l-- > lowest + !whole;) {
         profile_layer(PROFILE_FEED_FORWARD, l);
-        if (l == lowest_layer && to_values_only) {
-            memory_layer_backward(pass, gradients, l, n, false);
-            return;
-        }
         layer_backward(pass, gradients, l, batch);
     }
+    profile_layer(PROFILE_FEED_FORWARD, lowest);
+    if (!whole) memory_layer_backward(pass, gradients, lowest, n, extent.end);
+    if (extent.end == BACKWARD_TO_VALUES) return;
     memory_values_gradients(pass, gradients);
     float *embedding = gradient_of(gradients, model->embedding);
-    if (lowest_layer == 0 && embedding != NULL) {
+    if (whole && lowest == 0 && embedding != NULL) {
         profile_layer(PROFILE_EMBEDDING, 0);
         embedding_backward(&pass->scratch.scatter, n, model->config.vocab_size, model->config.dim,
                            batch->tokens, pass->scratch.d_stream, embedding);

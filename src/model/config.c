@@ -1,6 +1,8 @@
 #include "model/config.h"
 
 const char *const model_init_names[MODEL_INIT_COUNT] = {"mneme", "lingua"};
+const char *const memory_placement_names[MEMORY_PLACEMENT_COUNT] = {"replace", "beside"};
+const char *const memory_start_names[MEMORY_START_COUNT] = {"drawn", "data"};
 const char *const init_std_factor_names[INIT_STD_FACTOR_COUNT] = {"disabled", "global_depth",
                                                                   "current_depth", "dim_ratio"};
 
@@ -33,25 +35,35 @@ bool model_layer_has_memory(const struct model_config *config, size_t layer) {
     return false;
 }
 
+bool model_layer_has_ffn(const struct model_config *config, size_t layer) {
+    return config->memory.placement == MEMORY_BESIDE || !model_layer_has_memory(config, layer);
+}
+
 static size_t as_many_as_heads(const void *config) {
     return ((const struct model_config *)config)->n_heads;
 }
 static size_t as_wide_as_model(const void *config) {
     return ((const struct model_config *)config)->dim;
 }
-static size_t unless_peer(const void *config) {
-    return !((const struct model_config *)config)->memory.peer_variant;
+static float by_start(const void *config) {
+    return ((const struct model_config *)config)->memory.start == MEMORY_FROM_DATA ? 1.0f : 0.01f;
+}
+static size_t unless_peer_or_data(const void *config) {
+    const struct memory_config *memory = &((const struct model_config *)config)->memory;
+    return !memory->peer_variant && memory->start == MEMORY_DRAWN;
 }
 static size_t where_needed(const void *config) {
     const struct model_config *model = config;
     return model->memory.swilu_projection || model->memory.v_dim != model->dim;
 }
 
-const struct key_default config_n_kv_heads = {"n_heads", as_many_as_heads};
-const struct key_default config_v_dim = {"dim", as_wide_as_model};
-const struct key_default config_swilu_projection = {"true; false with `peer_variant`", unless_peer};
+const struct key_default config_n_kv_heads = {.text = "n_heads", .value = as_many_as_heads};
+const struct key_default config_v_dim = {.text = "dim", .value = as_wide_as_model};
+const struct key_default config_scale = {.text = "0.01; 1 with init `data`", .number = by_start};
+const struct key_default config_swilu_projection = {
+    .text = "true; false with `peer_variant` or init `data`", .value = unless_peer_or_data};
 const struct key_default config_value_proj = {
-    "true with `swilu_projection` or v_dim other than dim", where_needed};
+    .text = "true with `swilu_projection` or v_dim other than dim", .value = where_needed};
 
 #define CONFIG_OWNER 0
 

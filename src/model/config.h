@@ -20,6 +20,19 @@ enum model_init {
     MODEL_INIT_COUNT
 };
 
+/* Where a memory is: in place of the layer's feed-forward network, or beside it. */
+enum memory_placement { MEMORY_REPLACES, MEMORY_BESIDE, MEMORY_PLACEMENT_COUNT };
+
+/* "replace", "beside" */
+extern const char *const memory_placement_names[MEMORY_PLACEMENT_COUNT];
+
+/* How the memory of a new model starts: drawn like all weights, or empty, with keys from data
+ * (smf/memory_from_data.h). */
+enum memory_start { MEMORY_DRAWN, MEMORY_FROM_DATA, MEMORY_START_COUNT };
+
+/* "drawn", "data" */
+extern const char *const memory_start_names[MEMORY_START_COUNT];
+
 /* What Lingua divides the standard deviation of a layer's weights by: nothing, sqrt(2 (n_layers +
  * 1)), sqrt(2 (layer + 1)), dim / 4096. */
 enum init_std_factor {
@@ -62,10 +75,12 @@ size_t model_hidden_dim(const struct model_config *config);
 size_t model_n_slots(const struct model_config *config);
 struct product_key_shape model_product_key_shape(const struct model_config *config);
 bool model_layer_has_memory(const struct model_config *config, size_t layer);
+/* Whether the layer has a feed-forward network, perhaps with a memory beside it. */
+bool model_layer_has_ffn(const struct model_config *config, size_t layer);
 
 /* Defaults that depend on other keys; of a struct model_config. */
-extern const struct key_default config_n_kv_heads, config_v_dim, config_swilu_projection,
-    config_value_proj;
+extern const struct key_default config_n_kv_heads, config_v_dim, config_scale,
+    config_swilu_projection, config_value_proj;
 
 /* The place of each key in a table, whatever the file: CONFIG_KEY_dim, CONFIG_KEY_layers. */
 enum config_key {

@@ -15,6 +15,8 @@ json_t *model_config_to_json(const struct model_config *config) {
     const struct key_table others = {keys + sizes.n, CONFIG_KEY_COUNT - sizes.n};
     struct model_config written = *config;
     written.hidden_dim = model_hidden_dim(config);
+    written.memory.start =
+        MEMORY_DRAWN; /* which is over; other defaults are those of a drawn one */
     json_t *object = json_object();
     int failed = json_put(object, "architectures", json_pack("[s]", "MnemeForCausalLM"));
     failed |= json_put(object, "model_type", json_string(own_type[0]));

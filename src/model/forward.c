@@ -9,6 +9,7 @@
 #include "nn/linear.h"
 #include "nn/rms_norm.h"
 #include "nn/rope.h"
+#include "nn/scaled_branch.h"
 #include "profile/profile.h"
 
 /* middle = input + attention(norm(input)) */
@@ -64,20 +65,34 @@ static void first_half(struct pass *pass, size_t l, const struct batch *batch,
                      config->norm_eps, a->ffn_normed, a->ffn_norm_r);
 }
 
-/* From there to activations.output; of a memory layer after its lookup. */
-static void second_half(struct pass *pass, size_t l, size_t n) {
+/* All but the memory's output of the second half, to activations.output; nothing where the memory
+ * is in place of the feed-forward network. */
+static void ffn_half(struct pass *pass, size_t l, size_t n) {
     float *output = pass->activations.output;
-    if (pass->model->layers[l].keys == NULL) {
-        feed_forward(pass, l, n, output);
-    } else {
-        memory_layer_read(pass, l, n, output);
-    }
+    if (pass->model->layers[l].w1 == NULL) return;
+    feed_forward(pass, l, n, output);
     elementwise_add(n * pass->model->config.dim, pass->activations.layers[l].middle, output);
 }
 
 static mneme_status look_up(struct pass *pass, size_t l, size_t n, mneme_error *error) {
     if (pass->model->layers[l].keys == NULL || memory_layer_lookup(pass, l, n)) return MNEME_OK;
     return error_set(error, MNEME_FAILED, "layer %zu: a product-key score is not a number", l);
+}
+
+/* After the lookup and the other half: the memory's output, if there is one, joins the stream. */
+static void memory_half(struct pass *pass, size_t l, size_t n) {
+    const struct layer *layer = &pass->model->layers[l];
+    const struct layer_activations *a = &pass->activations.layers[l];
+    float *output = pass->activations.output;
+    size_t dim = pass->model->config.dim;
+    if (layer->keys == NULL) return;
+    if (layer->memory_scale == NULL) {
+        memory_layer_read(pass, l, n, output);
+        elementwise_add(n * dim, a->middle, output);
+        return;
+    }
+    memory_layer_read(pass, l, n, a->memory_output);
+    scaled_branch_forward(n, dim, layer->memory_scale->data[0], a->memory_output, output);
 }
 
 static void begin(struct pass *pass, const struct batch *batch) {
@@ -100,8 +115,9 @@ static mneme_status upper_layers(struct pass *pass, size_t first_layer, const st
     size_t n = batch->n_tokens;
     for (size_t l = first_layer; l < config->n_layers; l++) {
         first_half(pass, l, batch, continuation);
+        ffn_half(pass, l, n);
         TRY(look_up(pass, l, n, error));
-        second_half(pass, l, n);
+        memory_half(pass, l, n);
     }
     profile_layer(PROFILE_OUTPUT, 0);
     rms_norm_forward(n, config->dim, a->output, pass->model->norm->data, config->norm_eps,
@@ -116,29 +132,50 @@ mneme_status model_forward(struct pass *pass, const struct batch *batch,
     return upper_layers(pass, 0, batch, continuation, error);
 }
 
+/* From the input of first_layer to the lookup of the next memory layer. */
+static mneme_status on_to_memory(struct pass *pass, size_t first_layer, const struct batch *batch,
+                                 mneme_error *error) {
+    size_t l = first_layer;
+    pass->stage = PASS_NOTHING;
+    for (; pass->model->layers[l].keys == NULL; l++) {
+        first_half(pass, l, batch, NULL);
+        ffn_half(pass, l, batch->n_tokens);
+    }
+    first_half(pass, l, batch, NULL);
+    ffn_half(pass, l, batch->n_tokens);
+    TRY(look_up(pass, l, batch->n_tokens, error));
+    pass->stage = PASS_AT_MEMORY;
+    pass->at_layer = l;
+    return MNEME_OK;
+}
+
 mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batch,
                                      mneme_error *error) {
     assert(pass->model->config.memory.n_layers > 0);
-    size_t memory = pass->model->config.memory.layers[0], n = batch->n_tokens;
     begin(pass, batch);
-    for (size_t l = 0; l < memory; l++) {
-        first_half(pass, l, batch, NULL);
-        second_half(pass, l, n);
-    }
-    first_half(pass, memory, batch, NULL);
-    TRY(look_up(pass, memory, n, error));
-    pass->stage = PASS_AT_MEMORY;
-    return MNEME_OK;
+    return on_to_memory(pass, 0, batch, error);
+}
+
+/* The rest of the memory layer where the pass stands. */
+static void leave_memory(struct pass *pass, const struct batch *batch) {
+    assert(pass->stage == PASS_AT_MEMORY && batch->n_tokens == pass->n_tokens);
+    pass->stage = PASS_NOTHING;
+    profile_layer(PROFILE_FEED_FORWARD, pass->at_layer);
+    memory_half(pass, pass->at_layer, batch->n_tokens);
+}
+
+mneme_status model_forward_to_next_memory(struct pass *pass, const struct batch *batch,
+                                          mneme_error *error) {
+    const struct memory_config *memory = &pass->model->config.memory;
+    assert(pass->at_layer < memory->layers[memory->n_layers - 1]);
+    leave_memory(pass, batch);
+    return on_to_memory(pass, pass->at_layer + 1, batch, error);
 }
 
 mneme_status model_forward_from_memory(struct pass *pass, const struct batch *batch,
                                        mneme_error *error) {
-    assert(pass->stage == PASS_AT_MEMORY && batch->n_tokens == pass->n_tokens);
-    size_t memory = pass->model->config.memory.layers[0];
-    pass->stage = PASS_NOTHING;
-    profile_layer(PROFILE_FEED_FORWARD, memory);
-    second_half(pass, memory, batch->n_tokens);
-    return upper_layers(pass, memory + 1, batch, NULL, error);
+    leave_memory(pass, batch);
+    return upper_layers(pass, pass->at_layer + 1, batch, NULL, error);
 }
 
 void model_logits(struct pass *pass, size_t n, const float *normed, float *logits) {

@@ -6,6 +6,7 @@
 #include "nn/elementwise.h"
 #include "nn/expert.h"
 #include "nn/memory_values.h"
+#include "nn/scaled_branch.h"
 #include "nn/sigmoid_gate.h"
 #include "profile/profile.h"
 
@@ -107,49 +108,77 @@ static void read_backward(struct pass *pass, const struct layer *layer,
                     rows_of(pass, layer, pass->activations.d_expert_hidden, reads));
 }
 
-/* d_normed = the gradient of x through every path that leaves it. */
-static void inputs_backward(struct pass *pass, struct gradients *gradients,
-                            const struct layer *layer, const struct layer_activations *a,
-                            size_t n) {
+/* The lookup's gradients; with d_x [n, dim] also that of x through it. */
+static void lookup_backward(struct pass *pass, struct gradients *gradients,
+                            const struct layer *layer, const struct layer_activations *a, size_t n,
+                            float *d_x, bool accumulate) {
     struct scratch *s = &pass->scratch;
     const struct product_key_reads reads = layer_reads(a);
     product_key_backward(&s->scatter, &s->product_key_shape, n, a->query, layer->keys->data, &reads,
                          s->d_weights, s->d_query, gradient_of(gradients, layer->keys));
     projection_backward(pass, gradients, n, layer->query_weight, layer->query_bias, a->ffn_normed,
-                        s->d_query, s->d_normed, false);
+                        s->d_query, d_x, accumulate);
+}
+
+/* d_x += what comes through PEER's products. */
+static void expert_inputs_backward(struct pass *pass, const struct layer *layer,
+                                   const struct layer_activations *a, size_t n, float *d_x) {
+    size_t per_token = reads_per_token(pass->model), v_dim = pass->model->config.memory.v_dim;
+    memory_values_forward(n, per_token, v_dim, a->slots,
+                          rows_of(pass, layer, pass->activations.d_expert_hidden, per_token),
+                          layer->values_u->data, pass->scratch.d_branch);
+    elementwise_add(n * v_dim, pass->scratch.d_branch, d_x);
+}
+
+/* Gradients of all that x goes into, and that of x unless d_x is NULL. */
+static void inputs_backward(struct pass *pass, struct gradients *gradients,
+                            const struct layer *layer, const struct layer_activations *a, size_t n,
+                            float *d_x) {
+    struct scratch *s = &pass->scratch;
+    lookup_backward(pass, gradients, layer, a, n, d_x, layer->w1 != NULL);
     if (layer->swilu_weight != NULL) {
         projection_backward(pass, gradients, n, layer->swilu_weight, layer->swilu_bias,
-                            a->ffn_normed, s->d_wide1, s->d_normed, true);
+                            a->ffn_normed, s->d_wide1, d_x, true);
     }
-    if (layer->values_u != NULL) {
-        size_t per_token = reads_per_token(pass->model), v_dim = pass->model->config.memory.v_dim;
-        memory_values_forward(n, per_token, v_dim, a->slots,
-                              rows_of(pass, layer, pass->activations.d_expert_hidden, per_token),
-                              layer->values_u->data, s->d_branch);
-        elementwise_add(n * v_dim, s->d_branch, s->d_normed);
-    }
+    if (layer->values_u != NULL && d_x != NULL) expert_inputs_backward(pass, layer, a, n, d_x);
     if (layer->gating_weight != NULL) {
         projection_backward(pass, gradients, n, layer->gating_weight, layer->gating_bias,
-                            a->ffn_normed, s->d_gating, s->d_normed, true);
+                            a->ffn_normed, s->d_gating, d_x, true);
     }
 }
 
-void memory_layer_backward(struct pass *pass, struct gradients *gradients, size_t l, size_t n,
-                           bool whole) {
-    const struct model_config *config = &pass->model->config;
-    const struct layer *layer = &pass->model->layers[l];
-    const struct layer_activations *a = &pass->activations.layers[l];
+/* The gradient of what project_read made, in d_branch unless it is the stream's. */
+static const float *output_backward(struct pass *pass, struct gradients *gradients,
+                                    const struct layer *layer, const struct layer_activations *a,
+                                    size_t n) {
+    const size_t dim = pass->model->config.dim;
     struct scratch *s = &pass->scratch;
     const float *d_out = s->d_stream;
-    float *d_read = rows_of(pass, layer, pass->activations.d_reads, config->memory.v_dim);
-    if (layer->gating_weight != NULL) {
-        sigmoid_gate_backward(n, config->dim, a->gating, a->ungated, s->d_stream, s->d_gating,
-                              s->d_branch);
+    if (layer->memory_scale != NULL) {
+        scaled_branch_backward(n, dim, layer->memory_scale->data[0], a->memory_output, d_out,
+                               s->d_branch, s->d_scale,
+                               gradient_of(gradients, layer->memory_scale));
         d_out = s->d_branch;
     }
+    if (layer->gating_weight == NULL) return d_out;
+    sigmoid_gate_backward(n, dim, a->gating, a->ungated, d_out, s->d_gating, s->d_branch);
+    return s->d_branch;
+}
+
+void memory_layer_backward(struct pass *pass, struct gradients *gradients, size_t l, size_t n,
+                           enum backward_end end) {
+    const struct layer *layer = &pass->model->layers[l];
+    const struct layer_activations *a = &pass->activations.layers[l];
+    const size_t v_dim = pass->model->config.memory.v_dim;
+    float *d_read = rows_of(pass, layer, pass->activations.d_reads, v_dim);
+    const float *d_out = output_backward(pass, gradients, layer, a, n);
     project_read_backward(pass, gradients, layer, a, n, d_out, d_read);
-    if (whole || layer->values_u != NULL) read_backward(pass, layer, a, n, d_read);
-    if (whole) inputs_backward(pass, gradients, layer, a, n);
+    if (end != BACKWARD_TO_VALUES || layer->values_u != NULL) {
+        read_backward(pass, layer, a, n, d_read);
+    }
+    if (end == BACKWARD_TO_VALUES) return;
+    inputs_backward(pass, gradients, layer, a, n,
+                    end == BACKWARD_WHOLE ? pass->scratch.d_normed : NULL);
 }
 
 /* The gradient of the first table of a kind, which the others' follow; NULL: frozen, or none. */

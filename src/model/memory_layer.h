@@ -19,19 +19,21 @@
  * - Memory+: out = value_proj(read * silu(swilu_projection(x)))
  * - without that projection: out = value_proj(read), or read
  * - gated: sigmoid(gating(x)) times that
- */
+ *
+ * Beside a feed-forward network it is added to the stream times the layer's scale. */
 
 /* Finds slots and weights. False for a NaN score. */
 bool memory_layer_lookup(struct pass *pass, size_t l, size_t n);
 /* After the lookup, or with its slots and weights from elsewhere: out [n, dim]. */
 void memory_layer_read(struct pass *pass, size_t l, size_t n, float *out);
 
-/* From scratch.d_stream [n, dim], the gradient of `out`: the gradient of the read, left in
- * activations.d_reads, and of PEER's products, left in activations.d_expert_hidden, and the
- * gradients of value_proj where it trains. With `whole` all other gradients too, and
- * scratch.d_normed becomes the gradient of x. */
+/* From scratch.d_stream [n, dim], the gradient of the stream that `out` joined: the gradient of the
+ * read, left in activations.d_reads, and of PEER's products, left in activations.d_expert_hidden,
+ * and the gradients of value_proj and scale where they train. Unless it ends at the values all
+ * other gradients of the memory's parameters too; and if it is whole the gradient of x, which
+ * scratch.d_normed becomes, or gets added where there is a feed-forward network too. */
 void memory_layer_backward(struct pass *pass, struct gradients *gradients, size_t l, size_t n,
-                           bool whole);
+                           enum backward_end end);
 
 /* Once every memory layer's backward pass is done: adds to the gradients of the value tables, one
  * chain per row over (token, layer, head, rank). Nothing where they are frozen. */

@@ -33,7 +33,7 @@ static void add_layer(struct model *model, size_t l, const struct layer *tables)
     struct layer *layer = &model->layers[l];
     struct parameter_line lines[LAYER_PARAMETERS];
     const bool memory = model_layer_has_memory(&model->config, l);
-    layer_parameter_lines(&model->config, !memory, memory, lines);
+    layer_parameter_lines(&model->config, model_layer_has_ffn(&model->config, l), memory, lines);
     for (size_t i = 0; i < LAYER_PARAMETERS; i++) {
         if (tables != NULL && lines[i].kind != PARAMETER_COMMON) {
             layer->parameters[i] = tables->parameters[i];
@@ -249,6 +249,9 @@ static void initialize(const struct model_config *config, struct parameter *p, u
             break;
         case PARAMETER_STARTS_KEYS:
             fill_uniform(p, seed, 1.0f / sqrtf((float)config->memory.k_dim));
+            break;
+        case PARAMETER_STARTS_SCALE:
+            fill(p, config->memory.scale);
             break;
     }
 }

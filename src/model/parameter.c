@@ -22,7 +22,8 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
     (PARAMETER_STARTS_##start != PARAMETER_STARTS_ZEROS && \
      PARAMETER_STARTS_##start != PARAMETER_STARTS_ONES &&  \
      PARAMETER_STARTS_##start != PARAMETER_STARTS_BIAS &&  \
-     PARAMETER_STARTS_##start != PARAMETER_STARTS_KEYS)
+     PARAMETER_STARTS_##start != PARAMETER_STARTS_KEYS &&  \
+     PARAMETER_STARTS_##start != PARAMETER_STARTS_SCALE)
 #define IS_ROWS(kind, roles)                 \
     (PARAMETER_##kind != PARAMETER_COMMON || \
      ((roles) & (ROLE_LINEAR | ROLE_OUTPUT | ROLE_EMBEDDING)) != 0)
@@ -47,11 +48,14 @@ void layer_parameter_lines(const struct model_config *config, bool ffn, bool mem
     const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
     const struct memory_config *m = &config->memory;
     const bool of_lingua = config->init == INIT_OF_LINGUA;
+    const bool beside = m->placement == MEMORY_BESIDE;
+#define OF_MEMORY(name) (beside ? "memory." name : "feed_forward." name)
 #define MODEL_PARAMETER(...)
 #define LAYER_PARAMETER(member, ...) lines[LAYER_##member] = LINE(__VA_ARGS__);
 #include "model/layer_parameters.def"
 #undef LAYER_PARAMETER
 #undef MODEL_PARAMETER
+#undef OF_MEMORY
 }
 
 void model_parameter_lines(const struct model_config *config,

@@ -30,7 +30,8 @@ enum parameter_start {
     PARAMETER_STARTS_XAVIER,     /* uniform in +-sqrt(6 / (rows + columns)) */
     PARAMETER_STARTS_BIAS,       /* uniform in +-columns^-0.5 of the weight before it, as PyTorch's
                                     Linear */
-    PARAMETER_STARTS_KEYS        /* uniform in +-1/sqrt(k_dim) */
+    PARAMETER_STARTS_KEYS,       /* uniform in +-1/sqrt(k_dim) */
+    PARAMETER_STARTS_SCALE       /* the memory's `scale` of the config */
 };
 
 enum parameter_role {

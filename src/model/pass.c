@@ -53,6 +53,11 @@ void pass_close(struct pass *pass) {
     *pass = (struct pass){0};
 }
 
+float *pass_stream_at_memory(const struct pass *pass, size_t l) {
+    return pass->model->layers[l].memory_scale == NULL ? pass->activations.layers[l].middle
+                                                       : pass->activations.output;
+}
+
 size_t batch_count_targets(const struct batch *batch) {
     size_t count = 0;
     for (size_t i = 0; i < batch->n_tokens; i++) {

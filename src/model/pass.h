@@ -33,7 +33,7 @@ struct continuation {
  * need, and with a batch of as many tokens. */
 enum pass_stage {
     PASS_NOTHING,
-    PASS_AT_MEMORY, /* what the first memory layer gets is there */
+    PASS_AT_MEMORY, /* what a memory layer gets is there, see at_layer */
     PASS_FORWARD,   /* all layers are through */
     PASS_LOSS,      /* the logits' gradients are there */
     PASS_BACKWARD
@@ -48,6 +48,7 @@ struct pass {
     size_t max_positions; /* of a sequence, with what a cache holds of it */
     bool training;
     enum pass_stage stage;
+    size_t at_layer; /* of PASS_AT_MEMORY */
     size_t n_tokens; /* of the batch under way */
     struct activations activations;
     struct scratch scratch;
@@ -73,13 +74,21 @@ void pass_close(struct pass *pass);
 mneme_status model_forward(struct pass *pass, const struct batch *batch,
                            const struct continuation *continuation, mneme_error *error);
 
-/* model_forward in two parts, which meet at the first memory layer: its middle, ffn_normed, slots
- * and slot_weights are what the first part leaves and the second needs. Nothing before them depends
- * on the values. For models that have a memory layer; MNEME_FAILED as there. */
+/* model_forward in two parts, which meet at the first memory layer: pass_stream_at_memory and the
+ * layer's ffn_normed, slots and slot_weights are what the first part leaves and the second needs.
+ * Nothing before them depends on the values. For models that have a memory layer; MNEME_FAILED as
+ * there. */
 mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batch,
                                      mneme_error *error);
 mneme_status model_forward_from_memory(struct pass *pass, const struct batch *batch,
                                        mneme_error *error);
+
+/* From one memory layer to the next above it, which there must be. */
+mneme_status model_forward_to_next_memory(struct pass *pass, const struct batch *batch,
+                                          mneme_error *error);
+
+/* [n_tokens, dim] of a pass at memory layer l: the stream that the memory's output is added to. */
+float *pass_stream_at_memory(const struct pass *pass, size_t l);
 
 /* logits [n, vocab_size] of n rows of normed output. activations.logits has room for max_tokens of
  * them, or for the pass_size's. */
@@ -95,12 +104,25 @@ size_t batch_count_targets(const struct batch *batch);
 /* The batch's losses: one ascending chain, which `sum` continues. */
 float pass_add_losses(const struct pass *pass, float sum);
 
+/* How much of a model a backward pass goes through: the layers from lowest_layer up, of which the
+ * lowest, a memory layer unless it is whole, may be left at … */
+enum backward_end {
+    BACKWARD_WHOLE,     /* its input */
+    BACKWARD_TO_MEMORY, /* its memory: gradients of the memory's parameters, none of its input */
+    BACKWARD_TO_VALUES  /* its value reads */
+};
+
+struct backward_extent {
+    size_t lowest_layer;
+    enum backward_end end;
+};
+
 /* After model_loss with scale != 0: adds to the gradient of every parameter that has one, adapters
- * included. Layers below lowest_layer are left out; when `to_values_only`, lowest_layer is a memory
- * layer and the pass ends at its value reads. activations.d_reads (and d_expert_hidden) are left
- * for the values' gradients; batch_reads.h tells which slots they belong to. */
+ * included, as far as the extent reaches; {0} is all of the model. activations.d_reads (and
+ * d_expert_hidden) are left for the values' gradients; batch_reads.h tells which slots they belong
+ * to. */
 void model_backward(struct pass *pass, const struct batch *batch, struct gradients *gradients,
-                    size_t lowest_layer, bool to_values_only);
+                    struct backward_extent extent);
 
 /* A linear layer of a model with all that may hang on it: packed weights, a bias (or NULL), a
  * low-rank adapter. */

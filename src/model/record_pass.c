@@ -30,9 +30,9 @@ void record_parameters(const struct pass *pass) {
 /* The layer's recorded activations in the order of their table. */
 static void record_activations(const struct pass *pass, size_t l) {
     const struct model_config *config = &pass->model->config;
-    const bool memory = model_layer_has_memory(config, l);
     struct activation_line lines[LAYER_ACTIVATIONS];
-    layer_activation_lines(config, !memory, memory, lines);
+    layer_activation_lines(config, model_layer_has_ffn(config, l),
+                           model_layer_has_memory(config, l), lines);
     for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
         if (!lines[i].exists || lines[i].recorded == NULL) continue;
         recorder_add(pass->recorder, lines[i].type, pass->n_tokens, lines[i].width,

@@ -16,6 +16,7 @@ void layer_activation_lines(const struct model_config *config, bool ffn, bool me
                             struct activation_line lines[LAYER_ACTIVATIONS]) {
     const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
     const struct memory_config *m = &config->memory;
+    const bool beside = m->placement == MEMORY_BESIDE;
 #define LAYER_ACTIVATION(member, type, width, exists, recorded) \
     lines[ACTIVATION_##member] = (struct activation_line){width, recorded, TYPE_OF(type), exists};
 #include "model/layer_activations.def"
@@ -47,8 +48,8 @@ static size_t list_layers(struct activations *a, const struct model_config *conf
                           pieces, n);
     }
     for (size_t l = 0; l < config->n_layers; l++) {
-        const bool memory = model_layer_has_memory(config, l);
-        n = list_layer(config, !memory, memory, &a->layers[l], max_tokens, pieces, n);
+        n = list_layer(config, model_layer_has_ffn(config, l), model_layer_has_memory(config, l),
+                       &a->layers[l], max_tokens, pieces, n);
     }
     return n;
 }
@@ -136,7 +137,8 @@ static mneme_status place(struct scratch *scratch, const struct model_config *co
                                          {&scratch->d_v, n, s.kv * row},
                                          {&scratch->d_query, n_memory, s.query * row},
                                          {&scratch->d_weights, n_memory, s.reads * row},
-                                         {&scratch->d_gating, n_memory, row}};
+                                         {&scratch->d_gating, n_memory, row},
+                                         {&scratch->d_scale, n_memory, row}};
     return arena_layout(&scratch->arena, sizeof pieces / sizeof *pieces, pieces, "activations",
                         error);
 }

@@ -93,6 +93,7 @@ struct scratch {
     float *d_query;             /* [N, heads, k_dim] */
     float *d_weights;           /* [N, heads, knn] */
     float *d_gating;            /* gated: [N] */
+    float *d_scale;             /* beside: [N] */
     struct row_scatter scatter;
     struct arena arena;
 };

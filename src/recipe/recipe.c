@@ -11,7 +11,7 @@ static size_t number_of_last_layer(const void *recipe) {
     return ((const struct recipe *)recipe)->model.n_layers - 1;
 }
 
-static const struct key_default last_of_model = {"the last", number_of_last_layer};
+static const struct key_default last_of_model = {.text = "the last", .value = number_of_last_layer};
 
 #define AT(member) offsetof(struct recipe, member)
 #define CONFIG_OWNER AT(model)

@@ -90,7 +90,7 @@ void run_model(struct reference_case *c) {
         compare_best(c, n, classes, a->logits);
         model_loss(&m.pass, &batch, 1.0f / (float)batch_count_targets(&batch));
         reference_compare(c, n, a->losses, "losses");
-        model_backward(&m.pass, &batch, &m.optimizer.gradients, 0, false);
+        model_backward(&m.pass, &batch, &m.optimizer.gradients, (struct backward_extent){0});
         gradients_join_tied(&m.optimizer.gradients);
         reference_compare_gradients(c, &m.optimizer);
     }

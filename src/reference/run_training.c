@@ -92,8 +92,8 @@ static void train(struct reference_case *c, struct reference_model *m) {
         struct step_result result = {0};
         float factor = schedule_factor(&schedule, s);
         if (c->status != MNEME_OK) return;
-        reference_ok(c, step_run(&m->pass, &m->optimizer, &batch, 1, 0, lr * factor,
-                                 values_lr * factor, &result, c->error));
+        reference_ok(c, step_run(&m->pass, &m->optimizer, &batch, 1, (struct backward_extent){0},
+                                 lr * factor, values_lr * factor, &result, c->error));
         losses[s] = result.loss;
         norms[s] = result.gradient_norm;
         next = keep_slots(m, &batch, next);
@@ -139,7 +139,7 @@ static void compare_first_pass(struct reference_case *c, struct reference_model 
     model_logits(pass, batch.n_tokens, a->output_normed, a->logits);
     reference_compare(c, batch.n_tokens * m->model.config.vocab_size, a->logits, "logits");
     model_loss(pass, &batch, 1.0f / (float)batch_count_targets(&batch));
-    model_backward(pass, &batch, &m->optimizer.gradients, 0, false);
+    model_backward(pass, &batch, &m->optimizer.gradients, (struct backward_extent){0});
     reference_compare_gradients(c, &m->optimizer);
 }
 

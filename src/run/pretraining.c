@@ -197,8 +197,8 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);
     struct step_result result;
-    if (step_run(&p->pass, &p->optimizer, p->micro_batches, n, 0, factor * r->lr,
-                 factor * r->values_lr, &result, error) != MNEME_OK) {
+    if (step_run(&p->pass, &p->optimizer, p->micro_batches, n, (struct backward_extent){0},
+                 factor * r->lr, factor * r->values_lr, &result, error) != MNEME_OK) {
         return pretraining_diverged(p->experiment, p->optimizer.step + 1, error);
     }
     *line = (struct trail_line){.step = p->optimizer.step,

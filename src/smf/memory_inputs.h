@@ -14,7 +14,7 @@ struct memory_inputs {
     size_t max_texts, max_tokens;
     size_t n_texts;
     size_t *starts;    /* [max_texts + 1] a text's first token */
-    float *middle;     /* [max_tokens, dim] */
+    float *stream;     /* [max_tokens, dim] */
     float *ffn_normed; /* [max_tokens, dim] */
     int32_t *slots;    /* [max_tokens, heads, knn] */
     float *weights;    /* [max_tokens, heads, knn] */

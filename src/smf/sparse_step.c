@@ -212,7 +212,9 @@ static void find_gradients(struct sparse_stepper *stepper, struct pass *pass,
     const struct activations *a = &pass->activations;
     size_t v_dim = memory->v_dim;
     zero_key_gradients(stepper);
-    model_backward(pass, batch, &stepper->keys, memory->layers[0], stepper->n_keys == 0);
+    const struct backward_extent extent = {
+        memory->layers[0], stepper->n_keys == 0 ? BACKWARD_TO_VALUES : BACKWARD_TO_MEMORY};
+    model_backward(pass, batch, &stepper->keys, extent);
     profile_layer(PROFILE_VALUES, 0);
     row_scatter_compact(&stepper->reads, n_chosen, stepper->chosen, v_dim, a->d_reads, v_dim,
                         stepper->values);

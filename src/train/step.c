@@ -7,7 +7,7 @@
 /* Loss and gradients of all micro-batches. */
 static mneme_status find_gradients(struct pass *pass, struct gradients *gradients,
                                    const struct batch *micro_batches, size_t n_micro_batches,
-                                   size_t lowest_layer, float *loss, mneme_error *error) {
+                                   struct backward_extent extent, float *loss, mneme_error *error) {
     size_t targets = 0;
     for (size_t i = 0; i < n_micro_batches; i++) targets += batch_count_targets(&micro_batches[i]);
     float scale = 1.0f / (float)(targets > 0 ? targets : 1), sum = 0.0f;
@@ -18,7 +18,7 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
         model_loss(pass, batch, scale);
         record_loss(pass);
         sum = pass_add_losses(pass, sum);
-        model_backward(pass, batch, gradients, lowest_layer, false);
+        model_backward(pass, batch, gradients, extent);
     }
     gradients_join_tied(gradients);
     *loss = sum * scale;
@@ -27,12 +27,12 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
 
 mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
                       const struct batch *micro_batches, size_t n_micro_batches,
-                      size_t lowest_layer, float lr, float values_lr, struct step_result *result,
-                      mneme_error *error) {
+                      struct backward_extent extent, float lr, float values_lr,
+                      struct step_result *result, mneme_error *error) {
     optimizer_zero_gradients(optimizer);
     record_parameters(pass);
     result->diverged = true; /* a forward pass fails for nothing else */
-    TRY(find_gradients(pass, &optimizer->gradients, micro_batches, n_micro_batches, lowest_layer,
+    TRY(find_gradients(pass, &optimizer->gradients, micro_batches, n_micro_batches, extent,
                        &result->loss, error));
     record_gradients(pass->recorder, &optimizer->gradients, optimizer->n_trained,
                      optimizer->trained);

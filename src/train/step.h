@@ -17,11 +17,11 @@ struct step_result {
 
 /* Gradients of the mean loss over all micro-batches together, which continue each other's sums: the
  * bits are those of one large batch. Then one optimizer step, on the model of the pass or on its
- * adapters. Layers below lowest_layer are frozen. MNEME_FAILED, and result->diverged, when loss,
- * gradient or a score is not finite; the parameters are then unchanged. */
+ * adapters. What the extent does not reach is frozen. MNEME_FAILED, and result->diverged, when
+ * loss, gradient or a score is not finite; the parameters are then unchanged. */
 mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
                       const struct batch *micro_batches, size_t n_micro_batches,
-                      size_t lowest_layer, float lr, float values_lr, struct step_result *result,
-                      mneme_error *error);
+                      struct backward_extent extent, float lr, float values_lr,
+                      struct step_result *result, mneme_error *error);
 
 #endif

@@ -97,7 +97,7 @@ void check_all_finite(struct check *check) {
 }
 
 /* Kernels with two inputs and one or two outputs; an output may be an input. */
-enum operation { ADD, ADD_SCALED, SILU, SILU_BACKWARD, GELU, GELU_BACKWARD, ROPE };
+enum operation { ADD, ADD_SCALED, MIX_IN, SILU, SILU_BACKWARD, GELU, GELU_BACKWARD, ROPE };
 
 static void apply(const struct simd_kernels *kernels, enum operation operation, size_t n, float a,
                   const struct buffer *x, const struct buffer *y, struct buffer *z,
@@ -108,6 +108,9 @@ static void apply(const struct simd_kernels *kernels, enum operation operation, 
             break;
         case ADD_SCALED:
             kernels->add_scaled(n, a, x->data, z->data);
+            break;
+        case MIX_IN:
+            kernels->mix_in(n, a, x->data, z->data);
             break;
         case SILU:
             kernels->silu_multiply(n, x->data, y->data, z->data);
@@ -156,6 +159,29 @@ void check_add(struct check *check) {
 
 void check_add_scaled(struct check *check) {
     check_operation(check, ADD_SCALED);
+}
+
+/* A y that is -0 stays so beside a +0, whatever the sign of the factor. */
+static void check_kept_zeros(struct check *check) {
+    static const float factors[] = {1.0f, -1.0f, 0x1p-149f, -3.5f};
+    for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
+        struct buffer x = buffer_make(21), y = buffer_make(21);
+        for (size_t j = 0; j < 21; j++) {
+            x.data[j] = 0.0f;
+            y.data[j] = j % 2 == 0 ? -0.0f : 0.0f;
+        }
+        struct buffer before = check_copy(&y);
+        check->other->mix_in(21, factors[i], x.data, y.data);
+        check_same(check, &before, &y, "y beside nothing", i, 0, 0);
+        buffer_free(&x);
+        buffer_free(&y);
+        buffer_free(&before);
+    }
+}
+
+void check_mix_in(struct check *check) {
+    check_operation(check, MIX_IN);
+    check_kept_zeros(check);
 }
 
 void check_silu_multiply(struct check *check) {

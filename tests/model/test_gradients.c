@@ -89,7 +89,7 @@ static void check_list(struct tiny_model *tiny, struct parameter **list, size_t 
     assert_ok(gradients_open(&gradients, n, list, &error), &error);
     loss_of(tiny);
     model_loss(&tiny->pass, &tiny->batch, 1.0f);
-    model_backward(&tiny->pass, &tiny->batch, &gradients, 0, false);
+    model_backward(&tiny->pass, &tiny->batch, &gradients, (struct backward_extent){0});
     gradients_join_tied(&gradients);
     for (size_t i = 0; i < n; i++) {
         check_parameter(tiny, list[i], gradient_of(&gradients, list[i]), i);
@@ -197,13 +197,32 @@ START_TEST(peer) {
 }
 END_TEST
 
-START_TEST(adapters) {
+/* A memory beside the feed-forward network, with a scale large enough to be seen. */
+static void check_beside(struct model_config config) {
+    config.memory.placement = MEMORY_BESIDE;
+    config.memory.scale = 0.6f;
+    check_model(&config);
+}
+
+START_TEST(beside) {
     struct model_config config = tiny_model_config();
+    check_beside(config);
+    config = variant();
     config.memory.gated = true;
+    check_beside(config);
+    config.memory.swilu_projection = config.memory.value_proj = false;
+    config.memory.v_dim = config.dim;
+    config.memory.share_values = config.tied_output = true;
+    check_beside(config);
+    check_beside(peer_variant());
+}
+END_TEST
+
+static void check_adapters(const struct model_config *config, size_t n_linear) {
     struct tiny_model tiny;
     struct adapter_set set;
     mneme_error error = {0};
-    tiny_model_open(&tiny, &config);
+    tiny_model_open(&tiny, config);
     assert_ok(adapter_set_open(&set, &tiny.model, 3, 6.0f, 0, SIZE_MAX, 64, 5, &error), &error);
     for (size_t i = 0; i < set.n_adapters; i++) {
         struct parameter *b = &set.adapters[i].b;
@@ -213,7 +232,7 @@ START_TEST(adapters) {
     size_t n;
     tiny.pass.adapters = &set;
     assert_ok(optimizer_list_adapters(&set, &list, &n, &error), &error);
-    ck_assert_uint_eq(n, 2 * (7 + 8 + 7));
+    ck_assert_uint_eq(n, 2 * n_linear);
     check_list(&tiny, list, n);
     double with_adapters = loss_of(&tiny);
     assert_ok(adapter_set_merge(&set, &error), &error);
@@ -221,6 +240,15 @@ START_TEST(adapters) {
     ck_assert(fabs(loss_of(&tiny) - with_adapters) < 1e-3);
     adapter_set_close(&set);
     tiny_model_close(&tiny);
+}
+
+START_TEST(adapters) {
+    struct model_config config = tiny_model_config();
+    config.memory.gated = true;
+    check_adapters(&config, 7 + 8 + 7);
+    config.memory.placement = MEMORY_BESIDE;
+    config.memory.scale = 0.6f;
+    check_adapters(&config, 7 + 11 + 7);
 }
 END_TEST
 
@@ -235,6 +263,7 @@ Suite *gradients_suite(void) {
     tcase_add_test(tests, no_projection);
     tcase_add_test(tests, gated);
     tcase_add_test(tests, peer);
+    tcase_add_test(tests, beside);
     tcase_add_test(tests, adapters);
     suite_add_tcase(suite, tests);
     return suite;

@@ -148,6 +148,27 @@ START_TEST(peer_with_shared_tables) {
 }
 END_TEST
 
+START_TEST(beside) {
+    struct model_config config = tiny_model_config();
+    config.n_layers = 2;
+    config.memory.placement = MEMORY_BESIDE;
+    config.memory.swilu_projection = false;
+    const struct expected expected[] = {AROUND,
+                                        ATTENTION("0"),
+                                        FEED_FORWARD("0"),
+                                        ATTENTION("1"),
+                                        FEED_FORWARD("1"),
+                                        {"layers.1.memory.query_proj.query_mlps.0.weight", 28, 24},
+                                        {"layers.1.memory.query_proj.query_mlps.0.bias", 28, 0},
+                                        {"layers.1.memory.keys", 36, 7},
+                                        {"layers.1.memory.values.weight", 81, 20},
+                                        {"layers.1.memory.value_proj.weight", 24, 20},
+                                        {"layers.1.memory.value_proj.bias", 24, 0},
+                                        {"layers.1.memory.scale", 1, 0}};
+    CHECK(&config, expected);
+}
+END_TEST
+
 START_TEST(hugging_face_names) {
     const struct model_config config = tiny_model_config();
     const char *const pairs[][2] = {
@@ -196,6 +217,7 @@ Suite *layer_tables_suite(void) {
     tcase_add_test(tests, plain_transformer);
     tcase_add_test(tests, gated_without_swilu);
     tcase_add_test(tests, peer_with_shared_tables);
+    tcase_add_test(tests, beside);
     tcase_add_test(tests, hugging_face_names);
     tcase_add_test(tests, activations);
     suite_add_tcase(suite, tests);

@@ -29,7 +29,7 @@ START_TEST(frozen) {
     }
     forward(&tiny);
     model_loss(&tiny.pass, &tiny.batch, 1.0f);
-    model_backward(&tiny.pass, &tiny.batch, &gradients, 0, false);
+    model_backward(&tiny.pass, &tiny.batch, &gradients, (struct backward_extent){0});
     gradients_close(&gradients);
     tiny_model_close(&tiny);
 }
@@ -117,7 +117,7 @@ START_TEST(backward_without_gradients_of_logits) {
     open_unused(&tiny);
     forward(&tiny);
     model_loss(&tiny.pass, &tiny.batch, 0.0f);
-    model_backward(&tiny.pass, &tiny.batch, &none, 0, false);
+    model_backward(&tiny.pass, &tiny.batch, &none, (struct backward_extent){0});
 }
 END_TEST
 
@@ -127,8 +127,8 @@ START_TEST(backward_twice) {
     open_unused(&tiny);
     forward(&tiny);
     model_loss(&tiny.pass, &tiny.batch, 1.0f);
-    model_backward(&tiny.pass, &tiny.batch, &none, 0, false);
-    model_backward(&tiny.pass, &tiny.batch, &none, 0, false);
+    model_backward(&tiny.pass, &tiny.batch, &none, (struct backward_extent){0});
+    model_backward(&tiny.pass, &tiny.batch, &none, (struct backward_extent){0});
 }
 END_TEST
 

@@ -77,11 +77,23 @@ START_TEST(variants) {
 }
 END_TEST
 
+START_TEST(beside) {
+    struct model_config config = tiny_model_config();
+    config.memory.placement = MEMORY_BESIDE;
+    config.memory.scale = 0.7f;
+    check(&config);
+    config.memory.n_layers = 2;
+    config.memory.layers[1] = 2;
+    check(&config);
+}
+END_TEST
+
 Suite *memory_inputs_suite(void) {
     Suite *suite = suite_create("memory_inputs");
     TCase *tests = tcase_create("model");
     tcase_add_test(tests, same_bits);
     tcase_add_test(tests, variants);
+    tcase_add_test(tests, beside);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -142,8 +142,8 @@ static void train(struct training *t, int steps) {
     mneme_error error;
     struct step_result result;
     for (int i = 0; i < steps; i++) {
-        assert_ok(step_run(&t->tiny.pass, &t->optimizer, &t->tiny.batch, 1, 0, 1e-2f, 1e-2f,
-                           &result, &error),
+        assert_ok(step_run(&t->tiny.pass, &t->optimizer, &t->tiny.batch, 1,
+                           (struct backward_extent){0}, 1e-2f, 1e-2f, &result, &error),
                   &error);
     }
 }
@@ -195,8 +195,8 @@ START_TEST(not_finite) {
     size_t bytes = t.tiny.model.arena.size;
     void *before = malloc(bytes);
     memcpy(before, t.tiny.model.arena.base, bytes);
-    ck_assert(step_run(&t.tiny.pass, &t.optimizer, &t.tiny.batch, 1, 0, 1e-2f, 1e-2f, &result,
-                       &error) == MNEME_FAILED);
+    ck_assert(step_run(&t.tiny.pass, &t.optimizer, &t.tiny.batch, 1, (struct backward_extent){0},
+                       1e-2f, 1e-2f, &result, &error) == MNEME_FAILED);
     ck_assert_ptr_nonnull(strstr(error.message, "the loss is not finite"));
     ck_assert_mem_eq(before, t.tiny.model.arena.base, bytes);
     free(before);
