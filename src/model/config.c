@@ -171,6 +171,10 @@ static mneme_status check_memory(const struct model_config *config, enum config_
     if (memory->k_dim % 2 != 0) {
         return json_refuse(place, PATH(file, k_dim), error, "must be even");
     }
+    if (memory->start == MEMORY_FROM_DATA && !memory->query_bias) {
+        return json_refuse(place, PATH(file, query_bias), error,
+                           "a memory with keys from data needs it");
+    }
     return check_variant(memory, config->dim, file, place, error);
 }
 

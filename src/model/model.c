@@ -262,6 +262,13 @@ void model_initialize(struct model *model, uint64_t seed) {
     }
 }
 
+void model_initialize_memory(struct model *model, uint64_t seed) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        if ((p->roles & ROLE_MEMORY) != 0) initialize(&model->config, p, seed);
+    }
+}
+
 bool model_is_finite(const struct model *model) {
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];

@@ -58,6 +58,8 @@ void model_close(struct model *model);
 /* Fills the parameters with their initial values (enum parameter_start), functions of the seed and
  * the parameter's number. */
 void model_initialize(struct model *model, uint64_t seed);
+/* Those of the memory layers alone. */
+void model_initialize_memory(struct model *model, uint64_t seed);
 
 /* Standard normal number `index` of a stream (Box-Muller on canonical functions). */
 float model_random_normal(uint64_t seed, uint64_t stream, uint64_t index);
@@ -75,6 +77,16 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
 /* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);
  * refuses what does not fit the config, naming the tensor, before it makes room for the weights. */
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error);
+/* Such a folder's config.json. */
+mneme_status model_load_config(const char *directory, struct model_config *config,
+                               mneme_error *error);
+/* Opens a folder's model and gives it a memory, whose parameters are all zero; memory->n_layers is
+ * not 0. (memory_from_data makes it one that can be used.) The weights are read to where they stay.
+ * Refuses a folder whose model has a memory, and a memory that does not fit the model. */
+mneme_status model_load_with_memory(const char *directory, const struct memory_config *memory,
+                                    struct model *model, mneme_error *error);
+/* Reads all parameters but the memory's from the folder of a model that has none. */
+mneme_status model_read_base(const char *directory, struct model *model, mneme_error *error);
 
 /* A parameter's name and shape with `data` [shape], as files take it. */
 static inline struct tensor parameter_tensor(const struct parameter *parameter, const float *data) {

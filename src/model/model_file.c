@@ -10,8 +10,6 @@
 #include "tensor/safetensors_set.h"
 #include "tensor/tensor_digest.h"
 
-/* A config.json larger than this is surely not one. */
-
 static mneme_status save_config(const struct model *model, const char *directory,
                                 mneme_error *error) {
     json_t *object = model_config_to_json(&model->config);
@@ -40,8 +38,8 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
     return status;
 }
 
-static mneme_status load_config(const char *directory, struct model_config *config,
-                                mneme_error *error) {
+mneme_status model_load_config(const char *directory, struct model_config *config,
+                               mneme_error *error) {
     const struct path path = path_in(directory, "config.json");
     json_t *object = NULL;
     mneme_status status = json_read_file(path.text, JSON_MAX_BYTES, &object, error);
@@ -64,21 +62,67 @@ static mneme_status check_tensors(const struct model *model, const struct safete
     return MNEME_OK;
 }
 
+/* All parameters but those that have one of the roles. */
+static mneme_status read_parameters(struct model *model, const struct safetensors_set *set,
+                                    unsigned without, mneme_error *error) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        if ((p->roles & without) != 0) continue;
+        TRY(safetensors_set_read_f32(set, p->name, p->rank, p->shape, p->data, error));
+    }
+    return MNEME_OK;
+}
+
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error) {
     *model = (struct model){0};
     struct model_config config;
     struct safetensors_set set;
-    TRY(load_config(directory, &config, error));
+    TRY(model_load_config(directory, &config, error));
     TRY(safetensors_set_open(&set, directory, error));
     mneme_status status = model_describe(&config, model, error);
     THEN(check_tensors(model, &set, error));
     THEN(model_allocate(model, error));
-    for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
-        struct parameter *p = &model->parameters[i];
-        status = safetensors_set_read_f32(&set, p->name, p->rank, p->shape, p->data, error);
-    }
+    THEN(read_parameters(model, &set, 0, error));
     if (status != MNEME_OK) model_close(model);
     safetensors_set_close(&set);
+    return status;
+}
+
+/* The folder of a model without memory has all that such a config asks for, no more. */
+static mneme_status check_base(const struct model_config *config, const struct safetensors_set *set,
+                               mneme_error *error) {
+    struct model_config without = *config;
+    struct model described;
+    without.memory = (struct memory_config){0};
+    TRY(model_describe(&without, &described, error));
+    mneme_status status = check_tensors(&described, set, error);
+    model_close(&described);
+    return status;
+}
+
+mneme_status model_read_base(const char *directory, struct model *model, mneme_error *error) {
+    struct safetensors_set set;
+    TRY(safetensors_set_open(&set, directory, error));
+    mneme_status status = check_base(&model->config, &set, error);
+    THEN(read_parameters(model, &set, ROLE_MEMORY, error));
+    safetensors_set_close(&set);
+    return status;
+}
+
+mneme_status model_load_with_memory(const char *directory, const struct memory_config *memory,
+                                    struct model *model, mneme_error *error) {
+    const struct path path = path_in(directory, "config.json");
+    struct model_config config;
+    *model = (struct model){0};
+    TRY(model_load_config(directory, &config, error));
+    if (config.memory.n_layers > 0) {
+        return error_set(error, MNEME_BAD_INPUT, "%s: the model has a memory already", path.text);
+    }
+    config.memory = *memory;
+    TRY(model_config_check(&config, CONFIG_OF_HF, path.text, error));
+    TRY(model_open(&config, model, error));
+    mneme_status status = model_read_base(directory, model, error);
+    if (status != MNEME_OK) model_close(model);
     return status;
 }
 

@@ -26,8 +26,13 @@ mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_
     const struct pass_size size = {.tokens = max_tokens,
                                    .positions = max_tokens < longest ? max_tokens : longest,
                                    .logits = max_tokens};
+    return pass_open_sized(pass, model, &size, training, error);
+}
+
+mneme_status pass_open_sized(struct pass *pass, const struct model *model,
+                             const struct pass_size *size, bool training, mneme_error *error) {
     *pass = (struct pass){.model = model, .training = training};
-    mneme_status status = make_room(pass, &size, false, error);
+    mneme_status status = make_room(pass, size, false, error);
     if (status != MNEME_OK) pass_close(pass);
     return status;
 }
