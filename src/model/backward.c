@@ -2,11 +2,11 @@
 
 #include "model/memory_layer.h"
 #include "model/pass.h"
+#include "model/query_and_key.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"
 #include "nn/linear.h"
 #include "nn/rms_norm.h"
-#include "nn/rope.h"
 #include "profile/profile.h"
 
 /* d_normed = gradient of the FFN's input, from d_stream. */
@@ -15,14 +15,14 @@ static void feed_forward_backward(struct pass *pass, struct gradients *gradients
     const struct layer *layer = &pass->model->layers[l];
     const struct layer_activations *a = &pass->activations.layers[l];
     struct scratch *s = &pass->scratch;
-    projection_backward(pass, gradients, n, layer->w2, NULL, a->hidden, s->d_stream, s->d_wide1,
-                        false);
+    projection_backward(pass, gradients, n, layer->w2, layer->w2_bias, a->hidden, s->d_stream,
+                        s->d_wide1, false);
     elementwise_silu_multiply_backward(n * layer->w1->shape[0], a->gate, a->up, s->d_wide1,
                                        s->d_wide1, s->d_wide2);
-    projection_backward(pass, gradients, n, layer->w1, NULL, a->ffn_normed, s->d_wide1, s->d_normed,
-                        false);
-    projection_backward(pass, gradients, n, layer->w3, NULL, a->ffn_normed, s->d_wide2, s->d_normed,
-                        true);
+    projection_backward(pass, gradients, n, layer->w1, layer->w1_bias, a->ffn_normed, s->d_wide1,
+                        s->d_normed, false);
+    projection_backward(pass, gradients, n, layer->w3, layer->w3_bias, a->ffn_normed, s->d_wide2,
+                        s->d_normed, true);
 }
 
 /* d_stream += norm's gradient from d_normed. */
@@ -36,24 +36,19 @@ static void norm_backward(struct scratch *s, struct gradients *gradients, size_t
 
 static void attention_block_backward(struct pass *pass, struct gradients *gradients, size_t l,
                                      const struct batch *batch) {
-    const struct model_config *config = &pass->model->config;
     const struct layer *layer = &pass->model->layers[l];
     const struct layer_activations *a = &pass->activations.layers[l];
     struct scratch *s = &pass->scratch;
-    size_t n = batch->n_tokens, head_dim = model_head_dim(config);
+    size_t n = batch->n_tokens;
     float *d_q = s->d_wide2;
     profile_layer(PROFILE_ATTENTION, l);
-    projection_backward(pass, gradients, n, layer->wo, NULL, a->attention, s->d_stream, s->d_wide1,
-                        false);
+    projection_backward(pass, gradients, n, layer->wo, layer->wo_bias, a->attention, s->d_stream,
+                        s->d_wide1, false);
     attention_backward(&s->attention, &s->attention_shape, batch->n_sequences, batch->starts, a->q,
                        a->k, a->v, s->d_wide1, d_q, s->d_k, s->d_v);
-    rope_apply(n, config->n_heads, head_dim, batch->positions, s->rope_cosine, s->rope_sine, -1.0f,
-               d_q);
-    rope_apply(n, config->n_kv_heads, head_dim, batch->positions, s->rope_cosine, s->rope_sine,
-               -1.0f, s->d_k);
-    projection_backward(pass, gradients, n, layer->wq, NULL, a->normed, d_q, s->d_normed, false);
-    projection_backward(pass, gradients, n, layer->wk, NULL, a->normed, s->d_k, s->d_normed, true);
-    projection_backward(pass, gradients, n, layer->wv, NULL, a->normed, s->d_v, s->d_normed, true);
+    query_and_key_backward(pass, gradients, l, batch, d_q);
+    projection_backward(pass, gradients, n, layer->wv, layer->wv_bias, a->normed, s->d_v,
+                        s->d_normed, true);
     norm_backward(s, gradients, n, layer->attention_norm, a->input, a->norm_r);
 }
 

@@ -5,9 +5,22 @@ const char *const memory_placement_names[MEMORY_PLACEMENT_COUNT] = {"replace", "
 const char *const memory_start_names[MEMORY_START_COUNT] = {"drawn", "data"};
 const char *const init_std_factor_names[INIT_STD_FACTOR_COUNT] = {"disabled", "global_depth",
                                                                   "current_depth", "dim_ratio"};
+const char *const attention_bias_names[ATTENTION_BIAS_COUNT] = {"none", "qkv", "qkvo"};
+const char *const rope_rule_names[ROPE_RULE_COUNT] = {"mneme", "transformers"};
+const char *const rope_scaling_names[ROPE_SCALING_COUNT] = {"none", "linear", "llama3"};
 
 size_t model_head_dim(const struct model_config *config) {
-    return config->dim / config->n_heads;
+    return config->head_dim > 0 ? config->head_dim : config->dim / config->n_heads;
+}
+
+struct rope model_rope(const struct model_config *config) {
+    return (struct rope){.theta = config->rope_theta,
+                         .rule = config->rope_rule,
+                         .scaling = config->rope_scaling,
+                         .factor = config->rope_factor,
+                         .low_freq = config->rope_low_freq,
+                         .high_freq = config->rope_high_freq,
+                         .original = (float)config->rope_original};
 }
 
 size_t model_hidden_dim(const struct model_config *config) {
@@ -101,9 +114,13 @@ const struct key_table config_tables[CONFIG_FILE_COUNT] = {TABLE(of_recipe), TAB
 
 static mneme_status check_heads(const struct model_config *config, enum config_file file,
                                 const struct json_place *place, mneme_error *error) {
-    if (config->dim % config->n_heads != 0) {
+    if (config->head_dim == 0 && config->dim % config->n_heads != 0) {
         return json_refuse(place, PATH(file, n_heads), error, "%zu does not divide %s, %zu",
                            config->n_heads, NAME(file, dim), config->dim);
+    }
+    if (config->head_dim % 2 != 0) {
+        return json_refuse(place, PATH(file, head_dim), error, "is %zu, must be even",
+                           config->head_dim);
     }
     if (model_head_dim(config) % 2 != 0) {
         return json_refuse(place, PATH(file, n_heads), error, "%s / %s must be even, is %zu",
@@ -114,6 +131,28 @@ static mneme_status check_heads(const struct model_config *config, enum config_f
                            config->n_kv_heads, NAME(file, n_heads), config->n_heads);
     }
     return MNEME_OK;
+}
+
+/* Whether what scales RoPE is there, and nothing that scales nothing. */
+static mneme_status check_rope(const struct model_config *config, enum config_file file,
+                               const struct json_place *place, mneme_error *error) {
+    const bool scaled = config->rope_scaling != ROPE_UNSCALED;
+    const bool llama3 = config->rope_scaling == ROPE_LLAMA3;
+    const struct {
+        const char *path;
+        bool is_there, is_needed;
+    } keys[] = {{PATH(file, rope_factor), config->rope_factor > 0.0f, scaled},
+                {PATH(file, rope_low_freq), config->rope_low_freq > 0.0f, llama3},
+                {PATH(file, rope_high_freq), config->rope_high_freq > 0.0f, llama3},
+                {PATH(file, rope_original), config->rope_original > 0, llama3}};
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+        if (keys[i].is_there == keys[i].is_needed) continue;
+        return json_refuse(place, keys[i].path, error, "rope_scaling `%s` %s",
+                           rope_scaling_names[config->rope_scaling],
+                           keys[i].is_needed ? "needs it, above 0" : "has none");
+    }
+    if (!llama3 || config->rope_low_freq < config->rope_high_freq) return MNEME_OK;
+    return json_refuse(place, PATH(file, rope_high_freq), error, "must be above rope_low_freq");
 }
 
 static mneme_status check_layers(const struct model_config *config, enum config_file file,
@@ -183,6 +222,7 @@ mneme_status model_config_check(const struct model_config *config, enum config_f
     const struct json_place root = {.place = place};
     TRY(keys_check_ranges(&config_tables[file], place, config, error));
     TRY(check_heads(config, file, &root, error));
+    TRY(check_rope(config, file, &root, error));
     return check_memory(config, file, &root, error);
 }
 
@@ -190,5 +230,6 @@ mneme_status model_config_read(const struct json_place *root, enum config_file f
                                struct model_config *config, mneme_error *error) {
     TRY(keys_read(&config_tables[file], root, 0, config, error));
     if (config->memory.n_layers == 0) config->memory = (struct memory_config){0};
+    if (config->head_dim * config->n_heads == config->dim) config->head_dim = 0; /* one form */
     return model_config_check(config, file, root->place, error);
 }

@@ -10,6 +10,7 @@
 #include "base/json_read.h"
 #include "base/key_table.h"
 #include "nn/product_key.h"
+#include "nn/rope.h"
 
 #define MODEL_MAX_MEMORY_LAYERS 64
 
@@ -43,13 +44,26 @@ enum init_std_factor {
     INIT_STD_FACTOR_COUNT
 };
 
-/* "mneme", "lingua"; "disabled", "global_depth", "current_depth", "dim_ratio" */
+/* Which of attention's linear layers have a bias. */
+enum attention_bias {
+    ATTENTION_BIAS_NONE,
+    ATTENTION_BIAS_QKV,
+    ATTENTION_BIAS_QKVO, /* and that of the output */
+    ATTENTION_BIAS_COUNT
+};
+
+/* "mneme", "lingua"; "disabled", "global_depth", "current_depth", "dim_ratio"; "none",
+ * "qkv", "qkvo"; "mneme", "transformers"; "none", "linear", "llama3" */
 extern const char *const model_init_names[MODEL_INIT_COUNT];
 extern const char *const init_std_factor_names[INIT_STD_FACTOR_COUNT];
+extern const char *const attention_bias_names[ATTENTION_BIAS_COUNT];
+extern const char *const rope_rule_names[ROPE_RULE_COUNT];
+extern const char *const rope_scaling_names[ROPE_SCALING_COUNT];
 
-/* Llama as in Meta Lingua, and its `memory`, struct memory_config, whose names are those of the
- * reference's HashingMemory; memory.n_layers is 0 for a plain transformer. All sizes are counts of
- * elements. config_keys.def says what the members mean. */
+/* Llama as in Meta Lingua, with the options of its relatives, and its `memory`, struct
+ * memory_config, whose names are those of the reference's HashingMemory; memory.n_layers is 0 for a
+ * plain transformer. All sizes are counts of elements. config_keys.def says what the members mean.
+ */
 struct model_config {
 #define CONFIG_OBJECT(member, names, documentation) struct memory_config {
 #define CONFIG_END(member) \
@@ -69,7 +83,9 @@ struct model_config {
 /* What a file means that says nothing of the memory's variants. */
 #define MEMORY_PLUS .query_bias = true, .swilu_projection = true, .value_proj = true
 
+/* head_dim, or dim / n_heads. */
 size_t model_head_dim(const struct model_config *config);
+struct rope model_rope(const struct model_config *config);
 /* hidden_dim, or int(2 * 4 * dim / 3) rounded up to a multiple of multiple_of. */
 size_t model_hidden_dim(const struct model_config *config);
 size_t model_n_slots(const struct model_config *config);

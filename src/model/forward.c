@@ -3,12 +3,12 @@
 
 #include "model/memory_layer.h"
 #include "model/pass.h"
+#include "model/query_and_key.h"
 #include "nn/cross_entropy.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"
 #include "nn/linear.h"
 #include "nn/rms_norm.h"
-#include "nn/rope.h"
 #include "nn/scaled_branch.h"
 #include "profile/profile.h"
 
@@ -19,17 +19,12 @@ static void attention_block(struct pass *pass, size_t l, const struct batch *bat
     const struct layer *layer = &pass->model->layers[l];
     struct layer_activations *a = &pass->activations.layers[l];
     struct scratch *s = &pass->scratch;
-    size_t n = batch->n_tokens, head_dim = model_head_dim(config);
+    size_t n = batch->n_tokens;
     profile_layer(PROFILE_ATTENTION, l);
     rms_norm_forward(n, config->dim, a->input, layer->attention_norm->data, config->norm_eps,
                      a->normed, a->norm_r);
-    projection_forward(pass, n, layer->wq, NULL, a->normed, a->q);
-    projection_forward(pass, n, layer->wk, NULL, a->normed, a->k);
-    projection_forward(pass, n, layer->wv, NULL, a->normed, a->v);
-    rope_apply(n, config->n_heads, head_dim, batch->positions, s->rope_cosine, s->rope_sine, 1.0f,
-               a->q);
-    rope_apply(n, config->n_kv_heads, head_dim, batch->positions, s->rope_cosine, s->rope_sine,
-               1.0f, a->k);
+    query_and_key_forward(pass, l, batch);
+    projection_forward(pass, n, layer->wv, layer->wv_bias, a->normed, a->v);
     if (continuation == NULL) {
         attention_forward(&s->attention, &s->attention_shape, batch->n_sequences, batch->starts,
                           a->q, a->k, a->v, a->attention);
@@ -38,7 +33,7 @@ static void attention_block(struct pass *pass, size_t l, const struct batch *bat
                                  batch->starts, continuation->pasts, continuation->rows,
                                  &continuation->cache->layers[l], a->q, a->k, a->v, a->attention);
     }
-    projection_forward(pass, n, layer->wo, NULL, a->attention, a->middle);
+    projection_forward(pass, n, layer->wo, layer->wo_bias, a->attention, a->middle);
     elementwise_add(n * config->dim, a->input, a->middle);
 }
 
@@ -46,10 +41,10 @@ static void attention_block(struct pass *pass, size_t l, const struct batch *bat
 static void feed_forward(struct pass *pass, size_t l, size_t n, float *out) {
     const struct layer *layer = &pass->model->layers[l];
     struct layer_activations *a = &pass->activations.layers[l];
-    projection_forward(pass, n, layer->w1, NULL, a->ffn_normed, a->gate);
-    projection_forward(pass, n, layer->w3, NULL, a->ffn_normed, a->up);
+    projection_forward(pass, n, layer->w1, layer->w1_bias, a->ffn_normed, a->gate);
+    projection_forward(pass, n, layer->w3, layer->w3_bias, a->ffn_normed, a->up);
     elementwise_silu_multiply(n * layer->w1->shape[0], a->gate, a->up, a->hidden);
-    projection_forward(pass, n, layer->w2, NULL, a->hidden, out);
+    projection_forward(pass, n, layer->w2, layer->w2_bias, a->hidden, out);
 }
 
 /* From a layer's input in activations.output to the input of its second half. */

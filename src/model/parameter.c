@@ -7,6 +7,9 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
                                 .dim = config->dim,
                                 .q = config->n_heads * head_dim,
                                 .kv = config->n_kv_heads * head_dim,
+                                .heads = config->n_heads,
+                                .kv_heads = config->n_kv_heads,
+                                .head_dim = head_dim,
                                 .hidden = model_hidden_dim(config),
                                 .query = memory->heads * memory->k_dim,
                                 .keys = memory->heads * 2 * memory->n_keys,
@@ -14,7 +17,11 @@ struct layer_sizes layer_sizes(const struct model_config *config) {
                                 .reads = memory->heads * memory->knn,
                                 .slots = model_n_slots(config),
                                 .value = memory->v_dim,
-                                .tied_output = config->tied_output};
+                                .tied_output = config->tied_output,
+                                .qkv_bias = config->attention_bias != ATTENTION_BIAS_NONE,
+                                .o_bias = config->attention_bias == ATTENTION_BIAS_QKVO,
+                                .mlp_bias = config->mlp_bias,
+                                .qk_norm = config->qk_norm};
 }
 
 /* Linear layers and tables of rows start at random; no other role but that of keys does. */

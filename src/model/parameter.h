@@ -81,13 +81,15 @@ enum model_parameter {
 /* What shapes are made of. */
 struct layer_sizes {
     size_t vocab, dim;
-    size_t q, kv;          /* all query heads, all key-value heads */
+    size_t q, kv; /* all query heads, all key-value heads */
+    size_t heads, kv_heads, head_dim;
     size_t hidden;         /* of the feed-forward part */
     size_t query;          /* of a memory's heads together */
     size_t keys, half_key; /* sub-keys of all heads and halves, and their width */
     size_t reads;          /* slots that a token reads */
     size_t slots, value;   /* of one table */
     bool tied_output;
+    bool qkv_bias, o_bias, mlp_bias, qk_norm;
 };
 
 struct layer_sizes layer_sizes(const struct model_config *config);

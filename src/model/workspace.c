@@ -183,7 +183,8 @@ mneme_status scratch_open(struct scratch *scratch, const struct model_config *co
         scratch_close(scratch);
         return status;
     }
-    rope_table(size->positions, model_head_dim(config), config->rope_theta, scratch->rope_cosine,
+    const struct rope rope = model_rope(config);
+    rope_table(size->positions, model_head_dim(config), &rope, scratch->rope_cosine,
                scratch->rope_sine);
     return MNEME_OK;
 }

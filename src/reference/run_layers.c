@@ -35,7 +35,7 @@ void run_rope(struct reference_case *c) {
     size_t n = 0, size = 0, highest = 0;
     const int32_t *positions = reference_integers(c, &n, "positions");
     const float *x = reference_floats(c, &size, "x"), *dy = reference_gradient(c, &size, "dy");
-    float theta = reference_float(c, "theta");
+    const struct rope rope = {.theta = reference_float(c, "theta")};
     size_t heads = reference_size(c, "heads");
     if (c->status != MNEME_OK || n == 0 || heads == 0) return;
     size_t head_dim = size / n / heads;
@@ -46,7 +46,7 @@ void run_rope(struct reference_case *c) {
     float *sine = reference_room(c, (highest + 1) * head_dim, sizeof *sine);
     float *dx = copy_of(c, size, dy), *y = copy_of(c, size, x);
     if (c->status != MNEME_OK) return;
-    rope_table(highest + 1, head_dim, theta, cosine, sine);
+    rope_table(highest + 1, head_dim, &rope, cosine, sine);
     rope_apply(n, heads, head_dim, positions, cosine, sine, 1.0f, y);
     rope_apply(n, heads, head_dim, positions, cosine, sine, -1.0f, dx);
     reference_compare(c, size, y, "y");
