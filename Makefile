@@ -126,6 +126,13 @@ $(OBJ)/suites.inc: FORCE
 $(OBJ)/datadir.list: FORCE
 	$(call keep_text,'$(DATADIR)')
 
+# The built-in wordings as a string of C, so that the library alone has them.
+$(OBJ)/built_in_wordings.inc: data/wordings/questions.txt src/text/as_c_string.sh
+	$(Q)mkdir -p $(@D)
+	$(Q)sh src/text/as_c_string.sh $< > $@
+$(OBJ)/src/data/wordings.o: $(OBJ)/built_in_wordings.inc
+$(OBJ)/src/data/wordings.o: ALL_CPPFLAGS += -I$(OBJ)
+
 # The one file that knows where `make install` puts the data.
 $(OBJ)/src/recipe/recipe_read.o: $(OBJ)/datadir.list
 $(OBJ)/src/recipe/recipe_load.o $(OBJ)/src/recipe/recipe_file.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'

@@ -53,14 +53,14 @@ arithmetic() {
 }
 
 scripts() {
-    shellcheck -x -P . tests/*.sh tests/scripts/*.sh perf/*.sh docs/man/*.sh .ci/run
+    shellcheck -x -P . tests/*.sh tests/scripts/*.sh perf/*.sh docs/man/*.sh src/*/*.sh data/*/*.sh .ci/run
 }
 
 run_cppcheck() {
     cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr -j2 \
         --enable=warning,performance,portability --suppressions-list=tests/cppcheck_suppressions.txt \
         --cppcheck-build-dir="$clean/cppcheck" -D_GNU_SOURCE -DSIMD_ISA=scalar \
-        '-DMNEME_DATADIR="/"' -I. -Isrc -Iinclude simd src
+        '-DMNEME_DATADIR="/"' -I. -Isrc -Iinclude -I"$clean" simd src
 }
 
 # tidy FILE FLAGS...
@@ -101,6 +101,7 @@ fi
 for file in tests/*/test_*.c tests/*/*/test_*.c; do
     [ -e "$file" ] && basename "$file" .c | sed 's/^test_\(.*\)/SUITE(\1)/'
 done >"$clean/suites.inc"
+sh src/text/as_c_string.sh data/wordings/questions.txt >"$clean/built_in_wordings.inc"
 lint floors tests/floors.sh
 lint arithmetic arithmetic
 lint layout layout

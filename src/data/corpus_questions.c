@@ -9,6 +9,7 @@
 #include "data/corpus.h"
 #include "data/corpus_parts.h"
 #include "data/questions.h"
+#include "data/wordings.h"
 #include "text/string_map.h"
 #include "text/unicode.h"
 
@@ -47,21 +48,6 @@ struct findings {
     size_t n_known, n_known_otherwise;  /* new questions among the known ones */
     char *contradiction;                /* the first question with two answers; NULL */
 };
-
-/* The question with exactly one question mark at its end; the caller frees it. */
-static char *normalise_question(const char *question) {
-    size_t length = strlen(question), before;
-    do {
-        before = length;
-        while (length > 0 && question[length - 1] == '?') length--;
-        unicode_trim(&question, &length);
-    } while (length != before);
-    char *normalised = malloc(length + 2);
-    if (normalised == NULL) return NULL;
-    memcpy(normalised, question, length);
-    memcpy(normalised + length, "?", 2);
-    return normalised;
-}
 
 /* The text as it is compared: lowercased as Python does it, with one blank between words; NULL
  * without memory. */
@@ -148,7 +134,7 @@ static mneme_status make_facts(struct maker *maker, struct question_set *set, st
                                size_t *n_facts, struct findings *findings) {
     mneme_status status = MNEME_OK;
     for (size_t i = 0; i < set->n && *n_facts < findings->most && status == MNEME_OK; i++) {
-        char *question = normalise_question(set->questions[i].question);
+        char *question = question_marked(set->questions[i].question);
         if (question == NULL) return error_set_memory(maker->error, "questions");
         uint32_t number = 0;
         bool is_new = false;

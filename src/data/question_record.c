@@ -44,7 +44,8 @@ const json_t *question_member(const json_t *object, const char *const *names) {
 }
 
 bool question_is_record(const json_t *object) {
-    return question_member(object, question_names) != NULL || find(object, "text") != NULL;
+    return question_member(object, question_names) != NULL || find(object, "text") != NULL ||
+           question_member(object, statement_names) != NULL;
 }
 
 /* The double as Python prints it: its shortest decimal that reads back as the same. */
@@ -137,6 +138,21 @@ static mneme_status add_explained(const struct reading *r, const char *text, con
     return question_add_answer(r->set, final, strlen(final), r->place, r->error);
 }
 
+/* None, a text, or a list of them. */
+static mneme_status add_statements(const struct reading *r, const json_t *value) {
+    if (value == NULL) return MNEME_OK;
+    if (json_is_string(value)) {
+        return question_add_listed_statements(r->set, json_string_value(value), r->error);
+    }
+    if (!json_is_array(value)) return refuse(r, "\"statements\" is neither a text nor a list");
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *statement = json_array_get(value, i);
+        if (!json_is_string(statement)) return refuse(r, "a statement is no text");
+        TRY(question_add_statement(r->set, json_string_value(statement), r->error));
+    }
+    return MNEME_OK;
+}
+
 /* SQuAD 2.0 marks questions that its text does not answer; so does an empty list of texts. */
 static bool is_unanswered(const json_t *record, const json_t *answer) {
     const json_t *texts = json_is_object(answer) ? find(answer, "text") : NULL;
@@ -160,9 +176,23 @@ static mneme_status add_question(const struct reading *r, const json_t *record) 
     TRY(question_add(r->set, json_string_value(question), json_string_length(question), r->place,
                      r->error));
     const char *mark = find_mark(json_string_value(answer));
-    if (mark != NULL) return add_explained(r, json_string_value(answer), mark);
-    TRY(add_answers(r, answer));
-    return aliases == NULL || json_array_size(aliases) == 0 ? MNEME_OK : add_answers(r, aliases);
+    if (mark != NULL) {
+        TRY(add_explained(r, json_string_value(answer), mark));
+    } else {
+        TRY(add_answers(r, answer));
+        if (aliases != NULL && json_array_size(aliases) > 0) TRY(add_answers(r, aliases));
+    }
+    return add_statements(r, question_member(record, statement_names));
+}
+
+/* A record that says something and asks nothing. */
+static mneme_status add_statements_alone(const struct reading *r, const json_t *statements) {
+    if (!r->set->takes_statements) return refuse(r, "statements without a question");
+    if (r->set->is_text) return refuse(r, "statements among texts");
+    TRY(question_add_record(r->set, r->error));
+    TRY(add_statements(r, statements));
+    bool is_empty = r->set->questions[r->set->n - 1].statements.n == 0;
+    return is_empty ? refuse(r, "an empty statement") : MNEME_OK;
 }
 
 mneme_status question_read_record(const json_t *record, struct question_set *set, const char *place,
@@ -173,6 +203,8 @@ mneme_status question_read_record(const json_t *record, struct question_set *set
         return add_question(&r, record);
     }
     const json_t *text = find(record, "text");
+    const json_t *statements = question_member(record, statement_names);
+    if (text == NULL && statements != NULL) return add_statements_alone(&r, statements);
     if (!json_is_string(text)) {
         return refuse(&r, "neither \"question\" nor \"text\", nor a list of such under \"data\"");
     }

@@ -9,16 +9,26 @@
 /* A file that lists more answers to one question is not searched for repeated ones. */
 #define MAX_COMPARED 256
 
+static mneme_status append(struct question_set *set, struct question question, mneme_error *error) {
+    TRY(memory_grow((void **)&set->questions, &set->capacity, set->n + 1, sizeof *set->questions,
+                    "questions", error));
+    set->questions[set->n++] = question;
+    return MNEME_OK;
+}
+
 mneme_status question_add(struct question_set *set, const char *text, size_t length,
                           const char *place, mneme_error *error) {
     unicode_trim(&text, &length);
     if (length == 0) return error_set(error, MNEME_BAD_INPUT, "%s: an empty question", place);
-    TRY(memory_grow((void **)&set->questions, &set->capacity, set->n + 1, sizeof *set->questions,
-                    "questions", error));
     struct question question = {.question = strndup(text, length)};
     if (question.question == NULL) return error_set_memory(error, "questions");
-    set->questions[set->n++] = question;
-    return MNEME_OK;
+    mneme_status status = append(set, question, error);
+    if (status != MNEME_OK) free(question.question);
+    return status;
+}
+
+mneme_status question_add_record(struct question_set *set, mneme_error *error) {
+    return append(set, (struct question){0}, error);
 }
 
 mneme_status question_add_text(struct question_set *set, const char *text, const char *place,
@@ -78,20 +88,47 @@ static bool read_list(const char *at, struct text_list *texts, mneme_status *sta
     return strcmp(at, "]") == 0;
 }
 
+/* The texts of a list that is printed, or the text itself. */
+static mneme_status read_listed(const char *text, struct text_list *texts, mneme_error *error) {
+    mneme_status status = MNEME_OK;
+    if (text[0] == '[' && read_list(text + 1, texts, &status, error)) return status;
+    text_list_free(texts);
+    TRY(status);
+    return text_list_add_copy(texts, text, strlen(text), error);
+}
+
 mneme_status question_add_listed(struct question_set *set, const char *text, const char *place,
                                  mneme_error *error) {
     struct text_list texts = {0};
-    mneme_status status = MNEME_OK;
     if (strcmp(text, "[]") == 0) {
         return error_set(error, MNEME_BAD_INPUT, "%s: an empty list of answers", place);
     }
-    bool is_list = text[0] == '[' && read_list(text + 1, &texts, &status, error);
-    for (size_t i = 0; is_list && status == MNEME_OK && i < texts.n; i++) {
+    mneme_status status = read_listed(text, &texts, error);
+    for (size_t i = 0; status == MNEME_OK && i < texts.n; i++) {
         status = question_add_answer(set, texts.texts[i], strlen(texts.texts[i]), place, error);
     }
     text_list_free(&texts);
-    TRY(status);
-    return is_list ? MNEME_OK : question_add_answer(set, text, strlen(text), place, error);
+    return status;
+}
+
+mneme_status question_add_statement(struct question_set *set, const char *text,
+                                    mneme_error *error) {
+    size_t length = strlen(text);
+    unicode_trim(&text, &length);
+    if (length == 0) return MNEME_OK;
+    return text_list_add_copy(&set->questions[set->n - 1].statements, text, length, error);
+}
+
+mneme_status question_add_listed_statements(struct question_set *set, const char *text,
+                                            mneme_error *error) {
+    struct text_list texts = {0};
+    if (strcmp(text, "[]") == 0) return MNEME_OK;
+    mneme_status status = read_listed(text, &texts, error);
+    for (size_t i = 0; status == MNEME_OK && i < texts.n; i++) {
+        status = question_add_statement(set, texts.texts[i], error);
+    }
+    text_list_free(&texts);
+    return status;
 }
 
 void questions_free(struct question_set *set) {
@@ -99,6 +136,7 @@ void questions_free(struct question_set *set) {
         free(set->questions[i].question);
         free(set->questions[i].explanation);
         text_list_free(&set->questions[i].answers);
+        text_list_free(&set->questions[i].statements);
     }
     free(set->questions);
     *set = (struct question_set){0};

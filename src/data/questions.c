@@ -49,14 +49,38 @@ static mneme_status read_any(const struct question_file *file, struct question_s
         set->n_unanswered > 0 ? "no question has an answer" : "the file holds no questions");
 }
 
-mneme_status questions_load(const char *path, struct question_set *set, mneme_error *error) {
-    *set = (struct question_set){0};
+static mneme_status load(const char *path, struct question_set *set, mneme_error *error) {
     char *bytes;
     size_t length;
     TRY(file_read_text(path, MAX_FILE_BYTES, &bytes, &length, error));
     const struct question_file file = {path, bytes, length, error};
     mneme_status status = read_any(&file, set);
     free(bytes);
+    if (status != MNEME_OK) questions_free(set);
+    return status;
+}
+
+mneme_status questions_load(const char *path, struct question_set *set, mneme_error *error) {
+    *set = (struct question_set){0};
+    return load(path, set, error);
+}
+
+/* Makes a statement of each text. */
+static mneme_status state_texts(struct question_set *set, mneme_error *error) {
+    for (size_t i = 0; i < set->n; i++) {
+        struct question *question = &set->questions[i];
+        mneme_status status = text_list_add(&question->statements, question->question, error);
+        question->question = NULL;
+        TRY(status);
+    }
+    set->is_text = false;
+    return MNEME_OK;
+}
+
+mneme_status questions_load_facts(const char *path, struct question_set *set, mneme_error *error) {
+    *set = (struct question_set){.takes_statements = true};
+    TRY(load(path, set, error));
+    mneme_status status = set->is_text ? state_texts(set, error) : MNEME_OK;
     if (status != MNEME_OK) questions_free(set);
     return status;
 }

@@ -13,7 +13,7 @@
 
 /* What the first row says. */
 struct columns {
-    size_t n, question, answer;
+    size_t n, question, answer, statement;
 };
 
 static bool is_name(const char *cell, const char *name) {
@@ -31,14 +31,27 @@ static size_t find_column(const struct text_list *header, const char *const *nam
     return NO_COLUMN;
 }
 
+/* Adds a row of a table of statements. */
+static mneme_status add_statement(const struct text_list *row, const char *place,
+                                  const struct columns *columns, struct question_set *set,
+                                  mneme_error *error) {
+    TRY(question_add_record(set, error));
+    TRY(question_add_listed_statements(set, row->texts[columns->statement], error));
+    if (set->questions[set->n - 1].statements.n > 0) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: an empty statement", place);
+}
+
 /* Adds the question in a row that began at this line. */
 static mneme_status add_row(const struct question_file *file, const struct text_list *row,
                             size_t line, const struct columns *columns, struct question_set *set) {
     char place[512];
-    const char *question = row->texts[columns->question];
     snprintf(place, sizeof place, "%.480s:%zu", file->path, line);
+    if (columns->question == NO_COLUMN) return add_statement(row, place, columns, set, file->error);
+    const char *question = row->texts[columns->question];
     TRY(question_add(set, question, strlen(question), place, file->error));
-    return question_add_listed(set, row->texts[columns->answer], place, file->error);
+    TRY(question_add_listed(set, row->texts[columns->answer], place, file->error));
+    if (columns->statement == NO_COLUMN) return MNEME_OK;
+    return question_add_listed_statements(set, row->texts[columns->statement], file->error);
 }
 
 /* The rows after the header. */
@@ -65,15 +78,16 @@ static mneme_status read_rows(const struct question_file *file, struct csv_reade
     return status;
 }
 
-/* Reads the first row; without both columns *columns has NO_COLUMN. */
+/* Reads the first row; a column that it has not is NO_COLUMN. */
 static mneme_status read_header(const struct question_file *file, struct csv_reader *reader,
                                 struct columns *columns) {
     struct text_list header = {0};
     mneme_status status;
     const char *cause = csv_next(reader, &header, &status, file->error);
-    *columns = (struct columns){header.n, find_column(&header, question_names),
-                                find_column(&header, answer_names)};
-    if (cause != NULL) columns->answer = NO_COLUMN;
+    *columns =
+        (struct columns){header.n, find_column(&header, question_names),
+                         find_column(&header, answer_names), find_column(&header, statement_names)};
+    if (cause != NULL) columns->answer = columns->statement = NO_COLUMN;
     text_list_free(&header);
     return status;
 }
@@ -88,6 +102,12 @@ static void skip_separator(struct csv_reader *reader) {
     reader->line++;
 }
 
+/* Questions with answers, or statements alone. */
+static bool has_columns(const struct columns *columns, const struct question_set *set) {
+    if (columns->question != NO_COLUMN) return columns->answer != NO_COLUMN;
+    return set->takes_statements && columns->statement != NO_COLUMN;
+}
+
 mneme_status questions_read_table(const struct question_file *file, struct question_set *set,
                                   bool *is_table) {
     static const char separators[] = ",;\t";
@@ -96,7 +116,7 @@ mneme_status questions_read_table(const struct question_file *file, struct quest
         struct columns columns;
         skip_separator(&reader);
         TRY(read_header(file, &reader, &columns));
-        *is_table = columns.question != NO_COLUMN && columns.answer != NO_COLUMN;
+        *is_table = has_columns(&columns, set);
         if (*is_table) return read_rows(file, &reader, &columns, set);
     }
     return MNEME_OK;

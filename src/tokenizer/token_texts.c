@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "text/form.h"
 
 /* Appends the token, unless there is none. */
 static mneme_status append(struct token_list *list, int32_t id, mneme_error *error) {
@@ -59,6 +60,49 @@ mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokeni
         TRY(add_text(texts, tokenizer, strings[i], max_inputs, error));
     }
     return MNEME_OK;
+}
+
+/* Appends the tokens of a text, without what stands after it. */
+static mneme_status add_in(struct token_texts *texts, struct tokenizer *tokenizer,
+                           const struct text_manner *manner, const char *text, bool is_closed,
+                           mneme_error *error) {
+    TRY(token_list_append(&texts->tokens, manner->before, manner->n_before, error));
+    return chat_style_encode(manner->style, tokenizer, text, is_closed, &texts->tokens, error);
+}
+
+static mneme_status add_one_in(struct token_texts *texts, struct tokenizer *tokenizer,
+                               const struct text_manner *manner, const char *text,
+                               struct texts_lost *lost, mneme_error *error) {
+    size_t first = texts->tokens.n;
+    const bool is_chat = form_is_chat(text);
+    if (is_chat && manner->style == NULL) {
+        lost->n_chats++;
+        return MNEME_OK;
+    }
+    TRY(add_in(texts, tokenizer, manner, text, true, error));
+    if (!is_chat) TRY(append(&texts->tokens, manner->end, error));
+    size_t inputs = texts->tokens.n - first;
+    if (inputs < 2) return MNEME_OK; /* nothing follows anything */
+    const bool is_cut = --inputs > manner->max_inputs;
+    lost->n_cut += is_cut;
+    return add_sequence(texts, first, is_cut ? manner->max_inputs : inputs, error);
+}
+
+mneme_status token_texts_add_in(struct token_texts *texts, struct tokenizer *tokenizer,
+                                const struct text_manner *manner, size_t n, char *const *strings,
+                                struct texts_lost *lost, mneme_error *error) {
+    for (size_t i = 0; i < n; i++) {
+        TRY(add_one_in(texts, tokenizer, manner, strings[i], lost, error));
+    }
+    return MNEME_OK;
+}
+
+mneme_status token_texts_add_asked(struct token_texts *texts, struct tokenizer *tokenizer,
+                                   const struct text_manner *manner, const char *prompt,
+                                   mneme_error *error) {
+    size_t first = texts->tokens.n;
+    TRY(add_in(texts, tokenizer, manner, prompt, false, error));
+    return add_sequence(texts, first, texts->tokens.n - first, error);
 }
 
 mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer *tokenizer,

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "tokenizer/chat_style.h"
 #include "tokenizer/tokenizer.h"
 
 /* Texts as training sequences. A text is framed by the tokens that start and end texts; its inputs
@@ -22,6 +23,33 @@ struct token_texts {
 mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokenizer, size_t n,
                              char *const *strings, size_t max_inputs, mneme_error *error);
 void token_texts_free(struct token_texts *texts);
+
+/* How a model writes texts that teach it, and what they may have. */
+struct text_manner {
+    const int32_t *before; /* [n_before] tokens before a text */
+    size_t n_before;
+    int32_t end;                    /* the token after a text that is no chat; TOKEN_NONE: none */
+    const struct chat_style *style; /* of chats; NULL: texts that are chats are left out */
+    size_t max_inputs;              /* of a longer text the rest is left out */
+};
+
+/* What was not taken as it was. */
+struct texts_lost {
+    size_t n_cut;   /* texts that were longer than a manner's max_inputs */
+    size_t n_chats; /* texts that are chats, for which there was no style */
+};
+
+/* Appends n texts of data as a model writes them, chats (text/form.h) among them: each is one
+ * sequence. Adds to *lost. */
+mneme_status token_texts_add_in(struct token_texts *texts, struct tokenizer *tokenizer,
+                                const struct text_manner *manner, size_t n, char *const *strings,
+                                struct texts_lost *lost, mneme_error *error);
+
+/* The same of prompts, which go on: the last turn of a chat stays open, nothing comes after, and
+ * nothing is cut. A chat needs the manner's style. */
+mneme_status token_texts_add_asked(struct token_texts *texts, struct tokenizer *tokenizer,
+                                   const struct text_manner *manner, const char *prompt,
+                                   mneme_error *error);
 
 /* Appends, as a sequence, the token that starts texts and the prompt, in which special tokens
  * count.
