@@ -222,18 +222,31 @@ static mneme_status say_mark(struct speech *s, const char *mark, size_t length) 
     return token_list_append(s->list, &id, 1, s->error);
 }
 
-/* Says what stands around a turn, with its marks. */
-static mneme_status say_around(struct speech *s, const char *around) {
-    for (bool is_mark = false;; is_mark = !is_mark) {
+/* Says what stands around a turn, around[0..n), with its marks. */
+static mneme_status say_part(struct speech *s, const char *around, size_t n) {
+    const char *end = around + n;
+    for (bool is_mark = false; around < end; is_mark = !is_mark) {
         size_t length = strcspn(around, "\1");
+        if (length > (size_t)(end - around)) length = (size_t)(end - around);
         if (is_mark) {
             TRY(say_mark(s, around, length));
         } else {
             text_add(&s->section, "%.*s", (int)length, around);
         }
-        if (around[length] == '\0') return MNEME_OK;
         around += length + 1;
     }
+    return MNEME_OK;
+}
+
+static mneme_status say_around(struct speech *s, const char *around) {
+    return say_part(s, around, strlen(around));
+}
+
+/* Says what stands before a turn that is still empty: the blank before its text comes with that. */
+static mneme_status say_opening(struct speech *s, const char *before) {
+    size_t n = strlen(before);
+    while (n > 0 && before[n - 1] == ' ') n--;
+    return say_part(s, before, n);
 }
 
 static const struct around *around_turn(const struct chat_style *style, char turn) {
@@ -254,7 +267,8 @@ static mneme_status say_turn(struct speech *s, const struct chat_style *style, c
     size_t length = 0;
     const bool goes_on = style->is_system_in_user && before == (char)FORM_SYSTEM;
     if (before != 0) TRY(say_around(s, around_turn(style, before)->after));
-    if (!goes_on) TRY(say_around(s, around_turn(style, turn)->before));
+    const char *opening = goes_on ? "" : around_turn(style, turn)->before;
+    TRY(**at == '\0' ? say_opening(s, opening) : say_around(s, opening));
     while ((*at)[length] != '\0' && !form_is_turn((*at)[length])) length++;
     text_add(&s->section, "%.*s", (int)length, *at);
     *at += length;
