@@ -23,7 +23,7 @@ floors=(
 )
 # Rooms of one floor that know nothing of each other.
 apart="nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor smf/train eval/train eval/smf interchange/train
-    interchange/smf interchange/eval reference/recipe reference/method slots/compare"
+    interchange/eval reference/recipe reference/method slots/compare"
 
 found=0
 for folder in src/*/; do

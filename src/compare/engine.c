@@ -19,6 +19,7 @@
 #include "run/folder.h"
 #include "run/manifest.h"
 #include "run/model_folder.h"
+#include "smf/model_background.h"
 
 /* The cells of one variant, which share a base. */
 struct variant_run {
@@ -238,10 +239,12 @@ static PATH_OUT_OF_LINE mneme_status keep_chosen_weights(const struct result *re
         for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
             const char *folder = result->outcomes[0][s].cells[c].folder.text;
             struct path model = path_in(folder, FOLDER_MODEL);
-            const char *const paths[] = {model.text};
+            struct path background = path_in(folder, MODEL_BACKGROUND_FILE);
+            const char *const paths[] = {model.text, background.text};
             if (c == result_chosen(result, 0, s) || !file_exists(model.text)) continue;
-            TRY(manifest_forget(directory, paths, 1, error));
+            TRY(manifest_forget(directory, paths, 2, error));
             unlink(model.text);
+            unlink(background.text);
         }
     }
     return MNEME_OK;

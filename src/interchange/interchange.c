@@ -13,6 +13,7 @@
 #include "interchange/hf_files.h"
 #include "interchange/peft.h"
 #include "interchange/target.h"
+#include "smf/model_background.h"
 #include "tensor/gguf.h"
 #include "tokenizer/tokenizer.h"
 
@@ -100,12 +101,24 @@ static mneme_status import_gguf_files(const char *source, const struct model *mo
     return MNEME_OK;
 }
 
+/* The background of the source, which must be this model's. */
+static mneme_status import_background(const char *source, const struct model *model,
+                                      const char *folder, mneme_error *error) {
+    struct background background;
+    if (!file_is_directory(source) || !model_background_exists(source)) return MNEME_OK;
+    TRY(model_background_load(&background, model, source, error));
+    mneme_status status = model_background_save(&background, model, folder, error);
+    background_close(&background);
+    return status;
+}
+
 /* Writes the model into the folder that is being made; `source` is what it was read from. */
 static mneme_status import_model(const struct model *model, const char *format, const char *source,
                                  const char *folder, mneme_interchange_result *result,
                                  mneme_error *error) {
     TRY((strcmp(format, "gguf") == 0 ? import_gguf_files : import_tokenizer)(source, model, folder,
                                                                              result, error));
+    TRY(import_background(source, model, folder, error));
     TRY(model_save(model, folder, error));
     if (strcmp(format, "hf") != 0) return MNEME_OK;
     return hf_files_import_ends(source, folder, error);

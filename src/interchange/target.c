@@ -20,7 +20,8 @@ static bool is_of_model(const char *name, bool when_partial) {
     static const char *const names[] = {
         "config.json",           "model.safetensors",       "tokenizer.json",
         "tokenizer_config.json", "special_tokens_map.json", "generation_config.json",
-        "chat_template.jinja",   "adapter_config.json",     "adapter_model.safetensors"};
+        "chat_template.jinja",   "adapter_config.json",     "adapter_model.safetensors",
+        "background.safetensors"};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         size_t length = strlen(names[i]);
         if (strncmp(name, names[i], length) != 0) continue;

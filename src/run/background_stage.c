@@ -6,25 +6,24 @@
 #include "base/random.h"
 #include "base/text.h"
 #include "model/batch_builder.h"
-#include "model/batch_reads.h"
 #include "run/folder.h"
 #include "run/manifest.h"
 #include "run/pretraining.h"
+#include "smf/background_counter.h"
+#include "smf/model_background.h"
 #include "train/text_order.h"
 
 /* What counting needs. */
 struct counting {
-    struct pass pass;
-    struct row_scatter reads; /* of a batch, by slot */
+    struct background_counter counter;
     struct batch_builder builder;
     const struct token_texts *texts;
     struct token_texts known; /* the known questions, when they are the texts */
     struct text_order order;
 };
 
-/* Of all tables. */
 static size_t n_slots(const struct experiment *experiment) {
-    return experiment->model.n_tables * model_n_slots(&experiment->model.config);
+    return model_background_slots(&experiment->model);
 }
 
 /* Each known question as it is asked, and its first answer. */
@@ -58,7 +57,6 @@ static struct path find_path(const struct experiment *e) {
 /* The texts that are read, and a pass for batches of them. */
 static mneme_status open_counting(const struct experiment *experiment, struct counting *c,
                                   mneme_error *error) {
-    const struct model *model = &experiment->model;
     size_t tokens = experiment->recipe.background.batch_tokens;
     c->texts = &experiment->pretraining;
     if (experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN) {
@@ -68,9 +66,7 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
     size_t longest = token_texts_longest(c->texts);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
     if (tokens < longest) tokens = longest;
-    TRY(pass_open(&c->pass, model, tokens, true, error));
-    TRY(pass_pack(&c->pass, model->config.n_layers, error));
-    TRY(batch_reads_open(&c->reads, model, tokens, error));
+    TRY(background_counter_open(&c->counter, &experiment->model, tokens, error));
     TRY(batch_builder_open(&c->builder, tokens, error));
     return text_order_open(&c->order, c->texts, experiment->recipe.seed, RANDOM_STREAM_BACKGROUND,
                            error);
@@ -80,8 +76,7 @@ static void close_counting(struct counting *c) {
     text_order_close(&c->order);
     token_texts_free(&c->known);
     batch_builder_close(&c->builder);
-    row_scatter_close(&c->reads);
-    pass_close(&c->pass);
+    background_counter_close(&c->counter);
 }
 
 static mneme_status count(const struct experiment *experiment, struct counting *c,
@@ -90,9 +85,7 @@ static mneme_status count(const struct experiment *experiment, struct counting *
     for (size_t i = 0; i < n; i++) {
         text_order_fill(&c->order, &c->builder, c->builder.max_tokens);
         struct batch batch = batch_builder_whole(&c->builder);
-        TRY(model_forward(&c->pass, &batch, NULL, error));
-        batch_reads_sort(&c->reads, &c->pass);
-        background_add(background, batch_reads_slots(&c->reads));
+        TRY(background_counter_add(&c->counter, &batch, background, error));
         tokens += batch.n_tokens;
         experiment_progress(experiment, "background", "batches", i + 1, n, tokens, NULL);
     }
@@ -118,14 +111,17 @@ PATH_OUT_OF_LINE mneme_status background_stage_load(const struct experiment *exp
     return background_load(background, path.text, n_slots(experiment), error);
 }
 
-/* What was counted goes to its file. */
-static PATH_OUT_OF_LINE mneme_status save(const struct experiment *experiment,
+/* What was counted goes to its file, and of ordinary text to the base's folder, too. */
+static PATH_OUT_OF_LINE mneme_status save(const struct experiment *e,
                                           const struct background *background, mneme_error *error) {
-    struct path path = find_path(experiment);
-    const char *const paths[] = {path.text};
-    TRY(manifest_forget(experiment->directory, paths, 1, error));
+    struct path path = find_path(e), of_base = path_in(e->base_folder, MODEL_BACKGROUND_FILE);
+    const bool is_ordinary = e->recipe.finetune.smf.background != BACKGROUND_KNOWN;
+    const char *const paths[] = {path.text, of_base.text};
+    const size_t n = is_ordinary ? 2 : 1;
+    TRY(manifest_forget(e->directory, paths, n, error));
+    if (is_ordinary) TRY(model_background_save(background, &e->model, e->base_folder, error));
     TRY(background_save(background, path.text, error));
-    return manifest_sign(experiment->directory, paths, 1, error);
+    return manifest_sign(e->directory, paths, n, error);
 }
 
 static PATH_OUT_OF_LINE bool is_there(const struct experiment *experiment) {

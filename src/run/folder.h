@@ -10,7 +10,7 @@
  *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
  *   tokenizer.json                    learned from the run's own texts
  *   pretrain/                         trail and checkpoints of the pretraining
- *   base/                             the pretrained model, its scores and answers
+ *   base/                             the pretrained model, its background, scores and answers
  *   background.safetensors            which slots ordinary text reads (background_stage.h)
  *   finetune/METHOD/lr-RATE/          a finetuning of `mneme run`: trail, stream, scores, answers,
  *                                     model

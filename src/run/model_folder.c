@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "run/folder.h"
 #include "run/manifest.h"
+#include "smf/model_background.h"
 
 bool model_folder_exists(const struct experiment *experiment, const char *folder) {
     return manifest_holds(experiment->directory, path_in(folder, FOLDER_MODEL).text);
@@ -15,6 +16,18 @@ mneme_status model_folder_save(const struct experiment *experiment, const char *
     TRY(directory_make(folder, error));
     TRY(tokenizer_save(experiment->tokenizer, path_in(folder, FOLDER_TOKENIZER).text, error));
     return model_save(&experiment->model, folder, error);
+}
+
+mneme_status model_folder_hand_background(const struct experiment *e, const char *folder,
+                                          mneme_error *error) {
+    struct background background;
+    if (!model_background_exists(e->base_folder)) return MNEME_OK;
+    if (model_background_load(&background, &e->model, e->base_folder, NULL) != MNEME_OK) {
+        return MNEME_OK;
+    }
+    mneme_status status = model_background_save(&background, &e->model, folder, error);
+    background_close(&background);
+    return status;
 }
 
 PATH_OUT_OF_LINE mneme_status model_folder_load(struct experiment *experiment, const char *folder,

@@ -15,4 +15,9 @@ mneme_status model_folder_save(const struct experiment *experiment, const char *
 mneme_status model_folder_load(struct experiment *experiment, const char *folder,
                                mneme_error *error);
 
+/* Copies the background of the base's folder into that of the experiment's model, where there is
+ * one and it fits that, too: where the finetuning changed value tables alone. */
+mneme_status model_folder_hand_background(const struct experiment *experiment, const char *folder,
+                                          mneme_error *error);
+
 #endif

@@ -248,6 +248,9 @@ mneme_status scored_run_finetuning(struct experiment *experiment, const struct s
     if (run->divergence.step == 0) TRY(ask(experiment, stage->name, folder, run, error));
     if (run->divergence.step == 0 && keep_weights) {
         TRY(model_folder_save(experiment, folder, error));
+        if (stage->method->needs_background) {
+            TRY(model_folder_hand_background(experiment, folder, error));
+        }
     }
     TRY(record(experiment, folder, run, error));
     return manifest_sign(experiment->directory, &folder, 1, error);

@@ -1,7 +1,6 @@
 #include "smf/background.h"
 
 #include "simd/math.h"
-#include "tensor/safetensors.h"
 
 mneme_status background_open(struct background *background, size_t n_slots, mneme_error *error) {
     *background = (struct background){.n_slots = n_slots};
@@ -30,22 +29,31 @@ float background_idf(const struct background *background, int32_t slot) {
     return math_log((float)(background->n_batches + 1) / reading);
 }
 
+void background_list_tensors(const struct background *background, const int32_t *n_batches,
+                             struct tensor tensors[BACKGROUND_TENSORS]) {
+    const size_t n_slots = background->n_slots;
+    const struct {
+        const char *name;
+        size_t n;
+        const int32_t *data;
+    } lists[BACKGROUND_TENSORS] = {{"batches_reading", n_slots, background->batches_reading},
+                                   {"reads", n_slots, background->reads},
+                                   {"n_batches", 1, n_batches}};
+    for (size_t i = 0; i < BACKGROUND_TENSORS; i++) {
+        tensors[i] = (struct tensor){.name = lists[i].name,
+                                     .type = TENSOR_I32,
+                                     .rank = 1,
+                                     .shape = {lists[i].n},
+                                     .data = lists[i].data};
+    }
+}
+
 mneme_status background_save(const struct background *background, const char *path,
                              mneme_error *error) {
-    int32_t n_batches = (int32_t)background->n_batches;
-    const struct tensor tensors[] = {
-        {.name = "batches_reading",
-         .type = TENSOR_I32,
-         .rank = 1,
-         .shape = {background->n_slots},
-         .data = background->batches_reading},
-        {.name = "reads",
-         .type = TENSOR_I32,
-         .rank = 1,
-         .shape = {background->n_slots},
-         .data = background->reads},
-        {.name = "n_batches", .type = TENSOR_I32, .rank = 1, .shape = {1}, .data = &n_batches}};
-    return safetensors_write(path, tensors, 3, NULL, 0, error);
+    const int32_t n_batches = (int32_t)background->n_batches;
+    struct tensor tensors[BACKGROUND_TENSORS];
+    background_list_tensors(background, &n_batches, tensors);
+    return safetensors_write(path, tensors, BACKGROUND_TENSORS, NULL, 0, error);
 }
 
 /* A slot is read by none to all of the batches, at least once by each. */
@@ -66,20 +74,32 @@ static mneme_status check(const struct background *background, const char *path,
     return MNEME_OK;
 }
 
+static mneme_status read(struct background *background, const struct safetensors *file,
+                         mneme_error *error) {
+    const size_t one = 1, n_slots = background->n_slots;
+    int32_t n_batches = 0;
+    TRY(safetensors_read_i32(file, "n_batches", 1, &one, &n_batches, error));
+    TRY(safetensors_read_i32(file, "batches_reading", 1, &n_slots, background->batches_reading,
+                             error));
+    TRY(safetensors_read_i32(file, "reads", 1, &n_slots, background->reads, error));
+    background->n_batches = n_batches > 0 ? (size_t)n_batches : 0;
+    return check(background, file->file.path, error);
+}
+
+mneme_status background_read(struct background *background, const struct safetensors *file,
+                             size_t n_slots, mneme_error *error) {
+    TRY(background_open(background, n_slots, error));
+    mneme_status status = read(background, file, error);
+    if (status != MNEME_OK) background_close(background);
+    return status;
+}
+
 mneme_status background_load(struct background *background, const char *path, size_t n_slots,
                              mneme_error *error) {
     struct safetensors file = {0};
-    const size_t one = 1;
-    int32_t n_batches = 0;
-    mneme_status status = background_open(background, n_slots, error);
-    THEN(safetensors_open(&file, path, error));
-    THEN(safetensors_read_i32(&file, "n_batches", 1, &one, &n_batches, error));
-    THEN(safetensors_read_i32(&file, "batches_reading", 1, &n_slots, background->batches_reading,
-                              error));
-    THEN(safetensors_read_i32(&file, "reads", 1, &n_slots, background->reads, error));
-    background->n_batches = n_batches > 0 ? (size_t)n_batches : 0;
-    THEN(check(background, path, error));
-    if (status != MNEME_OK) background_close(background);
+    *background = (struct background){0};
+    mneme_status status = safetensors_open(&file, path, error);
+    THEN(background_read(background, &file, n_slots, error));
     safetensors_close(&file);
     return status;
 }

@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "model/batch_reads.h"
+#include "tensor/safetensors.h"
 
 /* What |B| batches of ordinary text read. Slots of all value tables are numbered
  * table * n_slots + slot. */
@@ -26,10 +27,18 @@ void background_add(struct background *background, struct slots_read read);
 /* SMF's inverse document frequency: log((|B| + 1) / (1 + batches_reading(slot))). */
 float background_idf(const struct background *background, int32_t slot);
 
+/* Its tensors as files take them; n_batches is |B|. */
+#define BACKGROUND_TENSORS 3
+void background_list_tensors(const struct background *background, const int32_t *n_batches,
+                             struct tensor tensors[BACKGROUND_TENSORS]);
+/* Opens from an open file; it must be for n_slots slots. */
+mneme_status background_read(struct background *background, const struct safetensors *file,
+                             size_t n_slots, mneme_error *error);
+
 /* background.safetensors: `batches_reading`, `reads` and `n_batches`. */
 mneme_status background_save(const struct background *background, const char *path,
                              mneme_error *error);
-/* Opens from a file; it must be for n_slots slots. */
+/* The same from a path. */
 mneme_status background_load(struct background *background, const char *path, size_t n_slots,
                              mneme_error *error);
 

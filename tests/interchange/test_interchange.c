@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "model/pass.h"
 #include "reference/measure.h"
+#include "smf/model_background.h"
 #include "tensor/safetensors.h"
 #include "tests/interchange/imports.h"
 #include "tests/temporary.h"
@@ -244,6 +245,39 @@ START_TEST(lingua_memory_layers_are_imported) {
 }
 END_TEST
 
+/* Written into the checkpoint's folder, of 7 batches that read slot 3. */
+static void write_background(const struct model *model) {
+    struct background background;
+    mneme_error error;
+    assert_ok(background_open(&background, model_background_slots(model), &error), &error);
+    background.n_batches = 7;
+    background.batches_reading[3] = background.reads[3] = 7;
+    assert_ok(model_background_save(&background, model, temporary_folder, &error), &error);
+    background_close(&background);
+}
+
+START_TEST(a_background_comes_along_where_it_fits) {
+    struct model model;
+    struct background background;
+    mneme_interchange_result result;
+    mneme_error error;
+    write_lingua(&memory_config, &model);
+    write_params("0,2", "swilu_projection", "true");
+    write_background(&model);
+    import("lingua", temporary_folder, temporary_path("m"));
+    assert_ok(model_background_load(&background, &model, temporary_path("m"), &error), &error);
+    ck_assert_int_eq(background.batches_reading[3], 7);
+    background_close(&background);
+    model.layers[0].keys->data[0] += 1.0f;
+    write_background(&model);
+    assert_refused(
+        mneme_import("lingua", temporary_folder, temporary_path("n"), NULL, &result, &error),
+        &error, MNEME_BAD_INPUT, MODEL_BACKGROUND_FILE, "does not fit the model");
+    ck_assert(!file_exists(temporary_path("n")));
+    model_close(&model);
+}
+END_TEST
+
 START_TEST(lingua_memory_layers_of_every_form_are_imported) {
     const struct memory_config plain = memory_config.memory;
     struct memory_config forms[6];
@@ -424,6 +458,7 @@ Suite *interchange_suite(void) {
     tcase_add_test(cases, other_llamas_are_refused);
     tcase_add_test(cases, a_tokenizer_comes_along);
     tcase_add_test(cases, lingua_memory_layers_are_imported);
+    tcase_add_test(cases, a_background_comes_along_where_it_fits);
     tcase_add_test(cases, lingua_memory_layers_of_every_form_are_imported);
     tcase_add_test(cases, other_checkpoints_are_refused);
     tcase_add_test(cases, harmless_keys_pass);
