@@ -11,7 +11,7 @@ floors=(
     "simd"
     "base tensor profile"
     "text"
-    "nn tokenizer data"
+    "nn tokenizer data corpus"
     "model"
     "generate"
     "train smf eval interchange"
@@ -22,7 +22,7 @@ floors=(
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
-apart="nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor smf/train eval/train eval/smf interchange/train
+apart="corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor smf/train eval/train eval/smf interchange/train
     interchange/eval reference/recipe reference/method slots/compare"
 
 found=0

@@ -106,7 +106,7 @@ mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t 
 }
 
 /* Marks of UTF-16 and UTF-32, or the zeros of a first character that takes one byte in UTF-8. */
-static bool is_wide_text(const char *bytes, size_t length) {
+bool file_is_wide_text(const char *bytes, size_t length) {
     if (length < 2) return false;
     if (memcmp(bytes, "\xff\xfe", 2) == 0 || memcmp(bytes, "\xfe\xff", 2) == 0) return true;
     return (bytes[0] == '\0') != (bytes[1] == '\0') ||
@@ -116,7 +116,7 @@ static bool is_wide_text(const char *bytes, size_t length) {
 mneme_status file_read_text(const char *path, size_t max_bytes, char **bytes, size_t *length,
                             mneme_error *error) {
     TRY(file_read(path, max_bytes, bytes, length, error));
-    if (is_wide_text(*bytes, *length)) {
+    if (file_is_wide_text(*bytes, *length)) {
         free(*bytes);
         *bytes = NULL;
         *length = 0;

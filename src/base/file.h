@@ -29,6 +29,9 @@ mneme_status file_read(const char *path, size_t max_bytes, char **bytes, size_t 
 mneme_status file_read_text(const char *path, size_t max_bytes, char **bytes, size_t *length,
                             mneme_error *error);
 
+/* Whether the bytes begin like UTF-16 or UTF-32. */
+bool file_is_wide_text(const char *bytes, size_t length);
+
 /* Writes the bytes to `path`, atomically. Replaces a regular file or a symbolic link (the link, not
  * its target); refuses a directory, device or pipe. */
 mneme_status file_write_atomic(const char *path, const void *bytes, size_t length,

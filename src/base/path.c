@@ -65,7 +65,9 @@ mneme_status directory_make(const char *path, mneme_error *error) {
     return make_one(partial.text, error);
 }
 
+/* Without a suffix every name will do. */
 static bool has_suffix(const char *name, const char *suffix) {
+    if (suffix == NULL) return true;
     size_t n_name = strlen(name), n_suffix = strlen(suffix);
     return n_name >= n_suffix && strcmp(name + n_name - n_suffix, suffix) == 0;
 }
@@ -94,6 +96,12 @@ static mneme_status list_entry(const char *root, const char *relative, const cha
     return list_add(list, relative, error);
 }
 
+/* The folder itself, the one above, and what is hidden where that is not asked for. */
+static bool is_passed_over(const char *name, const char *suffix) {
+    if (suffix == NULL) return name[0] == '.';
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0;
+}
+
 static mneme_status list_below(const char *root, const char *relative, const char *suffix,
                                size_t depth, struct path_list *list, mneme_error *error) {
     struct path folder = path_in(root, "%s", relative);
@@ -109,7 +117,7 @@ static mneme_status list_below(const char *root, const char *relative, const cha
     mneme_status status = MNEME_OK;
     struct dirent *entry;
     while (status == MNEME_OK && (errno = 0, entry = readdir(entries)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (is_passed_over(entry->d_name, suffix)) continue;
         struct path below = path_in(relative, "%s", entry->d_name);
         status = list_entry(root, below.text, suffix, depth, list, error);
     }

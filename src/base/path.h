@@ -30,8 +30,9 @@ struct path path_parent(const char *path);
  * of the path is something else, MNEME_FAILED when the machine could not. */
 mneme_status directory_make(const char *path, mneme_error *error);
 
-/* The regular files under `folder`, at any depth, whose name ends in `suffix`: paths relative to
- * it, sorted by byte, links to folders not followed. Free with path_list_free. */
+/* The regular files under `folder`, at any depth, whose name ends in `suffix` (NULL: all but hidden
+ * ones and those in hidden folders): paths relative to it, sorted by byte, links to folders not
+ * followed. Free with path_list_free. */
 struct path_list {
     char **paths;
     size_t n;
