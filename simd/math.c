@@ -21,3 +21,7 @@ float math_cos(float x) {
 float math_pow(float x, float y) {
     return Sleef_finz_powf1_u10purecfma(x, y);
 }
+
+double math_exp_double(double x) {
+    return Sleef_finz_expd1_u10purecfma(x);
+}

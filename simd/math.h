@@ -9,5 +9,7 @@ float math_log(float x);
 float math_sin(float x);
 float math_cos(float x);
 float math_pow(float x, float y);
+/* Of figures that people read, as perplexities. */
+double math_exp_double(double x);
 
 #endif

@@ -10,5 +10,6 @@ float Sleef_finz_logf1_u10purecfma(float x);
 float Sleef_finz_sinf1_u10purecfma(float x);
 float Sleef_finz_cosf1_u10purecfma(float x);
 float Sleef_finz_powf1_u10purecfma(float x, float y);
+double Sleef_finz_expd1_u10purecfma(double x);
 
 #endif

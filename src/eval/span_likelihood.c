@@ -27,7 +27,7 @@ mneme_status span_reader_open(struct span_reader *reader, const struct model *mo
                               mneme_error *error) {
     size_t tokens = longest > PASS_TOKENS ? longest : PASS_TOKENS;
     *reader = (struct span_reader){0};
-    mneme_status status = pass_open(&reader->pass, model, tokens, false, error);
+    mneme_status status = pass_open_scoring(&reader->pass, model, tokens, error);
     THEN(pass_pack(&reader->pass, model->config.n_layers, error));
     THEN(batch_builder_open(&reader->builder, tokens, error));
     THEN(open_blocks(reader, model, error));

@@ -121,7 +121,8 @@ static size_t take_tokens(struct generator *g, const struct group *group, size_t
         group->outputs[row * group->max_new + group->lengths[row]++] = g->next[i];
         size_t position = group->prompts[row].n + group->lengths[row];
         bool room = position < g->max_positions && group->lengths[row] < group->max_new;
-        if (room) active[n_active++] = row;
+        bool ends = g->last_tokens != NULL && g->last_tokens[g->next[i]];
+        if (room && !ends) active[n_active++] = row;
     }
     return n_active;
 }

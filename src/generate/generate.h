@@ -1,6 +1,7 @@
 #ifndef GENERATE_GENERATE_H
 #define GENERATE_GENERATE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,10 @@ struct token_span {
 
 struct generator {
     const struct model *model;
-    size_t max_positions; /* prompt and continuation together */
-    struct pass pass;     /* and cache: with room for the texts so far */
+    const bool *last_tokens; /* [vocab_size] borrowed, set after opening: a text ends after these;
+                              * NULL: after none */
+    size_t max_positions;    /* prompt and continuation together */
+    struct pass pass;        /* and cache: with room for the texts so far */
     struct batch_builder builder;
     struct kv_cache cache;
     size_t *rows;   /* [n_rows] cache row of each sequence of a pass */

@@ -2,49 +2,26 @@
 
 #include <stdlib.h>
 
-#include "base/file.h"
-#include "base/path.h"
-
-mneme_status text_generator_check(const struct tokenizer *tokenizer, const struct model *model,
-                                  mneme_error *error) {
-    size_t n = tokenizer_text_size(tokenizer), most = model->config.vocab_size;
-    if (n <= most) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: %zu tokens, but the model's vocab_size is %zu",
-                     tokenizer_place(tokenizer), n, most);
-}
-
-static mneme_status open_tokenizer(struct text_generator *text, const char *folder,
-                                   mneme_error *error) {
-    const struct path path = path_in(folder, "tokenizer.json");
-    if (!file_exists(path.text)) return MNEME_OK;
-    TRY(tokenizer_load(path.text, &text->tokenizer, error));
-    TRY(text_generator_check(text->tokenizer, &text->model, error));
-    if (!text->ends.are_given) text_ends_of_tokenizer(text->tokenizer, &text->ends);
-    return MNEME_OK;
-}
-
 mneme_status text_generator_open(struct text_generator *text, const char *folder,
                                  mneme_error *error) {
     *text = (struct text_generator){0};
-    mneme_status status = model_load(folder, &text->model, error);
-    THEN(text_ends_read(folder, &text->ends, error));
-    THEN(open_tokenizer(text, folder, error));
-    THEN(generator_open(&text->generator, &text->model, 1, text->model.config.max_seq_len, error));
+    mneme_status status = language_model_open(&text->language, folder, error);
+    const struct model *model = &text->language.model;
+    THEN(generator_open(&text->generator, model, 1, model->config.max_seq_len, error));
     if (status != MNEME_OK) text_generator_close(text);
     return status;
 }
 
 void text_generator_close(struct text_generator *text) {
     generator_close(&text->generator);
-    tokenizer_free(text->tokenizer);
-    model_close(&text->model);
+    language_model_close(&text->language);
     *text = (struct text_generator){0};
 }
 
 mneme_status text_generator_continue_ids(struct text_generator *text, struct token_span prompt,
                                          size_t max_new, struct token_span stops, int32_t *ids,
                                          size_t *n_ids, mneme_error *error) {
-    const size_t vocab_size = text->model.config.vocab_size;
+    const size_t vocab_size = text->language.model.config.vocab_size;
     for (size_t i = 0; i < prompt.n; i++) {
         if (prompt.tokens[i] >= 0 && (size_t)prompt.tokens[i] < vocab_size) continue;
         return error_set(error, MNEME_BAD_INPUT, "prompt: id %d: the model has ids 0 to %zu",
@@ -65,7 +42,7 @@ static size_t keep_known(const struct tokenizer *tokenizer, int32_t *ids, size_t
 mneme_status text_generator_continue(struct text_generator *text, const char *prompt,
                                      size_t max_new, char **continuation, size_t *n_tokens,
                                      mneme_error *error) {
-    struct tokenizer *tokenizer = text->tokenizer;
+    struct tokenizer *tokenizer = text->language.tokenizer;
     struct token_list prompts = {0};
     size_t limit = text->generator.max_positions;
     if (tokenizer == NULL) {
@@ -75,10 +52,11 @@ mneme_status text_generator_continue(struct text_generator *text, const char *pr
     if (max_new > limit) max_new = limit;
     int32_t *ids = calloc(max_new + 1, sizeof *ids);
     if (ids == NULL) return error_set_memory(error, "a continuation");
-    mneme_status status = text_ends_encode(&text->ends, tokenizer, prompt, &prompts, error);
+    mneme_status status =
+        text_ends_encode(&text->language.ends, tokenizer, prompt, &prompts, error);
     const struct token_span span = {prompts.ids, prompts.n};
-    THEN(text_generator_continue_ids(text, span, max_new, text_ends_stops(&text->ends), ids,
-                                     n_tokens, error));
+    THEN(text_generator_continue_ids(text, span, max_new, text_ends_stops(&text->language.ends),
+                                     ids, n_tokens, error));
     *n_tokens = keep_known(tokenizer, ids, status == MNEME_OK ? *n_tokens : 0);
     THEN(tokenizer_decode(tokenizer, ids, *n_tokens, continuation, NULL, error));
     token_list_free(&prompts);

@@ -2,14 +2,11 @@
 #define GENERATE_TEXT_GENERATOR_H
 
 #include "generate/generate.h"
-#include "generate/text_ends.h"
-#include "tokenizer/tokenizer.h"
+#include "generate/language_model.h"
 
 /* Greedy continuation of one prompt at a time by the model in a folder. */
 struct text_generator {
-    struct model model;
-    struct tokenizer *tokenizer; /* NULL: the folder has none */
-    struct text_ends ends;
+    struct language_model language;
     struct generator generator;
 };
 
@@ -18,11 +15,6 @@ mneme_status text_generator_open(struct text_generator *text, const char *folder
                                  mneme_error *error);
 /* Does nothing to {0}. */
 void text_generator_close(struct text_generator *text);
-
-/* Refuses a tokenizer whose texts have ids that the model has not. Added tokens may lie beyond: a
- * prompt that has one is refused. */
-mneme_status text_generator_check(const struct tokenizer *tokenizer, const struct model *model,
-                                  mneme_error *error);
 
 /* mneme_generate_ids and mneme_generate of <mneme/generate.h>. */
 mneme_status text_generator_continue_ids(struct text_generator *text, struct token_span prompt,

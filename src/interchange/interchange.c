@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/path.h"
-#include "generate/text_generator.h"
+#include "generate/language_model.h"
 #include "interchange/foreign.h"
 #include "interchange/gguf_files.h"
 #include "interchange/hf_files.h"
@@ -50,7 +50,7 @@ static struct tokenizer *open_tokenizer(const char *folder, const struct model *
     mneme_error problem = {0};
     if (!file_is_directory(folder) || !file_exists(path.text)) return NULL;
     mneme_status status = tokenizer_load(path.text, &tokenizer, &problem);
-    THEN(text_generator_check(tokenizer, model, &problem));
+    THEN(language_model_check(tokenizer, model, &problem));
     if (status != MNEME_OK) {
         tokenizer_free(tokenizer);
         tokenizer = NULL;

@@ -20,12 +20,12 @@ static void close_room(struct pass *pass) {
     pass->stage = PASS_NOTHING;
 }
 
-mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
-                       bool training, mneme_error *error) {
+static mneme_status open_for(struct pass *pass, const struct model *model, size_t max_tokens,
+                             size_t logits, bool training, mneme_error *error) {
     size_t longest = model->config.max_seq_len;
     const struct pass_size size = {.tokens = max_tokens,
                                    .positions = max_tokens < longest ? max_tokens : longest,
-                                   .logits = max_tokens};
+                                   .logits = logits};
     return pass_open_sized(pass, model, &size, training, error);
 }
 
@@ -35,6 +35,16 @@ mneme_status pass_open_sized(struct pass *pass, const struct model *model,
     mneme_status status = make_room(pass, size, false, error);
     if (status != MNEME_OK) pass_close(pass);
     return status;
+}
+
+mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
+                       bool training, mneme_error *error) {
+    return open_for(pass, model, max_tokens, max_tokens, training, error);
+}
+
+mneme_status pass_open_scoring(struct pass *pass, const struct model *model, size_t max_tokens,
+                               mneme_error *error) {
+    return open_for(pass, model, max_tokens, 0, false, error);
 }
 
 void pass_open_cached(struct pass *pass, const struct model *model) {

@@ -62,6 +62,9 @@ mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_
 /* With room for a certain size. */
 mneme_status pass_open_sized(struct pass *pass, const struct model *model,
                              const struct pass_size *size, bool training, mneme_error *error);
+/* Without training, and without room for logits, which the caller makes in blocks of its own. */
+mneme_status pass_open_scoring(struct pass *pass, const struct model *model, size_t max_tokens,
+                               mneme_error *error);
 /* For decoding with a cache alone: without room for any pass, which pass_resize makes. */
 void pass_open_cached(struct pass *pass, const struct model *model);
 /* Room for that much instead, and a batch's results are lost; on failure, for nothing. */
