@@ -14,7 +14,7 @@ floors=(
     "nn tokenizer data corpus"
     "model"
     "generate"
-    "train smf eval interchange"
+    "train smf eval interchange patch"
     "recipe method reference"
     "run"
     "compare slots verify"

@@ -1,0 +1,174 @@
+#include "patch/patch_model.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/json_read.h"
+#include "interchange/target.h"
+#include "patch/patch_file.h"
+#include "tensor/safetensors_set.h"
+
+/* What lies beside a model's weights and goes with them, whatever the weights are. */
+static const char *const files_beside[] = {"tokenizer.json", "tokenizer_config.json",
+                                           "special_tokens_map.json", "generation_config.json",
+                                           "chat_template.jinja"};
+
+/* More than any of these files has. */
+#define MAX_BESIDE ((size_t)1 << 28)
+
+#define BACKGROUND "background.safetensors"
+
+mneme_status patch_base_digest(const struct model *model, bool carries_memory,
+                               struct digest *digest, mneme_error *error) {
+    size_t n = 0;
+    struct parameter **list = calloc(model->n_parameters + 1, sizeof *list);
+    if (list == NULL) return error_set_memory(error, "a digest");
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        if (!carries_memory || (p->roles & ROLE_MEMORY) == 0) list[n++] = p;
+    }
+    mneme_status status = parameter_digest_list(n, list, digest, error);
+    free(list);
+    return status;
+}
+
+/* The folder's configuration with the patch's memory. */
+static mneme_status extend_config(const struct patch *patch, const char *folder,
+                                  struct model_config *config, mneme_error *error) {
+    TRY(model_load_config(folder, config, error));
+    if (config->memory.n_layers > 0) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: has a memory, but the patch is for a model without one", folder);
+    }
+    config->memory = patch->memory.model.config.memory;
+    return model_config_check(config, CONFIG_OF_HF, folder, error);
+}
+
+/* A parameter that the patch carries; its shape is that of the model it was made of. */
+static mneme_status take_carried(const struct patch *patch, struct parameter *p, const char *folder,
+                                 mneme_error *error) {
+    const struct parameter *from = model_parameter((struct model *)&patch->memory.model, p->name);
+    if (from == NULL || from->count != p->count) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: has other sizes than the model that the patch is for", folder);
+    }
+    memcpy(p->data, from->data, p->count * sizeof *p->data);
+    return MNEME_OK;
+}
+
+static mneme_status fill(const struct patch *patch, const char *folder,
+                         const struct safetensors_set *set, struct model *model,
+                         mneme_error *error) {
+    size_t n = 0;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        if (patch_carries(p)) {
+            TRY(take_carried(patch, p, folder, error));
+        } else if (p->kind == PARAMETER_COMMON) {
+            TRY(safetensors_set_read_f32(set, p->name, p->rank, p->shape, p->data, error));
+            n++;
+        }
+    }
+    if (n == set->n) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu",
+                     set->place.text, set->n, n);
+}
+
+/* Opens a model without a memory with the one that the patch carries, still empty. */
+static mneme_status load_extended(const struct patch *patch, const char *folder,
+                                  struct model *model, mneme_error *error) {
+    struct model_config config;
+    struct safetensors_set set = {0};
+    TRY(extend_config(patch, folder, &config, error));
+    mneme_status status = safetensors_set_open(&set, folder, error);
+    THEN(model_open(&config, model, error));
+    THEN(fill(patch, folder, &set, model, error));
+    safetensors_set_close(&set);
+    return status;
+}
+
+/* The patch's rows are rows of the model's tables. */
+static mneme_status check_tables(const struct patch *patch, const char *path,
+                                 const struct model *model, mneme_error *error) {
+    bool fit = model->config.memory.n_layers > 0 && model->n_tables == patch->tables.n &&
+               model_n_slots(&model->config) == patch->n_slots &&
+               patch_width(&model->config) == patch->width;
+    if (fit) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: the model has other value tables than the patch",
+                     path);
+}
+
+static mneme_status load_patched(const struct patch *patch, const char *path, const char *folder,
+                                 struct model *model, mneme_error *error) {
+    struct digest digest;
+    TRY(patch->carries_memory ? load_extended(patch, folder, model, error)
+                              : model_load(folder, model, error));
+    TRY(patch_base_digest(model, patch->carries_memory, &digest, error));
+    TRY(patch_check_fits(patch, path, &digest, error));
+    TRY(check_tables(patch, path, model, error));
+    patch_put_rows(patch, model);
+    return MNEME_OK;
+}
+
+mneme_status patch_model_load(const char *folder, const char *path, struct model *model,
+                              struct patch *kept, mneme_error *error) {
+    struct patch patch = {0};
+    *model = (struct model){0};
+    if (kept != NULL) *kept = (struct patch){0};
+    if (path == NULL) return model_load(folder, model, error);
+    mneme_status status = patch_load(&patch, path, error);
+    THEN(load_patched(&patch, path, folder, model, error));
+    if (status != MNEME_OK) model_close(model);
+    if (status == MNEME_OK && kept != NULL) {
+        *kept = patch;
+    } else {
+        patch_close(&patch);
+    }
+    return status;
+}
+
+static mneme_status copy_file(const char *from, const char *to, const char *name,
+                              mneme_error *error) {
+    const struct path source = path_in(from, "%s", name);
+    char *bytes = NULL;
+    size_t length = 0;
+    if (!file_exists(source.text)) return MNEME_OK;
+    mneme_status status = file_read(source.text, MAX_BESIDE, &bytes, &length, error);
+    THEN(file_write_atomic(path_in(to, "%s", name).text, bytes, length, error));
+    free(bytes);
+    return status;
+}
+
+/* The background goes with the memory: the patch's, or the folder's. */
+static mneme_status merge_background(const struct patch *patch, const char *folder, const char *to,
+                                     mneme_error *error) {
+    if (!patch->carries_memory) return copy_file(folder, to, BACKGROUND, error);
+    if (patch->memory.background.n_slots == 0) return MNEME_OK;
+    return background_save(&patch->memory.background, path_in(to, BACKGROUND).text, error);
+}
+
+static mneme_status write_merged(const struct patch *patch, const struct model *model,
+                                 const char *folder, const char *to, mneme_error *error) {
+    for (size_t i = 0; i < sizeof files_beside / sizeof *files_beside; i++) {
+        TRY(copy_file(folder, to, files_beside[i], error));
+    }
+    TRY(merge_background(patch, folder, to, error));
+    return model_save(model, to, error);
+}
+
+mneme_status patch_model_merge(const char *folder, const char *path, const char *out,
+                               mneme_error *error) {
+    struct target target = {0};
+    struct model model = {0};
+    struct patch patch = {0};
+    const char *const sources[2] = {folder, path};
+    mneme_status status = target_open(&target, out, sources, false, error);
+    THEN(patch_model_load(folder, path, &model, &patch, error));
+    THEN(write_merged(&patch, &model, folder, target.building.text, error));
+    THEN(target_finish(&target, error));
+    target_close(&target);
+    model_close(&model);
+    patch_close(&patch);
+    return status;
+}
