@@ -13,8 +13,7 @@
  * TABLE.slots, TABLE.rows   the rows of a value table, slots ascending
  * facts                     a JSON line each, UTF-8
  * journal.ends, .slots, .before   as in struct patch
- * the memory's parameters, and background.batches_reading, .reads and .n_batches, where it carries
- * them */
+ * the memory's parameters, and those of smf/background.h, where it carries them */
 
 #define PATCH_VERSION "1"
 

@@ -141,20 +141,9 @@ static mneme_status check_tables(const struct reading *r, const struct model *mo
 }
 
 static mneme_status read_background(struct reading *r, size_t n_slots) {
-    struct background *background = &r->patch->memory.background;
-    size_t n = 0, one = 0;
-    int32_t n_batches = 0;
-    if (safetensors_find(&r->file, PATCH_READING) == NULL) return MNEME_OK;
-    TRY(find_rows(r, PATCH_READING, TENSOR_I32, 0, &n));
-    TRY(find_rows(r, PATCH_READS, TENSOR_I32, 0, &n));
-    TRY(find_rows(r, PATCH_BATCHES, TENSOR_I32, 0, &one));
-    TRY(read_exact(r, PATCH_BATCHES, TENSOR_I32, 1, &n_batches));
-    if (n != n_slots) return refuse(r, PATCH_READS, "is for another number of slots");
-    TRY(background_open(background, n_slots, r->error));
-    TRY(read_exact(r, PATCH_READING, TENSOR_I32, n_slots, background->batches_reading));
-    TRY(read_exact(r, PATCH_READS, TENSOR_I32, n_slots, background->reads));
-    background->n_batches = n_batches > 0 ? (size_t)n_batches : 0;
-    return background_check(background, r->path, r->error);
+    if (safetensors_find(&r->file, PATCH_READS) == NULL) return MNEME_OK;
+    r->n_known += BACKGROUND_TENSORS;
+    return background_read(&r->patch->memory.background, &r->file, n_slots, r->error);
 }
 
 static mneme_status read_parameters(struct reading *r, struct model *model) {

@@ -7,6 +7,7 @@
 #include "base/json_read.h"
 #include "interchange/target.h"
 #include "patch/patch_file.h"
+#include "smf/model_background.h"
 #include "tensor/safetensors_set.h"
 
 /* What lies beside a model's weights and goes with them, whatever the weights are. */
@@ -16,8 +17,6 @@ static const char *const files_beside[] = {"tokenizer.json", "tokenizer_config.j
 
 /* More than any of these files has. */
 #define MAX_BESIDE ((size_t)1 << 28)
-
-#define BACKGROUND "background.safetensors"
 
 mneme_status patch_base_digest(const struct model *model, bool carries_memory,
                                struct digest *digest, mneme_error *error) {
@@ -141,11 +140,11 @@ static mneme_status copy_file(const char *from, const char *to, const char *name
 }
 
 /* The background goes with the memory: the patch's, or the folder's. */
-static mneme_status merge_background(const struct patch *patch, const char *folder, const char *to,
-                                     mneme_error *error) {
-    if (!patch->carries_memory) return copy_file(folder, to, BACKGROUND, error);
+static mneme_status merge_background(const struct patch *patch, const struct model *model,
+                                     const char *folder, const char *to, mneme_error *error) {
+    if (!patch->carries_memory) return copy_file(folder, to, MODEL_BACKGROUND_FILE, error);
     if (patch->memory.background.n_slots == 0) return MNEME_OK;
-    return background_save(&patch->memory.background, path_in(to, BACKGROUND).text, error);
+    return model_background_save(&patch->memory.background, model, to, error);
 }
 
 static mneme_status write_merged(const struct patch *patch, const struct model *model,
@@ -153,7 +152,7 @@ static mneme_status write_merged(const struct patch *patch, const struct model *
     for (size_t i = 0; i < sizeof files_beside / sizeof *files_beside; i++) {
         TRY(copy_file(folder, to, files_beside[i], error));
     }
-    TRY(merge_background(patch, folder, to, error));
+    TRY(merge_background(patch, model, folder, to, error));
     return model_save(model, to, error);
 }
 

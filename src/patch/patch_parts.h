@@ -13,9 +13,7 @@
 #define PATCH_ENDS "journal.ends"
 #define PATCH_JOURNAL "journal.slots"
 #define PATCH_BEFORE "journal.before"
-#define PATCH_READING "background.batches_reading"
-#define PATCH_READS "background.reads"
-#define PATCH_BATCHES "background.n_batches"
+#define PATCH_READS "reads" /* of the background, as in its own file */
 
 /* The facts as JSON lines, and back: `line` begins at 1. */
 mneme_status patch_facts_print(const struct patch *patch, char **bytes, size_t *length,

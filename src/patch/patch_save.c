@@ -78,9 +78,8 @@ static void add_memory(struct writing *w) {
     }
     if (background->n_slots == 0) return;
     w->n_batches = (int32_t)background->n_batches;
-    add(w, PATCH_READING, TENSOR_I32, background->n_slots, 0, background->batches_reading);
-    add(w, PATCH_READS, TENSOR_I32, background->n_slots, 0, background->reads);
-    add(w, PATCH_BATCHES, TENSOR_I32, 1, 0, &w->n_batches);
+    background_list_tensors(background, &w->n_batches, w->tensors + w->n);
+    w->n += BACKGROUND_TENSORS;
 }
 
 static mneme_status open_writing(struct writing *w, const struct patch *patch, mneme_error *error) {
