@@ -19,6 +19,11 @@ typedef struct mneme_generator mneme_generator;
  * memory is taken for those that there are. */
 MNEME_API mneme_status mneme_generator_open(const char *folder, mneme_generator **generator,
                                             mneme_error *error);
+/* The same with a patch on the model (NULL: none); MNEME_BAD_INPUT, naming the patch, when it does
+ * not fit. */
+MNEME_API mneme_status mneme_generator_open_patched(const char *folder, const char *patch,
+                                                    mneme_generator **generator,
+                                                    mneme_error *error);
 /* NULL is allowed. */
 MNEME_API void mneme_generator_close(mneme_generator *generator);
 

@@ -4,6 +4,7 @@
 
 #include "base/float_state.h"
 #include "generate/text_generator.h"
+#include "patch/patch_model.h"
 
 struct mneme_generator {
     struct text_generator text;
@@ -11,12 +12,18 @@ struct mneme_generator {
 
 mneme_status mneme_generator_open(const char *folder, mneme_generator **generator,
                                   mneme_error *error) {
+    return mneme_generator_open_patched(folder, NULL, generator, error);
+}
+
+mneme_status mneme_generator_open_patched(const char *folder, const char *patch,
+                                          mneme_generator **generator, mneme_error *error) {
     struct float_state state = {0};
     *generator = NULL;
     mneme_generator *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, "the generator");
     mneme_status status = float_state_enter(&state, error);
-    THEN(text_generator_open(&opened->text, folder, error));
+    THEN(patch_language_open(&opened->text.language, folder, patch, error));
+    THEN(text_generator_begin(&opened->text, error));
     float_state_leave(&state);
     if (status == MNEME_OK) {
         *generator = opened;

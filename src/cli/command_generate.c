@@ -13,13 +13,14 @@
 #include "cli/measuring.h"
 
 static const char help[] =
-    "mneme generate MODEL PROMPT [--max-tokens N] [--ids] [--matmul canonical|onednn]\n"
-    "               " MEASURING_USAGE
+    "mneme generate MODEL PROMPT [--patch PATCH] [--max-tokens N] [--ids]\n"
+    "               [--matmul canonical|onednn] " MEASURING_USAGE
     "\n"
     "\n"
     "Continues the prompt with the model in the folder MODEL (config.json, model.safetensors,\n"
     "tokenizer.json), always by the likeliest token, until the text ends.\n"
     "\n"
+    "  --patch PATCH    with what mneme teach taught it\n"
     "  --max-tokens N   at most this many tokens (default 64)\n"
     "  --ids            PROMPT and output are token ids with blanks between; no id ends the text.\n"
     "                   For models without tokenizer.json\n"
@@ -33,7 +34,7 @@ static const struct usage usage = {"generate", help, 2};
 
 struct generate_arguments {
     size_t max_tokens;
-    const char *matmul;
+    const char *matmul, *patch;
     bool by_ids;
     struct measuring measuring;
 };
@@ -86,7 +87,8 @@ static int generate(const struct generate_arguments *arguments, const char *fold
     mneme_error error = {0};
     mneme_generator *generator = NULL;
     mneme_status done = mneme_matmul_choose(arguments->matmul, &error);
-    if (done == MNEME_OK) done = mneme_generator_open(folder, &generator, &error);
+    if (done == MNEME_OK)
+        done = mneme_generator_open_patched(folder, arguments->patch, &generator, &error);
     if (done == MNEME_OK) {
         done = (arguments->by_ids ? continue_ids : continue_text)(generator, prompt,
                                                                   arguments->max_tokens, &error);
@@ -104,6 +106,7 @@ int command_generate(int argc, char **argv) {
     int status;
     const struct argument options[] = {{"max-tokens", .count = &arguments.max_tokens},
                                        {"matmul", .text = &arguments.matmul},
+                                       {"patch", .text = &arguments.patch},
                                        {"ids", .flag = &arguments.by_ids},
                                        MEASURING_OPTIONS(&arguments.measuring),
                                        {0}};

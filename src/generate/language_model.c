@@ -24,8 +24,13 @@ static mneme_status open_tokenizer(struct language_model *language, const char *
 mneme_status language_model_open(struct language_model *language, const char *folder,
                                  mneme_error *error) {
     *language = (struct language_model){0};
-    mneme_status status = model_load(folder, &language->model, error);
-    THEN(text_ends_read(folder, &language->ends, error));
+    TRY(model_load(folder, &language->model, error));
+    return language_model_open_texts(language, folder, error);
+}
+
+mneme_status language_model_open_texts(struct language_model *language, const char *folder,
+                                       mneme_error *error) {
+    mneme_status status = text_ends_read(folder, &language->ends, error);
     THEN(open_tokenizer(language, folder, error));
     if (status != MNEME_OK) language_model_close(language);
     return status;

@@ -15,6 +15,9 @@ struct language_model {
 /* In memory that does not move while it is open: passes refer to it. */
 mneme_status language_model_open(struct language_model *language, const char *folder,
                                  mneme_error *error);
+/* The rest, where the model is opened already, as a patch makes it; closes all on failure. */
+mneme_status language_model_open_texts(struct language_model *language, const char *folder,
+                                       mneme_error *error);
 /* Does nothing to {0}. */
 void language_model_close(struct language_model *language);
 

@@ -5,9 +5,14 @@
 mneme_status text_generator_open(struct text_generator *text, const char *folder,
                                  mneme_error *error) {
     *text = (struct text_generator){0};
-    mneme_status status = language_model_open(&text->language, folder, error);
+    TRY(language_model_open(&text->language, folder, error));
+    return text_generator_begin(text, error);
+}
+
+mneme_status text_generator_begin(struct text_generator *text, mneme_error *error) {
     const struct model *model = &text->language.model;
-    THEN(generator_open(&text->generator, model, 1, model->config.max_seq_len, error));
+    mneme_status status =
+        generator_open(&text->generator, model, 1, model->config.max_seq_len, error);
     if (status != MNEME_OK) text_generator_close(text);
     return status;
 }

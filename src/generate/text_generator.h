@@ -13,6 +13,8 @@ struct text_generator {
 /* In memory that does not move while it is open. */
 mneme_status text_generator_open(struct text_generator *text, const char *folder,
                                  mneme_error *error);
+/* The same where text->language is open, and all else {0}. */
+mneme_status text_generator_begin(struct text_generator *text, mneme_error *error);
 /* Does nothing to {0}. */
 void text_generator_close(struct text_generator *text);
 

@@ -127,6 +127,13 @@ mneme_status patch_model_load(const char *folder, const char *path, struct model
     return status;
 }
 
+mneme_status patch_language_open(struct language_model *language, const char *folder,
+                                 const char *path, mneme_error *error) {
+    *language = (struct language_model){0};
+    TRY(patch_model_load(folder, path, &language->model, NULL, error));
+    return language_model_open_texts(language, folder, error);
+}
+
 static mneme_status copy_file(const char *from, const char *to, const char *name,
                               mneme_error *error) {
     const struct path source = path_in(from, "%s", name);

@@ -1,6 +1,7 @@
 #ifndef PATCH_PATCH_MODEL_H
 #define PATCH_PATCH_MODEL_H
 
+#include "generate/language_model.h"
 #include "patch/patch.h"
 
 /* A patch on the model that it fits. */
@@ -14,6 +15,10 @@ mneme_status patch_base_digest(const struct model *model, bool carries_memory,
  * becomes the patch, or NULL: it is not needed. MNEME_BAD_INPUT for a patch of another model. */
 mneme_status patch_model_load(const char *folder, const char *path, struct model *model,
                               struct patch *kept, mneme_error *error);
+
+/* A whole model folder with a patch, or with none: language_model_open. */
+mneme_status patch_language_open(struct language_model *language, const char *folder,
+                                 const char *path, mneme_error *error);
 
 /* Makes the folder `out` with the model in `folder` as the patch makes it, and the files beside it.
  */
