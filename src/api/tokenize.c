@@ -1,9 +1,11 @@
 #include <mneme/tokenize.h>
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/path.h"
+#include "text/unicode.h"
 #include "tokenizer/tokenizer.h"
 
 struct mneme_tokenizer {
@@ -45,4 +47,19 @@ mneme_status mneme_tokenize(mneme_tokenizer *tokenizer, const char *text, size_t
         token_list_free(&list);
     }
     return status;
+}
+
+mneme_status mneme_detokenize(const mneme_tokenizer *tokenizer, const int32_t *ids, size_t n,
+                              int skip_special, char **text, size_t *length, mneme_error *error) {
+    char *bytes;
+    size_t n_bytes;
+    *text = NULL;
+    TRY(tokenizer_decode_as(tokenizer->tokenizer, ids, n,
+                            skip_special != 0 ? DECODE_SKIPS_SPECIAL : DECODE_ALL, &bytes, &n_bytes,
+                            error));
+    *text = unicode_repair(bytes, n_bytes);
+    free(bytes);
+    if (*text == NULL) return error_set_memory(error, "decoded text");
+    if (length != NULL) *length = strlen(*text);
+    return MNEME_OK;
 }

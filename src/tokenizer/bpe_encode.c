@@ -1,6 +1,10 @@
+/* One piece of text to ids. */
+
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "text/utf8.h"
 #include "tokenizer/tokenizer_parts.h"
 
 static bool comes_before(struct bpe_candidate a, struct bpe_candidate b) {
@@ -48,65 +52,152 @@ static void apply(struct bpe_symbol *symbols, int32_t position, int32_t result) 
     struct bpe_symbol *removed = &symbols[symbol->next];
     symbol->id = result;
     symbol->next = removed->next;
-    removed->id = -1;
+    removed->id = TOKEN_NONE;
     if (symbol->next >= 0) symbols[symbol->next].previous = position;
 }
 
-/* The symbols become the bytes of the word, *n of them. */
-static mneme_status start_word(struct tokenizer *tokenizer, const char *word, size_t length,
-                               size_t *n, mneme_error *error) {
-    struct bpe_scratch *scratch = &tokenizer->scratch;
-    /* Positions are 32 bits wide. */
-    if (length > INT32_MAX / 4) {
-        return error_set(error, MNEME_BAD_INPUT, "a word of %zu bytes is too long to encode",
-                         length);
-    }
-    TRY(memory_grow((void **)&scratch->symbols, &scratch->symbol_capacity, length,
-                    sizeof *scratch->symbols, "a word", error));
-    /* One candidate per pair at first, and at most two more per merge, of which there are fewer
-     * than bytes. */
-    TRY(memory_grow((void **)&scratch->heap, &scratch->heap_capacity, 3 * length,
-                    sizeof *scratch->heap, "a word", error));
-    *n = 0;
-    bool after_unknown = false;
-    for (size_t i = 0; i < length; i++) {
-        int32_t id = tokenizer->byte_ids[(unsigned char)word[i]], at = (int32_t)*n;
-        bool unknown = id == TOKEN_NONE;
-        if (unknown) id = tokenizer->unknown;
-        bool dropped = id == TOKEN_NONE || (unknown && after_unknown && tokenizer->fuses_unknown);
-        after_unknown = unknown;
-        if (!dropped) scratch->symbols[(*n)++] = (struct bpe_symbol){id, at - 1, at + 1};
-    }
-    if (*n > 0) scratch->symbols[*n - 1].next = -1;
-    scratch->n_heap = 0;
-    return MNEME_OK;
+/* Whether the merge still stands where it was noted. It is stale when an earlier merge took one of
+ * its two symbols, unless what is there now makes the same token, as in the Python package. */
+static bool still_applies(const struct bpe *bpe, const struct bpe_scratch *scratch,
+                          struct bpe_candidate candidate) {
+    const struct bpe_merge *merge = &bpe->merges[candidate.rank];
+    const struct bpe_symbol *symbol = &scratch->symbols[candidate.position];
+    if (symbol->id == TOKEN_NONE || symbol->next < 0) return false;
+    int32_t right = scratch->symbols[symbol->next].id;
+    if (symbol->id == merge->left && right == merge->right) return true;
+    uint32_t rank = pair_map_get(&bpe->ranks, symbol->id, right);
+    return rank != PAIR_MAP_NONE && bpe->merges[rank].result == merge->result;
 }
 
-mneme_status bpe_encode_word(struct tokenizer *tokenizer, const char *word, size_t length,
-                             struct token_list *list, mneme_error *error) {
-    if (length == 0) return MNEME_OK;
-    if (tokenizer->ignores_merges) {
-        uint32_t whole = string_map_find(&tokenizer->vocabulary, word, length);
-        if (whole != STRING_MAP_NONE) {
-            return token_list_append(list, &(int32_t){(int32_t)whole}, 1, error);
-        }
+/* Applies all merges. */
+static void merge_symbols(const struct bpe *bpe, struct bpe_scratch *scratch) {
+    scratch->n_heap = 0;
+    for (size_t i = 0; i < scratch->n_symbols; i++) {
+        consider(scratch, &bpe->ranks, (int32_t)i);
     }
-    struct bpe_scratch *scratch = &tokenizer->scratch;
-    size_t n = 0;
-    TRY(start_word(tokenizer, word, length, &n, error));
-    if (n == 0) return MNEME_OK;
-    for (size_t i = 0; i < n; i++) consider(scratch, &tokenizer->ranks, (int32_t)i);
     while (scratch->n_heap > 0) {
         struct bpe_candidate candidate = heap_pop(scratch);
-        const struct bpe_merge *merge = &tokenizer->merges[candidate.rank];
-        const struct bpe_symbol *symbol = &scratch->symbols[candidate.position];
-        /* A candidate is stale when an earlier merge took one of its two symbols. */
-        if (symbol->id != merge->left || symbol->next < 0) continue;
-        if (scratch->symbols[symbol->next].id != merge->right) continue;
-        apply(scratch->symbols, candidate.position, merge->result);
-        consider(scratch, &tokenizer->ranks, symbol->previous);
-        consider(scratch, &tokenizer->ranks, candidate.position);
+        if (!still_applies(bpe, scratch, candidate)) continue;
+        apply(scratch->symbols, candidate.position, bpe->merges[candidate.rank].result);
+        consider(scratch, &bpe->ranks, scratch->symbols[candidate.position].previous);
+        consider(scratch, &bpe->ranks, candidate.position);
     }
+}
+
+/* Makes room for the symbols of a word and for what may be merged. */
+static mneme_status make_room(struct bpe_scratch *scratch, size_t n, mneme_error *error) {
+    /* Positions are 32 bits wide. */
+    if (n > INT32_MAX / 4) {
+        return error_set(error, MNEME_BAD_INPUT, "a word of %zu bytes is too long to encode", n);
+    }
+    TRY(memory_grow((void **)&scratch->symbols, &scratch->symbol_capacity, n,
+                    sizeof *scratch->symbols, "a word", error));
+    /* One candidate per pair at first, and at most two more per merge, of which there are fewer
+     * than symbols. */
+    return memory_grow((void **)&scratch->heap, &scratch->heap_capacity, 3 * n,
+                       sizeof *scratch->heap, "a word", error);
+}
+
+static void add_symbol(struct bpe_scratch *scratch, int32_t id) {
+    int32_t at = (int32_t)scratch->n_symbols++;
+    scratch->symbols[at] = (struct bpe_symbol){id, at - 1, at + 1};
+}
+
+/* What has no token waits until the next that has: neighbours may become one. A symbol made of
+ * fallback bytes does not end the wait, as in the Python package. */
+struct unknowns {
+    bool waiting;
+};
+
+static void add_unknown(const struct bpe *bpe, struct bpe_scratch *scratch,
+                        struct unknowns *unknowns) {
+    if (bpe->unknown == TOKEN_NONE) return;
+    if (unknowns->waiting && !bpe->fuses_unknown) add_symbol(scratch, bpe->unknown);
+    unknowns->waiting = true;
+}
+
+static void flush_unknowns(const struct bpe *bpe, struct bpe_scratch *scratch,
+                           struct unknowns *unknowns) {
+    if (unknowns->waiting) add_symbol(scratch, bpe->unknown);
+    unknowns->waiting = false;
+}
+
+/* Adds the bytes of a symbol as their fallback tokens; false when one has none. */
+static bool add_fallback(const struct bpe *bpe, struct bpe_scratch *scratch, const char *text,
+                         size_t length) {
+    for (size_t i = 0; i < length; i++) {
+        if (bpe->byte_ids[(unsigned char)text[i]] == TOKEN_NONE) return false;
+    }
+    for (size_t i = 0; i < length; i++) {
+        add_symbol(scratch, bpe->byte_ids[(unsigned char)text[i]]);
+    }
+    return true;
+}
+
+static void start_bytes(const struct bpe *bpe, struct bpe_scratch *scratch, const char *word,
+                        size_t length) {
+    struct unknowns unknowns = {false};
+    for (size_t i = 0; i < length; i++) {
+        int32_t id = bpe->byte_ids[(unsigned char)word[i]];
+        if (id == TOKEN_NONE) {
+            add_unknown(bpe, scratch, &unknowns);
+        } else {
+            flush_unknowns(bpe, scratch, &unknowns);
+            add_symbol(scratch, id);
+        }
+    }
+    flush_unknowns(bpe, scratch, &unknowns);
+}
+
+/* Adds the symbol of one character, whose text may have a prefix and a suffix around it. */
+static void add_character(const struct bpe *bpe, struct bpe_scratch *scratch, const char *text,
+                          size_t length, struct unknowns *unknowns) {
+    uint32_t id = string_map_find(&bpe->vocabulary, text, length);
+    if (id != STRING_MAP_NONE) {
+        flush_unknowns(bpe, scratch, unknowns);
+        add_symbol(scratch, (int32_t)id);
+    } else if (!add_fallback(bpe, scratch, text, length)) {
+        add_unknown(bpe, scratch, unknowns);
+    }
+}
+
+/* The longest prefix or suffix. */
+#define MAX_AFFIX 64
+
+static void start_characters(const struct bpe *bpe, struct bpe_scratch *scratch, const char *word,
+                             size_t length) {
+    struct unknowns unknowns = {false};
+    for (size_t i = 0, n; i < length; i += n) {
+        n = utf8_decode(word + i, length - i, NULL);
+        if (n == 0) n = 1;
+        if (bpe->prefix == NULL && bpe->suffix == NULL) {
+            add_character(bpe, scratch, word + i, n, &unknowns);
+            continue;
+        }
+        char text[2 * MAX_AFFIX + 4], *end = text;
+        if (i > 0 && bpe->prefix != NULL) end = stpncpy(end, bpe->prefix, MAX_AFFIX);
+        end = mempcpy(end, word + i, n);
+        if (i + n == length && bpe->suffix != NULL) end = stpncpy(end, bpe->suffix, MAX_AFFIX);
+        add_character(bpe, scratch, text, (size_t)(end - text), &unknowns);
+    }
+    flush_unknowns(bpe, scratch, &unknowns);
+}
+
+mneme_status bpe_encode_word(const struct bpe *bpe, struct bpe_scratch *scratch, const char *word,
+                             size_t length, struct token_list *list, mneme_error *error) {
+    if (length == 0) return MNEME_OK;
+    uint32_t whole =
+        bpe->ignores_merges ? string_map_find(&bpe->vocabulary, word, length) : STRING_MAP_NONE;
+    if (whole != STRING_MAP_NONE) {
+        return token_list_append(list, &(int32_t){(int32_t)whole}, 1, error);
+    }
+    bool has_affix = bpe->prefix != NULL || bpe->suffix != NULL;
+    TRY(make_room(scratch, length * (has_affix ? 1 + 2 * MAX_AFFIX : 1), error));
+    scratch->n_symbols = 0;
+    (bpe->by_byte ? start_bytes : start_characters)(bpe, scratch, word, length);
+    if (scratch->n_symbols == 0) return MNEME_OK;
+    scratch->symbols[scratch->n_symbols - 1].next = -1;
+    merge_symbols(bpe, scratch);
     for (int32_t i = 0; i >= 0; i = scratch->symbols[i].next) {
         TRY(token_list_append(list, &scratch->symbols[i].id, 1, error));
     }

@@ -26,8 +26,8 @@ struct trainer {
 /* < 0, 0, > 0 as token a's bytes come before, equal or after b's. */
 static int compare_tokens(const struct tokenizer *tokenizer, int32_t a, int32_t b) {
     size_t a_length, b_length;
-    const char *a_bytes = string_map_get(&tokenizer->vocabulary, (uint32_t)a, &a_length);
-    const char *b_bytes = string_map_get(&tokenizer->vocabulary, (uint32_t)b, &b_length);
+    const char *a_bytes = string_map_get(&tokenizer->bpe.vocabulary, (uint32_t)a, &a_length);
+    const char *b_bytes = string_map_get(&tokenizer->bpe.vocabulary, (uint32_t)b, &b_length);
     int order = memcmp(a_bytes, b_bytes, a_length < b_length ? a_length : b_length);
     if (order != 0) return order;
     return (a_length > b_length) - (a_length < b_length);
@@ -87,18 +87,18 @@ static mneme_status merge_pair(struct trainer *trainer, uint32_t pair, mneme_err
     struct tokenizer *tokenizer = trainer->tokenizer;
     int32_t left = trainer->pairs.pairs[pair].left, right = trainer->pairs.pairs[pair].right;
     int32_t result;
-    uint32_t rank = pair_map_get(&tokenizer->ranks, left, right);
+    uint32_t rank = pair_map_get(&tokenizer->bpe.ranks, left, right);
     if (rank != PAIR_MAP_NONE) {
-        result = tokenizer->merges[rank].result;
+        result = tokenizer->bpe.merges[rank].result;
     } else {
-        TRY(tokenizer_add_merge(tokenizer, left, right, &result, error));
+        TRY(bpe_add_merge(&tokenizer->bpe, left, right, &result, error));
     }
     mneme_status status = bpe_pairs_merge(&trainer->pairs, pair, result, error);
     return status == MNEME_OK ? queue_grown_pairs(trainer, error) : status;
 }
 
 static mneme_status learn_merges(struct trainer *trainer, size_t vocab_size, mneme_error *error) {
-    mneme_status status = bpe_pairs_count(&trainer->pairs, trainer->tokenizer->byte_ids, error);
+    mneme_status status = bpe_pairs_count(&trainer->pairs, trainer->tokenizer->bpe.byte_ids, error);
     THEN(queue_grown_pairs(trainer, error));
     while (status == MNEME_OK && trainer->n_queue > 0 &&
            tokenizer_vocab_size(trainer->tokenizer) < vocab_size) {
@@ -115,32 +115,44 @@ static mneme_status learn_merges(struct trainer *trainer, size_t vocab_size, mne
 /* The end of text and the bytes. */
 static mneme_status add_first_tokens(struct tokenizer *tokenizer, mneme_error *error) {
     uint32_t id;
-    mneme_status status = string_map_add(&tokenizer->vocabulary, TOKENIZER_END_OF_TEXT,
+    mneme_status status = string_map_add(&tokenizer->bpe.vocabulary, TOKENIZER_END_OF_TEXT,
                                          strlen(TOKENIZER_END_OF_TEXT), &id, NULL, error);
     tokenizer->end_of_text = tokenizer->start_of_text = (int32_t)id;
-    tokenizer->unknown = TOKEN_NONE;
+    tokenizer->bpe.unknown = TOKEN_NONE;
     for (int byte = 0; byte < 256 && status == MNEME_OK; byte++) {
         char text = (char)byte;
-        status = string_map_add(&tokenizer->vocabulary, &text, 1, &id, NULL, error);
-        tokenizer->byte_ids[byte] = (int32_t)id;
+        status = string_map_add(&tokenizer->bpe.vocabulary, &text, 1, &id, NULL, error);
+        tokenizer->bpe.byte_ids[byte] = (int32_t)id;
     }
     return status;
 }
 
-static mneme_status count_piece(void *context, const char *piece, size_t length, int32_t special,
+static mneme_status count_piece(void *context, const char *piece, size_t length, int32_t added,
                                 mneme_error *error) {
     struct trainer *trainer = context;
-    (void)special; /* there is none in data */
+    (void)added; /* there is none in data */
     return bpe_pairs_add_word(&trainer->pairs, piece, length, error);
+}
+
+static mneme_status open_decoder(struct tokenizer *tokenizer, mneme_error *error) {
+    json_t *byte_level = json_pack("{s:s}", "type", "ByteLevel");
+    mneme_status status = byte_level == NULL ? error_set_memory(error, "the tokenizer")
+                                             : decoder_open(byte_level, "tokenizer training",
+                                                            &tokenizer->decoder, error);
+    json_decref(byte_level);
+    return status;
 }
 
 /* A tokenizer without merges. */
 static mneme_status open_untrained(const char *pattern, struct tokenizer **tokenizer,
                                    mneme_error *error) {
-    const struct split_special end_of_text = {.text = TOKENIZER_END_OF_TEXT, .id = 0};
+    char name[] = TOKENIZER_END_OF_TEXT;
+    const struct split_added end_of_text = {{.text = name, .id = 0, .is_special = true}, false};
     const struct split_plan plan = {
-        .rules = {{pattern, false, SPLIT_ALL}}, 1, .specials = &end_of_text, 1};
+        .rules = {{SPLIT_BY_REGEX, pattern, SPLIT_ISOLATED, false}}, 1, .added = &end_of_text, 1};
     TRY(tokenizer_open(&plan, "tokenizer training", tokenizer, error));
+    (*tokenizer)->bpe.by_byte = true;
+    TRY(open_decoder(*tokenizer, error));
     (*tokenizer)->pattern = strdup(pattern);
     if ((*tokenizer)->pattern == NULL) return error_set_memory(error, "the tokenizer");
     return add_first_tokens(*tokenizer, error);
@@ -157,8 +169,8 @@ mneme_status tokenizer_train_pattern(const char *pattern, const char *const *tex
     struct trainer trainer = {0};
     mneme_status status = open_untrained(pattern, &trainer.tokenizer, error);
     for (size_t i = 0; i < n_texts && status == MNEME_OK; i++) {
-        status = splitter_run(trainer.tokenizer->splitter, SPLIT_DATA, texts[i], strlen(texts[i]),
-                              count_piece, &trainer, error);
+        status = splitter_run(trainer.tokenizer->splitter, &trainer.tokenizer->encoder.split,
+                              SPLIT_DATA, texts[i], strlen(texts[i]), count_piece, &trainer, error);
     }
     THEN(learn_merges(&trainer, vocab_size, error));
     if (status == MNEME_OK) {

@@ -10,6 +10,10 @@
 /* The text of the bytes, NUL-terminated UTF-8; the caller frees it. NULL without memory. */
 char *byte_alphabet_write(const char *bytes, size_t length);
 
+/* The same into `text`, which has room for 2 * length bytes, without a NUL; returns how many there
+ * are. */
+size_t byte_alphabet_write_to(char *text, const char *bytes, size_t length);
+
 /* Turns such text back, in place (bytes are never longer), and sets *length to how many there are.
  * False when a character stands for no byte. */
 bool byte_alphabet_read(char *text, size_t text_length, size_t *length);

@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "text/utf8.h"
+#include "tokenizer/characters.h"
 #include "tokenizer/split_pattern.h"
 
 /* Sequences within Sequences. */
@@ -48,13 +49,6 @@ static mneme_status append(struct buffer *out, const char *bytes, size_t length,
 static mneme_status append_character(struct buffer *out, uint32_t character, mneme_error *error) {
     char bytes[4];
     return append(out, bytes, utf8_encode(character, bytes), error);
-}
-
-/* Unicode's White_Space. */
-static bool is_space(uint32_t c) {
-    return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
-           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
-           c == 0x205f || c == 0x3000;
 }
 
 /* The normal form of well-formed text. */
@@ -122,35 +116,10 @@ static mneme_status run_strip_accents(const struct step *step, const char *text,
     return each_character(text, length, drop_accent, out, error);
 }
 
-/* The bytes of white space that the text begins with. */
-static size_t leading_space(const char *text, size_t length) {
-    size_t n = 0, width;
-    uint32_t character;
-    while ((width = utf8_decode(text + n, length - n, &character)) > 0 && is_space(character)) {
-        n += width;
-    }
-    return n;
-}
-
-/* The length of the text without the white space at its end. */
-static size_t without_trailing_space(const char *text, size_t length) {
-    while (length > 0) {
-        size_t start = length - 1;
-        uint32_t character;
-        while (start > 0 && length - start < 4 && ((unsigned char)text[start] & 0xc0) == 0x80) {
-            start--;
-        }
-        size_t width = utf8_decode(text + start, length - start, &character);
-        if (width != length - start || !is_space(character)) break;
-        length = start;
-    }
-    return length;
-}
-
 static mneme_status run_strip(const struct step *step, const char *text, size_t length,
                               struct buffer *out, mneme_error *error) {
-    if (step->right) length = without_trailing_space(text, length);
-    size_t start = step->left ? leading_space(text, length) : 0;
+    if (step->right) length = length_without_trailing_spaces(text, length);
+    size_t start = step->left ? leading_spaces(text, length) : 0;
     return append(out, text + start, length - start, error);
 }
 
@@ -213,7 +182,7 @@ static mneme_status compile(const char *regex, const char *path, pcre2_code **co
                          "%s: normalizer: Replace: %s: not supported, engines differ on it", path,
                          other);
     }
-    char *spelled = split_pattern_spell_spaces(regex);
+    char *spelled = split_pattern_spell(regex);
     if (spelled == NULL) return error_set_memory(error, path);
     uint32_t options = PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C;
     *code =

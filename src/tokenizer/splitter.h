@@ -8,38 +8,29 @@
 #include <jansson.h>
 
 #include "base/error.h"
+#include "tokenizer/added_tokens.h"
+#include "tokenizer/split_rule.h"
 
 /* Cuts text into the pieces that byte pair encoding works in. No token crosses a cut. */
 struct splitter;
 
-/* What becomes a piece: the matches of the pattern and what lies between them, or one of both. */
-enum split_kept { SPLIT_ALL, SPLIT_MATCHES, SPLIT_GAPS };
-
-struct split_rule {
-    const char *pattern;
-    bool literal; /* a string to look for; otherwise a PCRE2 regular expression, with UTF and UCP */
-    enum split_kept kept;
+/* An added token, and when it is looked for. */
+struct split_added {
+    struct added_token token; /* its text is not empty */
+    bool late;                /* looked for in the text as it was normalised */
 };
 
-/* A text that is a piece of its own wherever it stands. */
-struct split_special {
-    const char *text;
-    int32_t id;   /* at least 0 */
-    bool late;    /* looked for after the others, in the rest of the text */
-    bool is_text; /* an added word, which is a piece in data too */
-};
-
-/* Whose words a text is: in data, what looks like a special text is text like any other. */
+/* Whose words a text is: in data, what looks like a special token is text like any other. */
 enum split_source { SPLIT_PROMPT, SPLIT_DATA };
 
-#define SPLITTER_MAX_RULES 8
+#define SPLITTER_MAX_RULES 32
 
-/* Each rule cuts the pieces that the one before it made. */
+/* Each rule works on the pieces that the one before it made. */
 struct split_plan {
     struct split_rule rules[SPLITTER_MAX_RULES];
     size_t n_rules;
-    const struct split_special *specials; /* [n_specials] of different texts */
-    size_t n_specials;
+    const struct split_added *added; /* [n_added] of different texts */
+    size_t n_added;
     const json_t *normalizer; /* of a tokenizer.json (normalizer.h), or NULL */
 };
 
@@ -50,20 +41,28 @@ mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error);
 void splitter_close(struct splitter *splitter);
 
-#define SPLITTER_NOT_SPECIAL (-1)
+/* What one thread needs to split; all zero before its first use, with one splitter only. */
+struct split_scratch {
+    void *matches[SPLITTER_MAX_RULES]; /* PCRE2's */
+    char *texts[SPLITTER_MAX_RULES];   /* what a rule made of a piece */
+    size_t capacities[SPLITTER_MAX_RULES];
+};
+void split_scratch_free(struct split_scratch *scratch);
 
-/* Called for each piece in turn; `special` is the id of a special text, or SPLITTER_NOT_SPECIAL.
+#define SPLITTER_NOT_ADDED (-1)
+
+/* Called for each piece in turn; `added` is the id of an added token, or SPLITTER_NOT_ADDED.
  * Any status but MNEME_OK ends the split. */
-typedef mneme_status splitter_visit(void *context, const char *piece, size_t length,
-                                    int32_t special, mneme_error *error);
+typedef mneme_status splitter_visit(void *context, const char *piece, size_t length, int32_t added,
+                                    mneme_error *error);
 
-/* Visits the pieces of text in order. First the special texts that count in such a source are cut
- * out, the leftmost and of equals the longest first; what remains is normalised, and the late ones
- * are cut out of that; then each run of bytes that is not well-formed UTF-8 becomes one piece; what
- * remains is cut by the rules. Together the pieces are the text as it was normalised, unless a rule
- * drops something. Fails only when visit does, or for a pattern that exceeds PCRE2's
- * limits. Two threads must not share a splitter. */
-mneme_status splitter_run(struct splitter *splitter, enum split_source source, const char *text,
-                          size_t length, splitter_visit *visit, void *context, mneme_error *error);
+/* Visits the pieces of text in order. First the added tokens are cut out (added_tokens.h); what
+ * remains is normalised, and the late ones are cut out of that; then each run of bytes that is not
+ * well-formed UTF-8 becomes one piece; on what remains the rules work. Fails only when visit does,
+ * when memory is short, or for a pattern that exceeds PCRE2's limits. Two threads may share a
+ * splitter, not a scratch. */
+mneme_status splitter_run(const struct splitter *splitter, struct split_scratch *scratch,
+                          enum split_source source, const char *text, size_t length,
+                          splitter_visit *visit, void *context, mneme_error *error);
 
 #endif

@@ -13,6 +13,9 @@ struct token_list {
     size_t capacity;
 };
 
+/* Ids of tokenizers are below. */
+#define TOKENIZER_MAX_TOKENS ((size_t)1 << 20)
+
 /* The id of no token. */
 #define TOKEN_NONE (-1)
 

@@ -7,12 +7,12 @@
 #include "base/error.h"
 #include "tokenizer/token_list.h"
 
-/* Byte-level byte pair encoding (Sennrich et al. 2016; bytes and splitting as in GPT-2), in Hugging
- * Face's tokenizer.json: those that mneme trains, and those of GPT-2, Llama 3, SmolLM and the
- * like (docs/interchange.md). It gives the ids of the Python package `tokenizers`, without the
- * special tokens that the package puts around a text, for any text of characters that PCRE2 knows
- * (Unicode 14 in Debian 12). Text is bytes: invalid UTF-8 encodes and decodes like anything else,
- * see splitter.h. A tokenizer serves one thread at a time, since it caches words. */
+/* Byte pair encoding (Sennrich et al. 2016) in Hugging Face's tokenizer.json: those that mneme
+ * trains, which are byte-level as GPT-2's, and those of others, byte-level (GPT-2, Llama 3, Qwen,
+ * SmolLM) or of characters (Llama 2, Mistral, Gemma); docs/interchange.md has what is known. It
+ * gives the ids of the Python package `tokenizers`, without the special tokens that the package
+ * puts around a text. Text is bytes: invalid UTF-8 encodes like anything else, see splitter.h. A
+ * tokenizer serves one thread at a time, since it caches words (but see encode_many.h). */
 struct tokenizer;
 
 /* GPT-2's splitting pattern, except that every digit stands alone, which helps with sums. */
@@ -23,9 +23,8 @@ struct tokenizer;
  */
 #define TOKENIZER_END_OF_TEXT "<|end_of_text|>"
 
-/* A trained tokenizer has at least the end of text and the 256 bytes; ids are below the most. */
+/* A trained tokenizer has at least the end of text and the 256 bytes. */
 #define TOKENIZER_MIN_TOKENS 257
-#define TOKENIZER_MAX_TOKENS ((size_t)1 << 20)
 
 /* Learns vocab_size tokens from the texts (NUL-terminated; they are data): id 0 is the end of text,
  * 1 + b is the byte b, and then comes one token per merge. The merge is always the most frequent
@@ -58,13 +57,19 @@ mneme_status tokenizer_encode(struct tokenizer *tokenizer, const char *text, siz
 mneme_status tokenizer_encode_data(struct tokenizer *tokenizer, const char *text, size_t length,
                                    struct token_list *list, mneme_error *error);
 
-/* *text becomes the bytes of the ids, *length of them (length may be NULL) and a NUL; the caller
- * frees it. It is UTF-8 when the ids are those of whole UTF-8 text. The end of text decodes to its
- * name, an id that no token has to nothing. MNEME_BAD_INPUT for an id that is not in the
- * vocabulary.
- */
+/* *text becomes what the ids say, *length its bytes (length may be NULL) and a NUL; the caller
+ * frees it. That is what the Python package decodes them to, with special tokens by their names;
+ * but where bytes of a byte-level vocabulary are no UTF-8, they stay as they are (unicode_repair
+ * makes of them what the package prints). An id that no token has is nothing. MNEME_BAD_INPUT for
+ * an id that is not in the vocabulary. */
 mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
                               char **text, size_t *length, mneme_error *error);
+
+/* The same, with or without special tokens (`skip_special_tokens` of the package). */
+enum decode_special { DECODE_ALL, DECODE_SKIPS_SPECIAL };
+mneme_status tokenizer_decode_as(const struct tokenizer *tokenizer, const int32_t *ids,
+                                 size_t n_ids, enum decode_special special, char **text,
+                                 size_t *length, mneme_error *error);
 
 /* Ids are 0 to this - 1; in others' files some of them may have no token. */
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer);

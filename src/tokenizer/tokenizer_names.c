@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "tokenizer/tokenizer.h"
+#include "tokenizer/token_list.h"
 
 mneme_status tokenizer_refuse(const struct tokenizer_file *file, const char *cause) {
     return error_set(file->error, MNEME_BAD_INPUT, "%s: %s", file->path, cause);
@@ -39,11 +39,6 @@ static mneme_status refuse_added(const struct tokenizer_file *file, size_t numbe
                      cause);
 }
 
-static bool is_on(const json_t *token, const char *option) {
-    const json_t *value = json_object_get(token, option);
-    return value != NULL && !json_is_null(value) && !json_is_false(value);
-}
-
 /* What the package does to a token that model.vocab lacks: `highest` is the highest id of the added
  * tokens before it, -1 for none. */
 static mneme_status check_given_id(const struct tokenizer_file *file, size_t number,
@@ -65,9 +60,6 @@ static mneme_status place_added(const struct tokenizer_file *file, const struct 
     const char *text = json_string_value(json_object_get(token, "content"));
     const json_t *id = json_object_get(token, "id");
     if (text == NULL || text[0] == '\0') return refuse_added(file, number, "no content");
-    if (is_on(token, "single_word") || is_on(token, "lstrip") || is_on(token, "rstrip")) {
-        return refuse_added(file, number, "single_word, lstrip and rstrip are not supported");
-    }
     const json_t *in_vocabulary = json_object_get(vocabulary, text);
     if (in_vocabulary != NULL && !json_equal(in_vocabulary, id)) {
         return refuse_added(file, number, "it and model.vocab give a text different ids");
@@ -81,6 +73,9 @@ static mneme_status place_added(const struct tokenizer_file *file, const struct 
     name->is_added = true;
     name->is_normalized = json_is_true(json_object_get(token, "normalized"));
     name->is_special = json_is_true(json_object_get(token, "special"));
+    name->lstrip = json_is_true(json_object_get(token, "lstrip"));
+    name->rstrip = json_is_true(json_object_get(token, "rstrip"));
+    name->single_word = json_is_true(json_object_get(token, "single_word"));
     if (json_integer_value(id) > *highest) *highest = json_integer_value(id);
     return MNEME_OK;
 }

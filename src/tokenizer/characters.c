@@ -1,0 +1,64 @@
+#include "tokenizer/characters.h"
+
+#include <utf8proc.h>
+
+#include "text/utf8.h"
+
+bool character_is_space(uint32_t c) {
+    return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||
+           (c >= 0x2000 && c <= 0x200a) || c == 0x2028 || c == 0x2029 || c == 0x202f ||
+           c == 0x205f || c == 0x3000;
+}
+
+/* Symbols that are Alphabetic: circled and squared letters. */
+static bool is_letter_symbol(uint32_t c) {
+    return (c >= 0x24b6 && c <= 0x24e9) || (c >= 0x1f130 && c <= 0x1f149) ||
+           (c >= 0x1f150 && c <= 0x1f169) || (c >= 0x1f170 && c <= 0x1f189);
+}
+
+bool character_is_word(uint32_t character) {
+    switch (utf8proc_category((utf8proc_int32_t)character)) {
+        case UTF8PROC_CATEGORY_LU:
+        case UTF8PROC_CATEGORY_LL:
+        case UTF8PROC_CATEGORY_LT:
+        case UTF8PROC_CATEGORY_LM:
+        case UTF8PROC_CATEGORY_LO:
+        case UTF8PROC_CATEGORY_MN:
+        case UTF8PROC_CATEGORY_MC:
+        case UTF8PROC_CATEGORY_ME:
+        case UTF8PROC_CATEGORY_ND:
+        case UTF8PROC_CATEGORY_NL:
+        case UTF8PROC_CATEGORY_PC:
+            return true;
+        default:
+            return character == 0x200c || character == 0x200d || is_letter_symbol(character);
+    }
+}
+
+size_t leading_spaces(const char *text, size_t length) {
+    size_t n = 0, width;
+    uint32_t character;
+    while ((width = utf8_decode(text + n, length - n, &character)) > 0 &&
+           character_is_space(character)) {
+        n += width;
+    }
+    return n;
+}
+
+size_t last_character(const char *text, size_t length, uint32_t *character) {
+    size_t start = length - 1;
+    while (start > 0 && length - start < 4 && ((unsigned char)text[start] & 0xc0) == 0x80) start--;
+    if (utf8_decode(text + start, length - start, character) == length - start) return start;
+    *character = 0;
+    return length - 1;
+}
+
+size_t length_without_trailing_spaces(const char *text, size_t length) {
+    while (length > 0) {
+        uint32_t character;
+        size_t start = last_character(text, length, &character);
+        if (!character_is_space(character)) break;
+        length = start;
+    }
+    return length;
+}
