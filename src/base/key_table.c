@@ -25,6 +25,14 @@ static size_t count_of(const void *settings, const struct key *key) {
     return *(const size_t *)(const void *)((const char *)settings + key->count_offset);
 }
 
+static struct key_strings *strings_at(void *settings, const struct key *key) {
+    return value_at(settings, key);
+}
+
+static size_t strings_of(const struct key *key, const void *settings) {
+    return ((const struct key_strings *)value_of(settings, key))->n;
+}
+
 /* A value that is a single number, or a list's count; large sizes are rounded. */
 static double number_of(const struct key *key, const void *settings) {
     const void *value = value_of(settings, key);
@@ -58,6 +66,11 @@ static void set_number(const struct key *key, double number, void *settings) {
 
 static bool is_list(const struct key *key) {
     return key->type == KEY_SIZES || key->type == KEY_FLOATS;
+}
+
+/* Lists and strings, whose default is that there is none. */
+static bool has_no_number(const struct key *key) {
+    return key->type == KEY_STRING || key->type == KEY_STRINGS || is_list(key);
 }
 
 /* The default, where rows above may decide it. */
@@ -99,11 +112,12 @@ static bool is_in_range(const struct key *key, double number) {
 bool key_is_out_of_range(const struct key *key, const void *settings) {
     if (key->type == KEY_STRING) return *(char *const *)value_of(settings, key) == NULL;
     if (is_list(key)) return count_of(settings, key) == 0;
+    if (key->type == KEY_STRINGS) return strings_of(key, settings) == 0;
     return !is_in_range(key, number_of(key, settings));
 }
 
 bool key_is_default(const struct key *key, const void *settings) {
-    if (key->type == KEY_STRING || is_list(key)) return key_is_out_of_range(key, settings);
+    if (has_no_number(key)) return key_is_out_of_range(key, settings);
     return number_of(key, settings) == default_of(key, settings);
 }
 
@@ -111,7 +125,7 @@ bool key_is_required(const struct key *key) {
     if ((key->flags & KEY_MAY_LACK) != 0 || key->derived != NULL || !key_has_value(key)) {
         return false;
     }
-    return key->type == KEY_STRING || is_list(key) || !is_in_range(key, key->initial);
+    return has_no_number(key) || !is_in_range(key, key->initial);
 }
 
 void keys_set_defaults(const struct key_table *table, void *settings) {
@@ -119,6 +133,7 @@ void keys_set_defaults(const struct key_table *table, void *settings) {
         const struct key *key = &table->keys[i];
         if (key->type == KEY_STRING) *(char **)value_at(settings, key) = NULL;
         if (is_list(key)) *count_at(settings, key) = 0;
+        if (key->type == KEY_STRINGS) *strings_at(settings, key) = (struct key_strings){0};
         set_number(key, key->initial, settings);
     }
 }
@@ -220,6 +235,40 @@ static mneme_status read_list(const struct key *key, const struct json_place *ro
     return check_ascends(key, root, settings, error);
 }
 
+static void free_strings(struct key_strings *strings) {
+    for (size_t i = 0; i < strings->n; i++) free(strings->texts[i]);
+    free(strings->texts);
+    *strings = (struct key_strings){0};
+}
+
+static mneme_status add_string(const struct key *key, const struct json_place *root,
+                               const json_t *value, struct key_strings *strings,
+                               mneme_error *error) {
+    if (!json_is_string(value)) {
+        return json_refuse(root, key->path, error, "must be a string or a list of strings");
+    }
+    strings->texts[strings->n] = strdup(json_string_value(value));
+    return strings->texts[strings->n++] == NULL ? error_set_memory(error, key->path) : MNEME_OK;
+}
+
+/* One string, or a list of some. */
+static mneme_status read_strings(const struct key *key, const struct json_place *root,
+                                 enum key_need need, void *settings, mneme_error *error) {
+    const json_t *value = json_find(root->object, key->path);
+    struct key_strings *strings = strings_at(settings, key);
+    if (value == NULL && need == KEY_OPTIONAL) return MNEME_OK;
+    const size_t n = json_is_array(value) ? json_array_size(value) : 1;
+    if (n == 0) return json_refuse(root, key->path, error, "is an empty list");
+    free_strings(strings);
+    strings->texts = calloc(n, sizeof *strings->texts);
+    if (strings->texts == NULL) return error_set_memory(error, key->path);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *element = json_is_array(value) ? json_array_get(value, i) : value;
+        TRY(add_string(key, root, element, strings, error));
+    }
+    return MNEME_OK;
+}
+
 static mneme_status read_choice(const struct key *key, const struct json_place *root,
                                 enum key_need need, void *settings, mneme_error *error) {
     size_t index = (size_t)number_of(key, settings);
@@ -247,6 +296,8 @@ static mneme_status read_key(const struct key *key, const struct json_place *roo
         case KEY_SIZES:
         case KEY_FLOATS:
             return read_list(key, root, need, settings, error);
+        case KEY_STRINGS:
+            return read_strings(key, root, need, settings, error);
         default:
             return MNEME_OK;
     }
@@ -324,6 +375,18 @@ static json_t *list_to_json(const struct key *key, const void *settings) {
     return NULL;
 }
 
+static json_t *strings_to_json(const struct key_strings *strings) {
+    if (strings->n == 1) return json_string(strings->texts[0]);
+    json_t *list = json_array();
+    int failed = 0;
+    for (size_t i = 0; i < strings->n; i++) {
+        failed |= json_array_append_new(list, json_string(strings->texts[i]));
+    }
+    if (failed == 0) return list;
+    json_decref(list);
+    return NULL;
+}
+
 static json_t *value_to_json(const struct key *key, const void *settings) {
     const void *value = value_of(settings, key);
     switch (key->type) {
@@ -337,6 +400,8 @@ static json_t *value_to_json(const struct key *key, const void *settings) {
             return json_boolean(*(const bool *)value);
         case KEY_CHOICE:
             return json_string(key->names[*(const int *)value]);
+        case KEY_STRINGS:
+            return strings_to_json(value);
         default:
             return list_to_json(key, settings);
     }
@@ -344,7 +409,8 @@ static json_t *value_to_json(const struct key *key, const void *settings) {
 
 static bool is_written(const struct key *key, const void *settings, unsigned without) {
     if (!key_has_value(key) || (key->flags & without) != 0) return false;
-    bool terse = (key->flags & KEY_TERSE) != 0 || key->type == KEY_STRING;
+    bool terse =
+        (key->flags & KEY_TERSE) != 0 || key->type == KEY_STRING || key->type == KEY_STRINGS;
     return !(terse && key_is_default(key, settings));
 }
 
@@ -364,5 +430,6 @@ void keys_free(const struct key_table *table, void *settings) {
     for (size_t i = 0; i < table->n; i++) {
         const struct key *key = &table->keys[i];
         if (key->type == KEY_STRING) free(*(char **)value_at(settings, key));
+        if (key->type == KEY_STRINGS) free_strings(strings_at(settings, key));
     }
 }

@@ -23,6 +23,14 @@ enum key_type {
     KEY_CHOICE, /* an enumeration: the place of a name in a list */
     KEY_SIZES,  /* size_t [capacity], ascending, and how many; never empty in a file */
     KEY_FLOATS,
+    KEY_STRINGS, /* struct key_strings; in a file one string or a list of them, which is not empty
+                  */
+};
+
+/* Strings that are the settings' own. */
+struct key_strings {
+    char **texts; /* [n] */
+    size_t n;
 };
 
 /* A default that depends on the values of the rows above. */

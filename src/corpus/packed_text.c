@@ -50,7 +50,8 @@ static mneme_status read_header(struct packed_text *text, const struct safetenso
 static mneme_status map(struct packed_text *text, const char *path, size_t offset,
                         mneme_error *error) {
     TRY(mapped_file_open(&text->file, path, error));
-    if (text->file.length < offset || (text->file.length - offset) / sizeof(int32_t) < text->n_tokens) {
+    if (text->file.length < offset ||
+        (text->file.length - offset) / sizeof(int32_t) < text->n_tokens) {
         return error_set(error, MNEME_BAD_INPUT, "%s: is cut short", path);
     }
     text->tokens = (const int32_t *)(const void *)(text->file.bytes + offset);

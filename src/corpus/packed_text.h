@@ -8,9 +8,9 @@
 #include "tokenizer/tokenizer.h"
 
 /* A text corpus as tokens, in a file that is made once and mapped: the token that starts texts,
- * a document, the token that ends texts, a document, … and that token. Where a tokenizer has a start
- * of its own (`<s>`), it stands before every document. What looks like a special token in a document
- * is text, so that ends are between documents alone.
+ * a document, the token that ends texts, a document, … and that token. Where a tokenizer has a
+ * start of its own (`<s>`), it stands before every document. What looks like a special token in a
+ * document is text, so that ends are between documents alone.
  *
  * For training the tokens are cut into sequences of sequence_length inputs, which do not overlap;
  * the last may be shorter. A sequence goes on over the ends of documents: its positions and its

@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/memory.h"
 
-static const char *const text_endings[] = {".txt",  ".text",  ".md",
-                                           ".json", ".jsonl", ".ndjson", NULL};
+static const char *const text_endings[] = {".txt",   ".text",   ".md", ".json",
+                                           ".jsonl", ".ndjson", NULL};
 static const char *const packed_endings[] = {".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", NULL};
 
 /* The ending that the first `length` bytes of a name have, or NULL. */
@@ -24,8 +24,7 @@ static const char *ending_of(const char *name, size_t length, const char *const 
 /* Whether it is a text's name with a compressed file's ending. */
 static bool is_packed(const char *name) {
     const char *packed = ending_of(name, strlen(name), packed_endings);
-    return packed != NULL &&
-           ending_of(name, strlen(name) - strlen(packed), text_endings) != NULL;
+    return packed != NULL && ending_of(name, strlen(name) - strlen(packed), text_endings) != NULL;
 }
 
 static mneme_status add(struct text_files *files, const char *path, mneme_error *error) {

@@ -130,9 +130,9 @@ static mneme_status read_value(struct text_reader *reader, struct text_document 
     const size_t left = (size_t)(reader->end - reader->at);
     const size_t length = left < INT_MAX ? left : INT_MAX; /* jansson counts bytes as int */
     json_error_t cause;
-    reader->record = json_parse(reader->at, length,
-                                JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY,
-                                &cause);
+    reader->record =
+        json_parse(reader->at, length,
+                   JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK | JSON_DECODE_ANY, &cause);
     if (reader->record == NULL) {
         const size_t below = cause.line > 1 ? (size_t)cause.line - 1 : 0;
         return refuse(reader, reader->line + below, cause.text, error);
@@ -168,7 +168,8 @@ static mneme_status read_element(struct text_reader *reader, struct text_documen
     advance_over_blanks(reader);
     if (is_first) advance(reader, reader->at + 1);
     advance_over_blanks(reader);
-    if (reader->at == reader->end) return refuse(reader, reader->line, "the list has no end", error);
+    if (reader->at == reader->end)
+        return refuse(reader, reader->line, "the list has no end", error);
     if (*reader->at == ']') return end_list(reader, error);
     if (!is_first) {
         if (*reader->at != ',') return refuse(reader, reader->line, "`,` or `]` expected", error);

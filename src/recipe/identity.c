@@ -9,6 +9,7 @@
 #include "base/json_path.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "corpus/text_files.h"
 #include "recipe/recipe_file.h"
 #include "recipe/recipe_load.h"
 #include "recipe/recipe_overrides.h"
@@ -16,24 +17,39 @@
 /* An input file larger than this is surely not one. */
 #define MAX_INPUT_BYTES ((size_t)1 << 32)
 
-/* Where an input file of the recipe is; NULL: none is given. */
-static const char *input_path(const struct recipe *recipe, const struct key *key) {
-    return *(char *const *)(const void *)((const char *)recipe + key->offset);
+/* The digest of one input as JSON; text may be a folder. */
+static mneme_status digest_input(const struct key *key, const char *path, json_t **value,
+                                 mneme_error *error) {
+    struct digest digest;
+    TRY(key->type == KEY_STRINGS ? text_files_digest(path, &digest, error)
+                                 : digest_of_file(path, MAX_INPUT_BYTES, &digest, error));
+    *value = json_string(digest.hex);
+    return *value == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
 }
 
-static mneme_status add_input(json_t *inputs, const struct key *key, const char *path,
+/* One path has a digest, several have a list of them. */
+static mneme_status add_input(json_t *inputs, const struct key *key, size_t n, char *const *paths,
                               mneme_error *error) {
-    struct digest digest;
-    TRY(digest_of_file(path, MAX_INPUT_BYTES, &digest, error));
-    if (json_object_set_new(inputs, key_name(key), json_string(digest.hex)) == 0) return MNEME_OK;
-    return error_set_memory(error, "the recipe");
+    json_t *list = json_array(), *value;
+    mneme_status status = list == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
+    for (size_t i = 0; i < n && status == MNEME_OK; i++) {
+        status = digest_input(key, paths[i], &value, error);
+        if (status == MNEME_OK) json_array_append_new(list, value);
+    }
+    value = n == 1 ? json_array_get(list, 0) : list;
+    if (status == MNEME_OK && json_object_set(inputs, key_name(key), value) != 0) {
+        status = error_set_memory(error, "the recipe");
+    }
+    json_decref(list);
+    return status;
 }
 
 /* The SHA-256 of each input file. Paths do not make a run another run; what the files hold does. */
 static mneme_status digest_inputs(const struct recipe *recipe, json_t *inputs, mneme_error *error) {
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
-        const char *path = input_path(recipe, key);
-        if (path != NULL) TRY(add_input(inputs, key, path, error));
+        size_t n;
+        char *const *paths = recipe_input_paths(recipe, key, &n);
+        if (n > 0) TRY(add_input(inputs, key, n, paths, error));
     }
     return MNEME_OK;
 }
@@ -170,19 +186,40 @@ mneme_status identity_replace(const struct recipe *recipe, const char *directory
     return status;
 }
 
+/* The absolute path as JSON. One that is not UTF-8 cannot stand there (*value is NULL); --set will
+ * have to tell it again. */
+static mneme_status absolute_path(const char *path, json_t **value, mneme_error *error) {
+    char *absolute = realpath(path, NULL);
+    *value = NULL;
+    if (absolute == NULL) return error_set_errno(error, path, "cannot resolve");
+    *value = json_string(absolute);
+    free(absolute);
+    return MNEME_OK;
+}
+
+static mneme_status remember_input(json_t *object, const struct key *key, size_t n,
+                                   char *const *paths, mneme_error *error) {
+    json_t *list = json_array(), *value;
+    mneme_status status = MNEME_OK;
+    for (size_t i = 0; i < n && status == MNEME_OK; i++) {
+        status = absolute_path(paths[i], &value, error);
+        if (status == MNEME_OK && value != NULL) json_array_append_new(list, value);
+    }
+    value = n == 1 ? json_array_get(list, 0) : list;
+    if (json_array_size(list) == n) json_object_set(object, key_name(key), value);
+    json_decref(list);
+    return status;
+}
+
 /* inputs.json: where the input files are, for opening the folder again without a recipe. */
 static mneme_status remember_paths(const struct recipe *recipe, const char *directory,
                                    mneme_error *error) {
     json_t *object = json_object();
     mneme_status status = MNEME_OK;
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
-        const char *path = input_path(recipe, key);
-        if (path == NULL || status != MNEME_OK) continue;
-        char *absolute = realpath(path, NULL);
-        if (absolute == NULL) status = error_set_errno(error, path, "cannot resolve");
-        /* A path that is not UTF-8 cannot stand in JSON; --set will have to tell it again. */
-        if (absolute != NULL) json_object_set_new(object, key_name(key), json_string(absolute));
-        free(absolute);
+        size_t n;
+        char *const *paths = recipe_input_paths(recipe, key, &n);
+        if (n > 0) THEN(remember_input(object, key, n, paths, error));
     }
     THEN(json_write_file(path_in(directory, "inputs.json").text, object, error));
     json_decref(object);
@@ -209,7 +246,8 @@ static mneme_status recall_paths(const char *directory, json_t *recipe, mneme_er
     TRY(json_read_file(path.text, JSON_MAX_BYTES, &inputs, error));
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         json_t *input = json_object_get(inputs, key_name(key));
-        if (json_is_string(input)) json_put(recipe, key->path, json_incref(input));
+        if (json_is_string(input) || json_is_array(input))
+            json_put(recipe, key->path, json_incref(input));
     }
     json_decref(inputs);
     return MNEME_OK;
@@ -246,6 +284,19 @@ mneme_status identity_recipe(const char *directory, const char *const *overrides
         recipe_from_json(object, path_in(directory, "recipe.json").text, recipe, error);
     json_decref(object);
     return status;
+}
+
+mneme_status identity_input(const char *directory, const char *name, char **text,
+                            mneme_error *error) {
+    struct path path = path_in(directory, IDENTITY_RECIPE);
+    json_t *recipe;
+    TRY(json_read_file(path.text, JSON_MAX_BYTES, &recipe, error));
+    const json_t *digest = json_object_get(json_object_get(recipe, "input_sha256"), name);
+    *text = digest == NULL ? NULL : json_print(digest, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(recipe);
+    if (*text != NULL) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: key `input_sha256.%s`: is missing", path.text,
+                     name);
 }
 
 json_t *identity_of_cell(const struct recipe *recipe) {

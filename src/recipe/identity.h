@@ -45,6 +45,11 @@ mneme_status identity_read(const char *directory, const char *const *overrides, 
 mneme_status identity_put_inputs(const char *directory, const char *const *overrides,
                                  size_t n_overrides, json_t *recipe, mneme_error *error);
 
+/* What recipe.json says that an input of that name holds: its digest or digests, as JSON. The
+ * caller frees it. */
+mneme_status identity_input(const char *directory, const char *name, char **text,
+                            mneme_error *error);
+
 /* What decides a sweep cell's numbers, given its base model. The caller owns it; NULL without
  * memory. */
 json_t *identity_of_cell(const struct recipe *recipe);

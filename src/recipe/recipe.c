@@ -2,6 +2,8 @@
 
 #include "recipe/recipe.h"
 
+#include <stdint.h>
+
 #define MANY 0x1p40 /* a bound for counts that have no other */
 #define LARGE 1e30f
 
@@ -21,6 +23,9 @@ static const struct key_default last_of_model = {.text = "the last", .value = nu
     {KEY_AT(#object #key, KEY_STRING, AT(object key), flags, documentation)},
 #define PATH(object, key, flags, documentation) \
     STRING(object, key, KEY_MAY_LACK | IS_INPUT | (flags), documentation)
+#define PATHS(object, key, flags, documentation)                                          \
+    {KEY_AT(#object #key, KEY_STRINGS, AT(object key), KEY_MAY_LACK | IS_INPUT | (flags), \
+            documentation)},
 #define SIZE(object, key, initial, low, high, flags, documentation)                      \
     KEY_NUMBER_ROW(#object #key, KEY_SIZE, AT(object key), 0, initial, low, high, flags, \
                    documentation),
@@ -48,3 +53,15 @@ static const struct key rows[] = {
 };
 
 const struct key_table recipe_keys = {rows, sizeof rows / sizeof *rows};
+
+char **recipe_input_paths(const struct recipe *recipe, const struct key *key, size_t *n) {
+    void *value = (char *)(uintptr_t)recipe + key->offset;
+    if (key->type == KEY_STRINGS) {
+        const struct key_strings *strings = value;
+        *n = strings->n;
+        return strings->texts;
+    }
+    char **path = value;
+    *n = *path == NULL ? 0 : 1;
+    return path;
+}

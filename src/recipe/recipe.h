@@ -35,6 +35,7 @@ struct recipe {
     char *path; /* for messages */
 #define STRING(object, key, flags, documentation) char *key;
 #define PATH(object, key, flags, documentation) char *key;
+#define PATHS(object, key, flags, documentation) struct key_strings key;
 #define SIZE(object, key, initial, low, high, flags, documentation) size_t key;
 #define FLOAT(object, key, initial, low, high, flags, documentation) float key;
 #define BOOL(object, key, initial, flags, documentation) bool key;
@@ -56,9 +57,12 @@ struct recipe {
 /* keys.def as a table over struct recipe. */
 extern const struct key_table recipe_keys;
 
+/* The paths of a row that is IS_INPUT, *n of them; they may be replaced by malloc'ed ones. */
+char **recipe_input_paths(const struct recipe *recipe, const struct key *key, size_t *n);
+
 /* Flags of its rows. */
 enum {
-    IS_INPUT = KEY_FIRST_OWN, /* the path of a file: what that holds makes the run, not its name */
+    IS_INPUT = KEY_FIRST_OWN, /* paths of files: what those hold makes the run, not their names */
     IS_METHOD = 1 << 3,       /* an object of `finetune` with a struct recipe_rates */
     OF_WORLD = 1 << 4,        /* only where `corpus.world` is given */
     OF_QUESTIONS = 1 << 5,    /* only where it is not */

@@ -31,14 +31,25 @@ static int merge(json_t *base, const json_t *over) {
     return failed;
 }
 
+/* The path of a file that is named from the recipe's folder; NULL: it stays as it is. */
+static json_t *kept_path(const char *recipe_path, const json_t *value) {
+    const char *name = json_string_value(value);
+    if (name == NULL || file_exists(name)) return NULL;
+    struct path path = path_in(path_parent(recipe_path).text, "%s", name);
+    return file_exists(path.text) ? json_string(path.text) : NULL;
+}
+
 /* Files that the recipe names by a path from its own folder: the path becomes one that a recipe
  * elsewhere can use. One that JSON cannot hold stays as it is, and is looked up like any other. */
 static void keep_files(const char *recipe_path, json_t *recipe) {
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
-        const char *name = json_string_value(json_find(recipe, key->path));
-        if (name == NULL || file_exists(name)) continue;
-        struct path path = path_in(path_parent(recipe_path).text, "%s", name);
-        if (file_exists(path.text)) json_put(recipe, key->path, json_string(path.text));
+        json_t *value = json_find(recipe, key->path);
+        for (size_t i = 0; i < json_array_size(value); i++) {
+            json_t *kept = kept_path(recipe_path, json_array_get(value, i));
+            if (kept != NULL) json_array_set_new(value, i, kept);
+        }
+        json_t *kept = kept_path(recipe_path, value);
+        if (kept != NULL) json_put(recipe, key->path, kept);
     }
 }
 

@@ -18,6 +18,8 @@ static const char *type_name(const struct key *key) {
     switch (key->type) {
         case KEY_STRING:
             return (key->flags & IS_INPUT) != 0 ? "path" : "string";
+        case KEY_STRINGS:
+            return (key->flags & IS_INPUT) != 0 ? "path or paths" : "string or strings";
         case KEY_SIZE:
             return "integer";
         case KEY_FLOAT:

@@ -19,20 +19,29 @@ static mneme_status check_name(const struct json_place *root, const char *name,
     return json_refuse(root, "name", error, "must be 1 to 64 letters, digits, `-`, `_` or `.`");
 }
 
-/* The texts come from a world, or from three files of questions. */
+/* Facts and their texts come from a world, or from three files of questions, which may be fewer
+ * beside a text corpus. */
 static mneme_status check_corpus(const struct json_place *root, const struct recipe_corpus *corpus,
                                  mneme_error *error) {
-    if ((corpus->world != NULL) == (corpus->known != NULL)) {
+    const bool has_text = corpus->text.n > 0;
+    const bool has_both = corpus->world != NULL && corpus->known != NULL;
+    if (has_both || (corpus->world == NULL && corpus->known == NULL && !has_text)) {
         return json_refuse(root, "corpus.world", error,
-                           "give either `world` or `known`, `new` and `skill`");
+                           "give either `world` or `known`, `new` and `skill`, or `text`");
     }
-    if (corpus->known != NULL && (corpus->new == NULL || corpus->skill == NULL)) {
-        return json_refuse(root, "corpus.known", error, "goes together with `new` and `skill`");
+    if (corpus->known != NULL && !has_text && (corpus->new == NULL || corpus->skill == NULL)) {
+        return json_refuse(root, "corpus.known", error,
+                           "goes together with `new` and `skill`, or with `text`");
     }
     if (corpus->world == NULL && corpus->new_subjects > 0) {
         return json_refuse(root, "corpus.new_subjects", error, "needs a `world`");
     }
     return MNEME_OK;
+}
+
+/* Whether there is something to teach. */
+static bool has_facts(const struct recipe *recipe) {
+    return recipe->corpus.world != NULL || recipe->corpus.new != NULL;
 }
 
 static mneme_status check_lora(const struct json_place *root, const struct recipe *recipe,
@@ -72,7 +81,7 @@ static mneme_status check_memory(const struct json_place *root, const struct rec
     return MNEME_OK;
 }
 
-/* Which methods there are; at least one. */
+/* Which methods there are: at least one, where there is something to teach. */
 static mneme_status enable_methods(const struct json_place *root, struct recipe *recipe,
                                    mneme_error *error) {
     char names[256] = "";
@@ -83,7 +92,10 @@ static mneme_status enable_methods(const struct json_place *root, struct recipe 
         n_enabled += rates->enabled;
         used += (size_t)snprintf(names + used, sizeof names - used, " `%s`", key_name(key));
     }
-    if (n_enabled > 0) return MNEME_OK;
+    if (!has_facts(recipe) && n_enabled > 0) {
+        return json_refuse(root, "finetune", error, "needs `corpus.new` or a `corpus.world`");
+    }
+    if (n_enabled > 0 || !has_facts(recipe)) return MNEME_OK;
     return json_refuse(root, "finetune", error, "needs one of%s", names);
 }
 
@@ -160,7 +172,9 @@ static mneme_status find_file(char **path, const char *recipe, mneme_error *erro
 
 static mneme_status find_files(struct recipe *recipe, mneme_error *error) {
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
-        TRY(find_file((char **)(void *)((char *)recipe + key->offset), recipe->path, error));
+        size_t n;
+        char **paths = recipe_input_paths(recipe, key, &n);
+        for (size_t i = 0; i < n; i++) TRY(find_file(&paths[i], recipe->path, error));
     }
     return MNEME_OK;
 }

@@ -13,7 +13,8 @@ static json_t *parse_value(const char *key, const char *text) {
     json_t *value =
         json_parse(text, strlen(text), JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &problem);
     const struct key *row = key_find(&recipe_keys, key);
-    bool wants_string = row != NULL && row->type == KEY_STRING;
+    bool wants_string = row != NULL && (row->type == KEY_STRING ||
+                                        (row->type == KEY_STRINGS && !json_is_array(value)));
     if (value == NULL || (wants_string && !json_is_string(value) && !json_is_null(value))) {
         json_decref(value);
         return json_string(text);

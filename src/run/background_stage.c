@@ -58,18 +58,21 @@ static struct path find_path(const struct experiment *e) {
 static mneme_status open_counting(const struct experiment *experiment, struct counting *c,
                                   mneme_error *error) {
     size_t tokens = experiment->recipe.background.batch_tokens;
+    const struct packed_text *packed = &experiment->text;
     c->texts = &experiment->pretraining;
     if (experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN) {
         c->texts = &c->known;
+        packed = NULL;
         TRY(open_known(experiment, &c->known, error));
     }
     size_t longest = token_texts_longest(c->texts);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
+    if (packed != NULL && longest < packed->sequence_length) longest = packed->sequence_length;
     if (tokens < longest) tokens = longest;
     TRY(background_counter_open(&c->counter, &experiment->model, tokens, error));
     TRY(batch_builder_open(&c->builder, tokens, error));
-    return text_order_open(&c->order, c->texts, experiment->recipe.seed, RANDOM_STREAM_BACKGROUND,
-                           error);
+    return text_order_open(&c->order, c->texts, packed, experiment->recipe.seed,
+                           RANDOM_STREAM_BACKGROUND, error);
 }
 
 static void close_counting(struct counting *c) {

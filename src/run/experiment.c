@@ -7,12 +7,18 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/text.h"
+#include "corpus/text_sample.h"
 #include "nn/matmul_backend.h"
 #include "recipe/recipe_load.h"
 #include "run/folder.h"
 #include "run/manifest.h"
+#include "run/packed_file.h"
 #include "run/stage.h"
 #include "run/trail.h"
+
+/* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
+#define SAMPLE_BYTES ((size_t)32 << 20)
 
 void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
                          size_t done, size_t total, size_t tokens, const float *loss) {
@@ -79,14 +85,30 @@ static char **list_texts(const struct corpus *corpus, size_t *n) {
     return texts;
 }
 
+/* What a tokenizer is learned from: the texts, and of the recipe's text a part. */
+static mneme_status sample_texts(const struct experiment *e, struct text_list *sample,
+                                 mneme_error *error) {
+    const struct key_strings *sources = &e->recipe.corpus.text;
+    size_t n;
+    char **texts = list_texts(&e->corpus, &n);
+    mneme_status status = texts == NULL ? error_set_memory(error, "the texts") : MNEME_OK;
+    for (size_t i = 0; i < n && status == MNEME_OK; i++) {
+        status = text_list_add_copy(sample, texts[i], strlen(texts[i]), error);
+    }
+    free(texts);
+    if (sources->n == 0) return status;
+    THEN(text_sample_load((const char *const *)sources->texts, sources->n, SAMPLE_BYTES, sample,
+                          error));
+    return status;
+}
+
 mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
                                         struct tokenizer **tokenizer, mneme_error *error) {
-    size_t n;
-    char **texts = list_texts(&experiment->corpus, &n);
-    if (texts == NULL) return error_set_memory(error, "the texts");
-    mneme_status status = tokenizer_train(
-        (const char *const *)texts, n, experiment->recipe.tokenizer.vocab_size, tokenizer, error);
-    free(texts);
+    struct text_list sample = {0};
+    mneme_status status = sample_texts(experiment, &sample, error);
+    THEN(tokenizer_train((const char *const *)sample.texts, sample.n,
+                         experiment->recipe.tokenizer.vocab_size, tokenizer, error));
+    text_list_free(&sample);
     return status;
 }
 
@@ -158,6 +180,39 @@ static mneme_status open_pretraining(struct experiment *experiment, mneme_error 
     return status;
 }
 
+static void tell_packing(void *context, size_t bytes, size_t total, size_t tokens) {
+    experiment_progress(context, "text", "KB", bytes / 1000, total / 1000, tokens, NULL);
+}
+
+/* What was left out of a text. */
+static mneme_status note_text(struct experiment *e, const char *key, const struct packed_text *text,
+                              mneme_error *error) {
+    struct text note = {0};
+    if (text->n_empty == 0) return MNEME_OK;
+    text_add(&note, "corpus.%s: %zu of %zu documents are empty and were passed over", key,
+             text->n_empty, text->n_empty + text->n_documents);
+    return text_list_add(&e->corpus.notes, text_take(&note), error);
+}
+
+/* The recipe's text, and what is held out of it. */
+static mneme_status open_packed(struct experiment *e, mneme_error *error) {
+    struct packed_file file = {.directory = e->directory,
+                               .is_read = e->is_read,
+                               .name = FOLDER_TEXT,
+                               .key = "text",
+                               .sources = &e->recipe.corpus.text,
+                               .tokenizer = e->tokenizer,
+                               .sequence_length = packed_file_sequence_length(&e->recipe),
+                               .progress = {tell_packing, e}};
+    TRY(packed_file_open(&file, &e->text, error));
+    TRY(note_text(e, file.key, &e->text, error));
+    file.name = FOLDER_HELD_OUT_TEXT;
+    file.key = "held_out_text";
+    file.sources = &e->recipe.corpus.held_out_text;
+    TRY(packed_file_open(&file, &e->held_out_text, error));
+    return note_text(e, file.key, &e->held_out_text, error);
+}
+
 static mneme_status open_texts(struct experiment *experiment, mneme_error *error) {
     const struct corpus *corpus = &experiment->corpus;
     TRY(open_pretraining(experiment, error));
@@ -165,12 +220,13 @@ static mneme_status open_texts(struct experiment *experiment, mneme_error *error
                         corpus->skill_test, experiment->recipe.model.max_seq_len, error));
     TRY(open_facts(experiment, corpus->known, corpus->n_known, &experiment->known, error));
     TRY(open_facts(experiment, corpus->fresh, corpus->n_fresh, &experiment->fresh, error));
-    return open_lessons(experiment, error);
+    TRY(open_lessons(experiment, error));
+    return open_packed(experiment, error);
 }
 
 /* What opening a folder may write into it. */
-static const char *const opening_files[] = {IDENTITY_RECIPE, IDENTITY_INPUTS, FOLDER_TOKENIZER,
-                                            FOLDER_MANIFEST};
+static const char *const opening_files[] = {IDENTITY_RECIPE, IDENTITY_INPUTS,      FOLDER_TOKENIZER,
+                                            FOLDER_TEXT,     FOLDER_HELD_OUT_TEXT, FOLDER_MANIFEST};
 
 #define N_OPENING_FILES (sizeof opening_files / sizeof *opening_files)
 
@@ -286,6 +342,8 @@ void experiment_close(struct experiment *experiment) {
     lessons_free(&experiment->lessons);
     token_texts_free(&experiment->skill_test);
     token_texts_free(&experiment->pretraining);
+    packed_text_close(&experiment->text);
+    packed_text_close(&experiment->held_out_text);
     tokenizer_free(experiment->tokenizer);
     corpus_free(&experiment->corpus);
     recipe_free(&experiment->recipe);

@@ -4,6 +4,7 @@
 #include <mneme/run.h>
 
 #include "base/path.h"
+#include "corpus/packed_text.h"
 #include "data/corpus.h"
 #include "method/base_copy.h"
 #include "method/lessons.h"
@@ -30,7 +31,9 @@ struct experiment {
     void *user;
     struct corpus corpus;
     struct tokenizer *tokenizer;
-    struct token_texts pretraining; /* everything that pretraining reads */
+    struct token_texts pretraining; /* everything that pretraining reads, but for … */
+    struct packed_text text;        /* … the recipe's text, {0} where there is none */
+    struct packed_text held_out_text;
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
     struct lessons lessons;

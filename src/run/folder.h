@@ -9,6 +9,8 @@
  *   SHA256SUMS                        digests of all other files that are finished (manifest.h)
  *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
  *   tokenizer.json                    learned from the run's own texts
+ *   text.safetensors, held-out-text.safetensors
+ *                                     the recipe's text as tokens (packed_file.h)
  *   pretrain/                         trail and checkpoints of the pretraining
  *   base/                             the pretrained model, its background, scores and answers
  *   background.safetensors            which slots ordinary text reads (background_stage.h)
@@ -22,6 +24,8 @@
 #define FOLDER_LOCK "mneme.lock"
 #define FOLDER_MANIFEST "SHA256SUMS"
 #define FOLDER_TOKENIZER "tokenizer.json"
+#define FOLDER_TEXT "text.safetensors"
+#define FOLDER_HELD_OUT_TEXT "held-out-text.safetensors"
 #define FOLDER_PRETRAIN "pretrain"
 #define FOLDER_BASE "base"
 #define FOLDER_BACKGROUND "background.safetensors"

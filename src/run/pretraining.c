@@ -19,6 +19,7 @@
 size_t pretraining_batch_tokens(const struct experiment *experiment) {
     size_t longest = token_texts_longest(&experiment->pretraining);
     size_t wanted = experiment->recipe.pretrain.batch_tokens;
+    if (longest < experiment->text.sequence_length) longest = experiment->text.sequence_length;
     return wanted > longest ? wanted : longest;
 }
 
@@ -51,8 +52,8 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
     TRY(pass_open(&p->pass, &experiment->model, tokens, true, error));
-    return text_order_open(&p->order, &experiment->pretraining, experiment->recipe.seed,
-                           RANDOM_STREAM_SHUFFLE, error);
+    return text_order_open(&p->order, &experiment->pretraining, &experiment->text,
+                           experiment->recipe.seed, RANDOM_STREAM_SHUFFLE, error);
 }
 
 void pretraining_close(struct pretraining *p) {

@@ -61,9 +61,9 @@ static json_t *sealed(struct safetensors_stream *stream,
 /* Takes the metadata. */
 static char *print_header(const struct safetensors_stream *stream, json_t *metadata) {
     const json_int_t n = (json_int_t)stream->tensor.shape[0];
-    json_t *entry = json_pack("{s:s, s:[I], s:[i, I]}", "dtype",
-                              tensor_type_name(stream->tensor.type), "shape", n, "data_offsets", 0,
-                              n * (json_int_t)element_bytes(stream));
+    json_t *entry =
+        json_pack("{s:s, s:[I], s:[i, I]}", "dtype", tensor_type_name(stream->tensor.type), "shape",
+                  n, "data_offsets", 0, n * (json_int_t)element_bytes(stream));
     json_t *header = json_pack("{s:o, s:o}", "__metadata__", metadata, stream->tensor.name, entry);
     char *text = header == NULL ? NULL : json_print(header, JSON_COMPACT | JSON_PRESERVE_ORDER);
     json_decref(header);

@@ -43,6 +43,10 @@ static inline bool is_list(const struct key *key) {
     return key->type == KEY_SIZES || key->type == KEY_FLOATS;
 }
 
+static inline bool is_text(const struct key *key) {
+    return key->type == KEY_STRING || key->type == KEY_STRINGS;
+}
+
 static inline bool is_number(const struct key *key) {
     return key->type == KEY_SIZE || key->type == KEY_FLOAT || is_list(key);
 }
@@ -61,6 +65,7 @@ static inline json_t *other_value(const struct key *key, const json_t *now, int 
     const double numbers[] = {number * 2.0, number / 2.0, number + 1.0, number - 1.0};
     switch (key->type) {
         case KEY_STRING:
+        case KEY_STRINGS:
             return i > 0 ? NULL : json_string("other");
         case KEY_BOOL:
             return i > 1 ? NULL : json_boolean(json_is_true(now) == (i == 1));

@@ -138,6 +138,48 @@ START_TEST(an_input_is_what_it_holds) {
 }
 END_TEST
 
+static const struct key *text_key(void) {
+    return key_find(&recipe_keys, "corpus.text");
+}
+
+/* Sets corpus.text to a folder and a file. */
+static void put_text(json_t *object, const char *first, const char *second) {
+    json_put(object, "corpus.text",
+             json_pack("[s, s]", temporary_path(first), temporary_path(second)));
+}
+
+/* Several sources are a list, in their order; of a folder count its texts and their order. */
+START_TEST(text_is_what_its_files_hold) {
+    struct recipe recipe;
+    mneme_error error = {0};
+    json_t *object = recipe_with(text_key());
+    forget();
+    assert_ok(directory_make(temporary_path("texts/more"), &error), &error);
+    temporary_write("texts/b.txt", "b", 1);
+    temporary_write("texts/more/a.jsonl", "{\"text\": \"a\"}", 13);
+    temporary_write("single", "c", 1);
+    put_text(object, "texts", "single");
+    assert_ok(check(object, IDENTITY_RUN, &error), &error);
+    temporary_write("texts/.hidden.txt", "x", 1);
+    temporary_write("texts/picture.png", "x", 1);
+    ck_assert_int_eq(rename(temporary_path("texts/b.txt"), temporary_path("texts/c.TXT")), 0);
+    assert_ok(check(object, IDENTITY_RUN, &error), &error);
+    assert_ok(identity_recipe(temporary_folder, NULL, 0, &recipe, &error), &error);
+    ck_assert_uint_eq(recipe.corpus.text.n, 2);
+    ck_assert_str_eq(strrchr(recipe.corpus.text.texts[0], '/'), "/texts");
+    ck_assert_str_eq(strrchr(recipe.corpus.text.texts[1], '/'), "/single");
+    recipe_free(&recipe);
+    put_text(object, "single", "texts");
+    assert_refused(check(object, IDENTITY_RUN, &error), &error, MNEME_BAD_INPUT, "recipe.json",
+                   "`input_sha256.text` is ");
+    put_text(object, "texts", "single");
+    temporary_write("texts/d.txt", "", 0);
+    assert_refused(check(object, IDENTITY_RUN, &error), &error, MNEME_BAD_INPUT, "recipe.json",
+                   "`input_sha256.text` is ");
+    json_decref(object);
+}
+END_TEST
+
 START_TEST(a_cell_is_its_finetuning) {
     for (const struct key *key = recipe_keys.keys; key < recipe_keys.keys + recipe_keys.n; key++) {
         if (!key_has_value(key) || (key->flags & IS_INPUT) != 0) continue;
@@ -185,6 +227,7 @@ Suite *identity_suite(void) {
     tcase_add_test(tests, a_default_does_not_make_another_run);
     tcase_add_test(tests, a_number_makes_another_run);
     tcase_add_test(tests, an_input_is_what_it_holds);
+    tcase_add_test(tests, text_is_what_its_files_hold);
     tcase_add_test(tests, a_cell_is_its_finetuning);
     tcase_add_test(tests, a_cell_has_what_it_always_had);
     suite_add_tcase(suite, tests);
