@@ -10,7 +10,7 @@
 
 /* getopt's value for --help; an option of the table has its place in it, from 1. */
 #define OPTION_HELP 1000
-#define MAX_OPTIONS 16
+#define MAX_OPTIONS 24
 
 static int refuse(const struct usage *usage, bool see_help, const char *format, va_list arguments) {
     fprintf(stderr, "mneme %s: ", usage->command);

@@ -43,7 +43,7 @@ struct argument {
     bool needed;
 };
 
-/* Reads the options, at most 16; the list ends with {0}, --help is added. argv[optind] is then the
+/* Reads the options, at most 24; the list ends with {0}, --help is added. argv[optind] is then the
  * first operand. False when the command is to end at once with *status. */
 bool arguments_options(const struct usage *usage, const struct argument *options, int argc,
                        char **argv, int *status);

@@ -1,0 +1,18 @@
+#ifndef EVAL_QUESTION_SCORE_H
+#define EVAL_QUESTION_SCORE_H
+
+#include <stdio.h>
+
+#include <mneme/eval.h>
+
+#include "eval/asked_questions.h"
+#include "eval/progress.h"
+
+/* Asks them; `answers` gets a JSON line for each, unless it is NULL. */
+mneme_status asked_questions_score(const struct subject *subject,
+                                   const struct question_manner *manner,
+                                   const struct asked_questions *asked, FILE *answers,
+                                   struct eval_progress *progress, mneme_eval_questions *result,
+                                   mneme_error *error);
+
+#endif
