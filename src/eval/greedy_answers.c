@@ -93,15 +93,44 @@ static void close_answering(struct answering *a) {
     free(a->lengths);
 }
 
-/* The text of ids up to the line's end. An id that the tokenizer does not know is no text. */
-static mneme_status make_text(const struct tokenizer *tokenizer, int32_t *ids, size_t n,
-                              char **said, mneme_error *error) {
-    char *text;
-    size_t known = 0;
-    for (size_t i = 0; i < n; i++) {
-        if ((size_t)ids[i] < tokenizer_vocab_size(tokenizer)) ids[known++] = ids[i];
+/* Whether a token is a special one: its text is it in a prompt, but not in data. */
+static mneme_status is_special(struct tokenizer *tokenizer, int32_t id, bool *special,
+                               mneme_error *error) {
+    struct token_list prompt = {0}, data = {0};
+    char *text = NULL;
+    size_t length = 0;
+    mneme_status status = tokenizer_decode(tokenizer, &id, 1, &text, &length, error);
+    THEN(tokenizer_encode(tokenizer, text, length, &prompt, error));
+    THEN(tokenizer_encode_data(tokenizer, text, length, &data, error));
+    *special = status == MNEME_OK && prompt.n == 1 && prompt.ids[0] == id &&
+               !(data.n == 1 && data.ids[0] == id);
+    token_list_free(&prompt);
+    token_list_free(&data);
+    free(text);
+    return status;
+}
+
+/* Leaves out tokens that are no text: special ones, and those that the tokenizer does not know. */
+static mneme_status keep_text(struct tokenizer *tokenizer, int32_t *ids, size_t *n,
+                              mneme_error *error) {
+    size_t kept = 0;
+    for (size_t i = 0; i < *n; i++) {
+        bool special = true;
+        if ((size_t)ids[i] < tokenizer_vocab_size(tokenizer)) {
+            TRY(is_special(tokenizer, ids[i], &special, error));
+        }
+        if (!special) ids[kept++] = ids[i];
     }
-    TRY(tokenizer_decode(tokenizer, ids, known, &text, NULL, error));
+    *n = kept;
+    return MNEME_OK;
+}
+
+/* The text of ids up to the line's end. */
+static mneme_status make_text(struct tokenizer *tokenizer, int32_t *ids, size_t n, char **said,
+                              mneme_error *error) {
+    char *text;
+    TRY(keep_text(tokenizer, ids, &n, error));
+    TRY(tokenizer_decode(tokenizer, ids, n, &text, NULL, error));
     const char *start = text;
     size_t length = strcspn(text, "\n");
     unicode_trim(&start, &length);
