@@ -1,7 +1,6 @@
 #include <mneme/tokenize.h>
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "base/path.h"
@@ -57,9 +56,9 @@ mneme_status mneme_detokenize(const mneme_tokenizer *tokenizer, const int32_t *i
     TRY(tokenizer_decode_as(tokenizer->tokenizer, ids, n,
                             skip_special != 0 ? DECODE_SKIPS_SPECIAL : DECODE_ALL, &bytes, &n_bytes,
                             error));
-    *text = unicode_repair(bytes, n_bytes);
+    *text = unicode_repair_bytes(bytes, n_bytes, &n_bytes);
     free(bytes);
     if (*text == NULL) return error_set_memory(error, "decoded text");
-    if (length != NULL) *length = strlen(*text);
+    if (length != NULL) *length = n_bytes;
     return MNEME_OK;
 }

@@ -92,22 +92,33 @@ uint32_t *unicode_lower(const char *text, size_t length, size_t *n) {
     return to;
 }
 
-char *unicode_encode(const uint32_t *characters, size_t n) {
+/* unicode_encode; *length becomes its length. */
+static char *encode(const uint32_t *characters, size_t n, size_t *length) {
     char *text = malloc(4 * n + 1);
+    *length = 0;
     if (text == NULL) return NULL;
-    size_t length = 0;
-    for (size_t i = 0; i < n; i++) length += utf8_encode(characters[i], text + length);
-    text[length] = '\0';
+    for (size_t i = 0; i < n; i++) *length += utf8_encode(characters[i], text + *length);
+    text[*length] = '\0';
     return text;
 }
 
-char *unicode_repair(const char *text, size_t length) {
+char *unicode_encode(const uint32_t *characters, size_t n) {
+    size_t length;
+    return encode(characters, n, &length);
+}
+
+char *unicode_repair_bytes(const char *text, size_t length, size_t *repaired_length) {
     size_t n;
     uint32_t *characters = decode(text, length, &n);
     if (characters == NULL) return NULL;
-    char *repaired = unicode_encode(characters, n);
+    char *repaired = encode(characters, n, repaired_length);
     free(characters);
     return repaired;
+}
+
+char *unicode_repair(const char *text, size_t length) {
+    size_t repaired;
+    return unicode_repair_bytes(text, length, &repaired);
 }
 
 /* Length of the white space that text begins with. */

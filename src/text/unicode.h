@@ -23,6 +23,8 @@ uint32_t *unicode_lower(const char *text, size_t length, size_t *n);
 char *unicode_encode(const uint32_t *characters, size_t n);
 /* text[0..length) as UTF-8, with a NUL. */
 char *unicode_repair(const char *text, size_t length);
+/* The same; *repaired_length becomes its length, the text may have NULs in it. */
+char *unicode_repair_bytes(const char *text, size_t length, size_t *repaired_length);
 
 /* Leaves out the white space at both ends (str.strip). */
 void unicode_trim(const char **text, size_t *length);

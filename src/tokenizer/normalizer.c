@@ -51,9 +51,17 @@ static mneme_status append_character(struct buffer *out, uint32_t character, mne
     return append(out, bytes, utf8_encode(character, bytes), error);
 }
 
+/* ASCII is its own normal form. */
+static bool is_ascii(const char *text, size_t length) {
+    unsigned char bits = 0;
+    for (size_t i = 0; i < length; i++) bits |= (unsigned char)text[i];
+    return bits < 0x80;
+}
+
 /* The normal form of well-formed text. */
 static mneme_status append_form(const struct step *step, const char *text, size_t length,
                                 struct buffer *out, mneme_error *error) {
+    if (is_ascii(text, length)) return append(out, text, length, error);
     utf8proc_uint8_t *normal = NULL;
     utf8proc_ssize_t n = utf8proc_map((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)length,
                                       &normal, (utf8proc_option_t)step->form);
@@ -64,15 +72,32 @@ static mneme_status append_form(const struct step *step, const char *text, size_
     return status;
 }
 
+/* The length of the text before what has no normal form: a character that the package does not
+ * know, or what is none. *skipped becomes the length of that. */
+static size_t formed_length(const char *text, size_t length, size_t *skipped) {
+    size_t n = 0;
+    for (*skipped = 0; n < length && *skipped == 0;) {
+        uint32_t character;
+        size_t width = utf8_decode(text + n, length - n, &character);
+        if (width == 0) {
+            *skipped = 1;
+        } else if (character_is_unknown_to_forms(character)) {
+            *skipped = width;
+        } else {
+            n += width;
+        }
+    }
+    return n;
+}
+
 static mneme_status run_form(const struct step *step, const char *text, size_t length,
                              struct buffer *out, mneme_error *error) {
     while (length > 0) {
-        size_t valid = utf8_valid_length(text, length);
-        if (valid > 0) TRY(append_form(step, text, valid, out, error));
-        text += valid;
-        length -= valid;
-        if (length > 0) TRY(append(out, text++, 1, error));
-        length -= length > 0;
+        size_t skipped, formed = formed_length(text, length, &skipped);
+        if (formed > 0) TRY(append_form(step, text, formed, out, error));
+        TRY(append(out, text + formed, skipped, error));
+        text += formed + skipped;
+        length -= formed + skipped;
     }
     return MNEME_OK;
 }
@@ -96,7 +121,7 @@ static mneme_status each_character(const char *text, size_t length,
 /* Alone among the characters, U+0130 has a lowercase of two, whatever stands around it. */
 static mneme_status lower(struct buffer *out, uint32_t character, mneme_error *error) {
     if (character == 0x130) return append(out, "i\xcc\x87", 3, error);
-    return append_character(out, (uint32_t)utf8proc_tolower((utf8proc_int32_t)character), error);
+    return append_character(out, character_lower(character), error);
 }
 
 static mneme_status run_lowercase(const struct step *step, const char *text, size_t length,
@@ -106,8 +131,7 @@ static mneme_status run_lowercase(const struct step *step, const char *text, siz
 }
 
 static mneme_status drop_accent(struct buffer *out, uint32_t character, mneme_error *error) {
-    bool is_mark = utf8proc_category((utf8proc_int32_t)character) == UTF8PROC_CATEGORY_MN;
-    return is_mark ? MNEME_OK : append_character(out, character, error);
+    return character_is_mark(character) ? MNEME_OK : append_character(out, character, error);
 }
 
 static mneme_status run_strip_accents(const struct step *step, const char *text, size_t length,

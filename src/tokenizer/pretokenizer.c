@@ -13,8 +13,6 @@
 /* GPT-2's pattern, which ByteLevel splits by where its use_regex is on. */
 #define BYTE_LEVEL_PATTERN \
     "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
-/* What Rust takes for punctuation: Unicode's and ASCII's. */
-#define PUNCTUATION "[\\p{P}$+<=>^`|~]"
 /* Rust's \w, in a class. */
 #define RUST_WORD SPLIT_PATTERN_LETTERS "\\x{200c}\\x{200d}"
 
@@ -84,7 +82,7 @@ static mneme_status read_digits(const struct reading *reading, const json_t *dig
 static mneme_status read_punctuation(const struct reading *reading, const json_t *part) {
     enum split_behavior behavior = SPLIT_ISOLATED;
     if (json_object_get(part, "behavior") != NULL) TRY(read_behavior(reading, part, &behavior));
-    return add_split(reading, PUNCTUATION, behavior);
+    return add_rule(reading, (struct split_rule){SPLIT_BY_PUNCTUATION, NULL, behavior, false});
 }
 
 static mneme_status read_whitespace(const struct reading *reading, const json_t *part) {
@@ -101,7 +99,8 @@ static mneme_status read_whitespace_split(const struct reading *reading, const j
 
 static mneme_status read_bert(const struct reading *reading, const json_t *part) {
     TRY(read_whitespace_split(reading, part));
-    return add_split(reading, PUNCTUATION, SPLIT_ISOLATED);
+    return add_rule(reading,
+                    (struct split_rule){SPLIT_BY_PUNCTUATION, NULL, SPLIT_ISOLATED, false});
 }
 
 static mneme_status read_delimiter(const struct reading *reading, const json_t *part) {

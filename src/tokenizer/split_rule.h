@@ -15,12 +15,13 @@ enum split_behavior {
 };
 
 enum split_action {
-    SPLIT_BY_REGEX,     /* `pattern`: PCRE2 with UTF and UCP, spelled as Oniguruma means it */
-    SPLIT_BY_LITERAL,   /* `pattern`: a string to look for */
-    SPLIT_PREFIX,       /* `pattern` goes before a piece that does not begin with it */
-    SPLIT_PREFIX_START, /* the same, at the very beginning of the text only */
-    SPLIT_SPACES,       /* a blank becomes `pattern` */
-    SPLIT_ALPHABET      /* bytes are written in the byte alphabet */
+    SPLIT_BY_REGEX,       /* `pattern`: PCRE2 with UTF and UCP, spelled as Oniguruma means it */
+    SPLIT_BY_LITERAL,     /* `pattern`: a string to look for */
+    SPLIT_BY_PUNCTUATION, /* each character that Rust takes for punctuation is a match */
+    SPLIT_PREFIX,         /* `pattern` goes before a piece that does not begin with it */
+    SPLIT_PREFIX_START,   /* the same, at the very beginning of the text only */
+    SPLIT_SPACES,         /* a blank becomes `pattern` */
+    SPLIT_ALPHABET        /* bytes are written in the byte alphabet */
 };
 
 struct split_rule {

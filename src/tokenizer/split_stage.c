@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "text/utf8.h"
 #include "tokenizer/byte_alphabet.h"
+#include "tokenizer/characters.h"
 #include "tokenizer/split_pattern.h"
 
 static mneme_status refuse_pattern(const char *place, int code, size_t offset, mneme_error *error) {
@@ -53,7 +55,7 @@ static mneme_status compile(struct split_stage *stage, const char *place, mneme_
 mneme_status split_stage_open(const struct split_rule *rule, const char *place,
                               struct split_stage *stage, mneme_error *error) {
     *stage = (struct split_stage){.rule = *rule};
-    if (rule->action == SPLIT_ALPHABET) return MNEME_OK;
+    if (rule->pattern == NULL) return MNEME_OK;
     TRY(spell(rule, place, &stage->pattern, error));
     stage->rule.pattern = stage->pattern;
     bool is_pattern = rule->action == SPLIT_BY_REGEX || rule->action == SPLIT_BY_LITERAL;
@@ -114,19 +116,26 @@ static mneme_status take_span(struct cutter *cutter, size_t start, size_t end, b
     return MNEME_OK;
 }
 
+/* What is being searched: the piece, or one as long that PCRE2 knows the characters of. */
+struct subject {
+    const char *text;
+    size_t length;
+    pcre2_match_data *match;
+};
+
 /* Finds the next match at or after `from`; *start == length when there is none. */
-static mneme_status next_match(const struct split_stage *stage, pcre2_match_data *match,
-                               const char *text, size_t length, size_t from, size_t *start,
-                               size_t *end, mneme_error *error) {
+static mneme_status next_match(const struct split_stage *stage, const struct subject *subject,
+                               size_t from, size_t *start, size_t *end, mneme_error *error) {
+    PCRE2_SPTR text = (PCRE2_SPTR)subject->text;
     const uint32_t options = PCRE2_NO_UTF_CHECK | PCRE2_NOTEMPTY;
-    int code = pcre2_match(stage->code, (PCRE2_SPTR)text, length, from, options, match, NULL);
+    int code = pcre2_match(stage->code, text, subject->length, from, options, subject->match, NULL);
     if (code == PCRE2_ERROR_JIT_STACKLIMIT) {
-        code = pcre2_match(stage->code, (PCRE2_SPTR)text, length, from, options | PCRE2_NO_JIT,
-                           match, NULL);
+        code = pcre2_match(stage->code, text, subject->length, from, options | PCRE2_NO_JIT,
+                           subject->match, NULL);
     }
-    *start = *end = length;
+    *start = *end = subject->length;
     if (code == PCRE2_ERROR_NOMATCH) return MNEME_OK;
-    const size_t *bounds = pcre2_get_ovector_pointer(match);
+    const size_t *bounds = pcre2_get_ovector_pointer(subject->match);
     if (code < 0) {
         PCRE2_UCHAR message[200] = "unknown error";
         pcre2_get_error_message(code, message, sizeof message);
@@ -141,14 +150,62 @@ static mneme_status next_match(const struct split_stage *stage, pcre2_match_data
     return MNEME_OK;
 }
 
-static mneme_status cut(struct cutter *cutter, void **match, mneme_error *error) {
-    size_t length = cutter->piece->length;
-    if (*match == NULL) *match = pcre2_match_data_create(1, NULL);
-    if (*match == NULL) return error_set_memory(error, "the splitting pattern");
-    for (size_t position = 0; position < length;) {
+/* The next punctuation mark, in the same way. */
+static void next_punctuation(const struct subject *subject, size_t from, size_t *start,
+                             size_t *end) {
+    *start = *end = subject->length;
+    for (size_t at = from, n; at < subject->length; at += n) {
+        uint32_t character;
+        n = utf8_decode(subject->text + at, subject->length - at, &character);
+        if (n > 0 && character_is_punctuation(character)) {
+            *start = at;
+            *end = at + n;
+            return;
+        }
+        if (n == 0) n = 1;
+    }
+}
+
+/* Puts older characters in place of those that PCRE2 may not know; makes a copy, in the scratch,
+ * for the first of them. */
+static mneme_status know_characters(struct subject *subject, struct split_stage_scratch scratch,
+                                    mneme_error *error) {
+    char *copy = NULL;
+    for (size_t at = 0, n; at < subject->length; at += n) {
+        uint32_t character;
+        n = 1;
+        /* The first that is replaced has three bytes. */
+        if ((unsigned char)subject->text[at] < 0xe0) continue;
+        n = utf8_decode(subject->text + at, subject->length - at, &character);
+        uint32_t other = n == 0 ? 0 : character_stand_in(character);
+        if (n == 0) n = 1;
+        if (other == 0 || other == character) continue;
+        if (copy == NULL) {
+            TRY(memory_grow((void **)scratch.text, scratch.capacity, subject->length, 1, "a text",
+                            error));
+            copy = memcpy(*scratch.text, subject->text, subject->length);
+        }
+        utf8_encode(other, copy + at);
+    }
+    if (copy != NULL) subject->text = copy;
+    return MNEME_OK;
+}
+
+static mneme_status cut(struct cutter *cutter, struct split_stage_scratch scratch,
+                        mneme_error *error) {
+    bool is_regex = cutter->stage->rule.action == SPLIT_BY_REGEX;
+    struct subject subject = {cutter->piece->text, cutter->piece->length, NULL};
+    if (is_regex) TRY(know_characters(&subject, scratch, error));
+    if (*scratch.match == NULL) *scratch.match = pcre2_match_data_create(1, NULL);
+    if (*scratch.match == NULL) return error_set_memory(error, "the splitting pattern");
+    subject.match = *scratch.match;
+    for (size_t position = 0; position < subject.length;) {
         size_t start, end;
-        TRY(next_match(cutter->stage, *match, cutter->piece->text, length, position, &start, &end,
-                       error));
+        if (cutter->stage->rule.action == SPLIT_BY_PUNCTUATION) {
+            next_punctuation(&subject, position, &start, &end);
+        } else {
+            TRY(next_match(cutter->stage, &subject, position, &start, &end, error));
+        }
         TRY(take_span(cutter, position, start, false, error));
         TRY(take_span(cutter, start, end, true, error));
         position = end;
@@ -213,7 +270,8 @@ mneme_status split_stage_run(const struct split_stage *stage, struct split_stage
     switch (rule->action) {
         case SPLIT_BY_REGEX:
         case SPLIT_BY_LITERAL:
-            return cut(&cutter, scratch.match, error);
+        case SPLIT_BY_PUNCTUATION:
+            return cut(&cutter, scratch, error);
         case SPLIT_PREFIX:
         case SPLIT_PREFIX_START:
             if (needs_prefix(rule, piece)) TRY(prepend(rule->pattern, scratch, &changed, error));
