@@ -60,8 +60,7 @@ mneme_status foreign_check_keys(const struct json_place *object, const struct ke
         const json_t *value = json_object_iter_value(at);
         if (is_off(value) || has_key(ours, within, name)) continue;
         if (is_allowed(others, n, name, value)) continue;
-        return foreign_refuse_value(
-            object, name, "which mneme does not know; it may change what is computed", error);
+        return foreign_refuse_value(object, name, FOREIGN_UNKNOWN, error);
     }
     return MNEME_OK;
 }

@@ -22,6 +22,8 @@ mneme_status foreign_check_keys(const struct json_place *object, const struct ke
                                 const char *within, const struct foreign_key *others, size_t n,
                                 mneme_error *error);
 
+#define FOREIGN_UNKNOWN "which mneme does not know; it may change what is computed"
+
 /* MNEME_BAD_INPUT "PLACE: key `KEY`: is VALUE, CAUSE". */
 mneme_status foreign_refuse_value(const struct json_place *object, const char *key,
                                   const char *cause, mneme_error *error);

@@ -5,7 +5,7 @@
 
 #include "interchange/foreign.h"
 
-/* Names and order of rows in transformers' Llama. */
+/* Names and order of rows in transformers' Llama and its relatives. */
 
 void hf_layout_name(const struct parameter *parameter, char theirs[FOREIGN_NAME_SIZE]);
 
@@ -16,5 +16,16 @@ void hf_layout_pair_rows(size_t heads, size_t head_dim, size_t columns,
                          const float *restrict halves, float *restrict pairs);
 void hf_layout_split_rows(size_t heads, size_t head_dim, size_t columns,
                           const float *restrict pairs, float *restrict halves);
+
+/* Whether the rows of a layer's parameter, or a vector's elements, are those of heads that RoPE
+ * turns, and so have another order there. */
+bool hf_layout_is_turned(const struct model *model, const struct parameter *parameter);
+/* Elements of the largest such parameter. */
+size_t hf_layout_largest_turned(const struct model *model);
+/* Every such parameter of a model that has just been read, from their order into ours. */
+mneme_status hf_layout_pair_model(struct model *model, mneme_error *error);
+/* One such parameter's data in their order. */
+void hf_layout_split(const struct model *model, const struct parameter *parameter,
+                     float *restrict halves);
 
 #endif

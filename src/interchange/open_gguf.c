@@ -4,10 +4,11 @@
 #include "base/json_read.h"
 #include "interchange/foreign.h"
 #include "interchange/gguf_keys.h"
+#include "interchange/gguf_rope.h"
+#include "interchange/hf_layout.h"
 #include "tensor/gguf.h"
 
-/* A Llama in a GGUF file. The converter of llama.cpp has brought the rows of q and k into the order
- * in which neighbours are pairs, which is ours. */
+/* A Llama or one of its relatives in a GGUF file. */
 
 static void theirs(const struct parameter *p, char name[FOREIGN_NAME_SIZE]) {
     const char *own = p->gguf_name == NULL ? p->name : p->gguf_name;
@@ -23,14 +24,14 @@ static void theirs(const struct parameter *p, char name[FOREIGN_NAME_SIZE]) {
 static mneme_status check_no_others(const struct gguf *file, const struct model *model,
                                     mneme_error *error) {
     for (size_t i = 0; i < file->n; i++) {
-        bool known = false;
+        bool known = strcmp(file->entries[i].name, GGUF_ROPE_FACTORS) == 0;
         for (size_t j = 0; j < model->n_parameters && !known; j++) {
             char name[FOREIGN_NAME_SIZE];
             theirs(&model->parameters[j], name);
             known = strcmp(name, file->entries[i].name) == 0;
         }
         if (known) continue;
-        return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: a Llama has no such parameter",
+        return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: the model has no such parameter",
                          file->file.path, file->entries[i].name);
     }
     return MNEME_OK;
@@ -60,14 +61,18 @@ static mneme_status read_tensors(const struct gguf *file, const struct model *mo
 
 mneme_status foreign_open_gguf(const char *path, struct model *model, mneme_error *error) {
     struct gguf file;
+    const struct gguf_architecture *architecture;
     struct model_config config;
     *model = (struct model){0};
     TRY(gguf_open(&file, path, error));
-    mneme_status status = gguf_config(&file, &config, error);
+    mneme_status status = gguf_config(&file, &architecture, &config, error);
     THEN(model_describe(&config, model, error));
     THEN(check_tensors(&file, model, error));
     THEN(model_allocate(model, error));
     THEN(read_tensors(&file, model, error));
+    if (status == MNEME_OK && architecture->splits_halves) {
+        status = hf_layout_pair_model(model, error);
+    }
     if (status != MNEME_OK) model_close(model);
     gguf_close(&file);
     return status;

@@ -13,14 +13,19 @@ size_t model_head_dim(const struct model_config *config) {
     return config->head_dim > 0 ? config->head_dim : config->dim / config->n_heads;
 }
 
+static float value_or(float value, float otherwise) {
+    return value > 0.0f ? value : otherwise;
+}
+
 struct rope model_rope(const struct model_config *config) {
+    const size_t original = config->rope_original;
     return (struct rope){.theta = config->rope_theta,
                          .rule = config->rope_rule,
                          .scaling = config->rope_scaling,
-                         .factor = config->rope_factor,
-                         .low_freq = config->rope_low_freq,
-                         .high_freq = config->rope_high_freq,
-                         .original = (float)config->rope_original};
+                         .factor = value_or(config->rope_factor, 1.0f),
+                         .low_freq = value_or(config->rope_low_freq, 1.0f),
+                         .high_freq = value_or(config->rope_high_freq, 4.0f),
+                         .original = (float)(original > 0 ? original : config->max_seq_len)};
 }
 
 size_t model_hidden_dim(const struct model_config *config) {
@@ -133,26 +138,12 @@ static mneme_status check_heads(const struct model_config *config, enum config_f
     return MNEME_OK;
 }
 
-/* Whether what scales RoPE is there, and nothing that scales nothing. */
 static mneme_status check_rope(const struct model_config *config, enum config_file file,
                                const struct json_place *place, mneme_error *error) {
-    const bool scaled = config->rope_scaling != ROPE_UNSCALED;
-    const bool llama3 = config->rope_scaling == ROPE_LLAMA3;
-    const struct {
-        const char *path;
-        bool is_there, is_needed;
-    } keys[] = {{PATH(file, rope_factor), config->rope_factor > 0.0f, scaled},
-                {PATH(file, rope_low_freq), config->rope_low_freq > 0.0f, llama3},
-                {PATH(file, rope_high_freq), config->rope_high_freq > 0.0f, llama3},
-                {PATH(file, rope_original), config->rope_original > 0, llama3}};
-    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
-        if (keys[i].is_there == keys[i].is_needed) continue;
-        return json_refuse(place, keys[i].path, error, "rope_scaling `%s` %s",
-                           rope_scaling_names[config->rope_scaling],
-                           keys[i].is_needed ? "needs it, above 0" : "has none");
-    }
-    if (!llama3 || config->rope_low_freq < config->rope_high_freq) return MNEME_OK;
-    return json_refuse(place, PATH(file, rope_high_freq), error, "must be above rope_low_freq");
+    const struct rope rope = model_rope(config);
+    if (rope.scaling != ROPE_LLAMA3 || rope.low_freq < rope.high_freq) return MNEME_OK;
+    return json_refuse(place, PATH(file, rope_high_freq), error, "must be above %s",
+                       NAME(file, rope_low_freq));
 }
 
 static mneme_status check_layers(const struct model_config *config, enum config_file file,

@@ -23,6 +23,7 @@ static const struct {
     {"attention", run_attention},
     {"memory_layer", run_memory_layer},
     {"model", run_model},
+    {"logits", run_logits},
     {"schedule", run_schedule},
     {"adamw", run_adamw},
     {"training", run_training},

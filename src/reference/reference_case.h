@@ -96,6 +96,7 @@ void run_cross_entropy(struct reference_case *c);
 void run_attention(struct reference_case *c);
 void run_memory_layer(struct reference_case *c);
 void run_model(struct reference_case *c);
+void run_logits(struct reference_case *c);
 void run_schedule(struct reference_case *c);
 void run_adamw(struct reference_case *c);
 void run_training(struct reference_case *c);

@@ -2,7 +2,10 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "base/path.h"
 
 /* All, or those of the memory layers alone where the case has no others. */
 static void load_parameters(struct reference_case *c, struct reference_model *m) {
@@ -29,6 +32,24 @@ void reference_model_open(struct reference_case *c, struct reference_model *m, s
         return;
     }
     load_parameters(c, m);
+}
+
+void reference_model_load(struct reference_case *c, struct reference_model *m, size_t max_tokens) {
+    char *name = NULL;
+    *m = (struct reference_model){0};
+    if (c->status != MNEME_OK ||
+        !reference_ok(c, json_get_string(&c->place, "model", KEY_REQUIRED, &name, c->error))) {
+        return;
+    }
+    const struct path folder =
+        name[0] == '/' ? path_in(name, ".") : path_in(path_parent(c->path).text, "%s", name);
+    mneme_status status = model_load(folder.text, &m->model, c->error);
+    if (status == MNEME_OK) {
+        status = pass_open(&m->pass, &m->model, max_tokens, false, c->error);
+        if (status == MNEME_OK) status = batch_builder_open(&m->builder, max_tokens, c->error);
+    }
+    reference_ok(c, status);
+    free(name);
 }
 
 void reference_model_close(struct reference_model *m) {

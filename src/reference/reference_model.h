@@ -18,6 +18,8 @@ struct reference_model {
 
 /* For at most max_tokens tokens at a time. Close it whatever happened. */
 void reference_model_open(struct reference_case *c, struct reference_model *m, size_t max_tokens);
+/* The model in the folder that the case names as `model`, for forward passes. */
+void reference_model_load(struct reference_case *c, struct reference_model *m, size_t max_tokens);
 void reference_model_close(struct reference_model *m);
 
 /* An optimizer, its gradients zero, for these parameters or (NULL) all of the model's. */

@@ -96,3 +96,17 @@ void run_model(struct reference_case *c) {
     }
     reference_model_close(&m);
 }
+
+void run_logits(struct reference_case *c) {
+    struct reference_model m;
+    reference_model_load(c, &m, reference_batch_tokens(c));
+    const struct batch batch = reference_model_batch(c, &m, "", 0);
+    const size_t classes = m.model.config.vocab_size;
+    float *logits = m.pass.activations.logits;
+    if (c->status == MNEME_OK && reference_ok(c, model_forward(&m.pass, &batch, NULL, c->error))) {
+        model_logits(&m.pass, batch.n_tokens, m.pass.activations.output_normed, logits);
+        reference_compare(c, batch.n_tokens * classes, logits, "logits");
+        compare_best(c, batch.n_tokens, classes, logits);
+    }
+    reference_model_close(&m);
+}

@@ -37,6 +37,12 @@ static inline void check_same_model(const char *folder, const struct model *expe
     ck_assert_float_eq(model.config.norm_eps, expected->config.norm_eps);
     ck_assert_float_eq(model.config.rope_theta, expected->config.rope_theta);
     ck_assert_uint_eq(model.config.max_seq_len, expected->config.max_seq_len);
+    ck_assert_uint_eq(model.config.head_dim, expected->config.head_dim);
+    ck_assert_int_eq(model.config.rope_scaling, expected->config.rope_scaling);
+    ck_assert_float_eq(model.config.rope_factor, expected->config.rope_factor);
+    ck_assert_float_eq(model.config.rope_low_freq, expected->config.rope_low_freq);
+    ck_assert_float_eq(model.config.rope_high_freq, expected->config.rope_high_freq);
+    ck_assert_uint_eq(model.config.rope_original, expected->config.rope_original);
     model_close(&model);
 }
 

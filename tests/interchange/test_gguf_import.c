@@ -76,6 +76,28 @@ START_TEST(what_is_another_model_is_refused) {
                          "changed.gguf: general.architecture", "missing");
     check_import_refused("gguf", changed("llama.feed_forward_length", "llama.feed_forward_lengtH"),
                          "changed.gguf", "intermediate_size");
+    check_import_refused("gguf", changed("llama", "gemma"), "changed.gguf: general.architecture",
+                         "is gemma, must be llama, qwen2 or qwen3");
+}
+END_TEST
+
+/* The scaled model of write_families.py with a number of its factors changed. */
+START_TEST(factors_of_no_known_scaling_are_refused) {
+    char *bytes;
+    size_t length;
+    mneme_error error = {0};
+    const float eight = 8.0f, other = 7.0f, two[2] = {1.0f, 1.0f};
+    assert_ok(file_read("tests/interchange/families/llama-llama3/model.gguf", 1 << 20, &bytes,
+                        &length, &error),
+              &error);
+    char *factors = memmem(bytes, length, two, sizeof two), *last = factors + 7 * sizeof(float);
+    ck_assert_ptr_nonnull(factors);
+    ck_assert_mem_eq(last, &eight, sizeof eight);
+    memcpy(last, &other, sizeof other);
+    temporary_write("other.gguf", bytes, length);
+    check_import_refused("gguf", temporary_path("other.gguf"), "other.gguf: tensor `rope_freqs.",
+                         "not the factors of Llama 3's RoPE");
+    free(bytes);
 }
 END_TEST
 
@@ -100,6 +122,7 @@ Suite *gguf_import_suite(void) {
     tcase_add_test(tests, weights_are_those_of_the_package);
     tcase_add_test(tests, the_tokenizer_comes_along);
     tcase_add_test(tests, what_is_another_model_is_refused);
+    tcase_add_test(tests, factors_of_no_known_scaling_are_refused);
     tcase_add_test(tests, an_unknown_tokenizer_stays_behind);
     suite_add_tcase(suite, tests);
     return suite;

@@ -117,28 +117,105 @@ static void check_changed_refused(const char *key, json_t *value, const char *ca
 }
 
 START_TEST(other_llamas_are_refused) {
-    check_changed_refused("model_type", json_string("qwen2"), "must be \"llama\"");
+    check_changed_refused("model_type", json_string("smollm3"), "must be \"llama\"");
+    check_changed_refused("model_type", json_string("qwen2"),
+                          "no tensor `model.layers.0.self_attn.");
     check_changed_refused("model_type", NULL, "`model_type`: missing");
     check_changed_refused("hidden_act", json_string("gelu"), "must be \"silu\"");
-    check_changed_refused("attention_bias", json_true(), "must be false");
-    check_changed_refused("head_dim", json_integer(8), "is 8, must be hidden_size");
+    check_changed_refused("attention_bias", json_true(), "no tensor `model.layers.0.self_attn.");
+    check_changed_refused("attention_bias", json_string("qkv"), "must be true or false");
+    check_changed_refused("head_dim", json_integer(8), "shape is [16,16], must be [32,16]");
+    check_changed_refused("head_dim", json_integer(7), "`head_dim`: is 7, must be even");
     check_changed_refused("quantization_config", json_pack("{s:s}", "quant_method", "gptq"),
                           "is {\"quant_method\":\"gptq\"}, not supported");
     check_changed_refused("intermediate_size", NULL, "missing");
-    check_changed_refused("rope_scaling",
-                          json_pack("{s:s, s:f}", "rope_type", "llama3", "factor", 8.0),
-                          "key `rope_scaling.rope_type`: is \"llama3\", must be");
-    check_changed_refused("rope_parameters", json_pack("{s:s}", "rope_type", "linear"),
-                          "must be \"default\"");
     /* Room for none of these is made. */
     check_changed_refused("vocab_size", json_integer(1 << 20), "shape is [48,16], must be");
-    check_changed_refused("hidden_size", json_integer(65536), "must be hidden_size");
+    check_changed_refused("hidden_size", json_integer(65536), "shape is [48,16], must be");
     check_changed_refused("num_hidden_layers", json_integer(1024), "no tensor `model.layers.2.");
     check_changed_refused("num_hidden_layers", json_integer(1), "no such parameter");
     copy_changed("head_dim", json_null());
     import("hf", temporary_folder, temporary_path("m"));
     check_import_refused("onnx", temporary_folder, "format onnx",
                          "must be hf, gguf, lingua or llama2c");
+}
+END_TEST
+
+static void check_rope_refused(const char *key, const char *value, const char *cause) {
+    check_changed_refused(key, json_loads(value, 0, NULL), cause);
+}
+
+START_TEST(other_kinds_of_rope_are_refused) {
+    check_rope_refused("rope_scaling", "{\"rope_type\": \"yarn\", \"factor\": 4.0}",
+                       "key `rope_scaling.rope_type`: must be \"default\", \"linear\" or ");
+    check_rope_refused("rope_scaling", "{\"type\": \"dynamic\", \"factor\": 2.0}",
+                       "key `rope_scaling.type`: must be");
+    check_rope_refused("rope_scaling", "{\"rope_type\": \"longrope\", \"short_factor\": [1]}",
+                       "must be \"default\"");
+    check_rope_refused("rope_scaling", "{\"type\": \"linear\"}", "`rope_scaling.factor`: missing");
+    check_rope_refused("rope_scaling", "{\"type\": \"linear\", \"factor\": 0}",
+                       "`rope_scaling.factor`: must be a number from");
+    check_rope_refused("rope_scaling",
+                       "{\"rope_type\": \"llama3\", \"factor\": 8.0, \"low_freq_factor\": 4.0, "
+                       "\"high_freq_factor\": 4.0}",
+                       "`rope_scaling.high_freq_factor`: must be above");
+    check_rope_refused("rope_parameters", "{\"mrope_section\": [1, 2]}", "mrope_section`: unknown");
+    check_changed_refused("rope_theta", json_real(600.0),
+                          "`rope_theta`: is 600, but RoPE's own object says 500");
+    check_rope_refused("rope_scaling", "{\"type\": \"linear\", \"factor\": 2.0}",
+                       "`rope_parameters`: says otherwise than rope_scaling");
+    check_rope_refused("rope_parameters", "{\"partial_rotary_factor\": 0.5}",
+                       "partial_rotary_factor`: must be a number from 1 to 1");
+    check_rope_refused("rope_parameters", "{\"full_attention\": {\"rope_type\": \"default\"}}",
+                       "full_attention`: unknown");
+}
+END_TEST
+
+/* A Mistral and a Qwen2 of whose window the config says something. */
+static void check_window(const char *changes, const char *cause) {
+    const char *key;
+    json_t *value, *object = json_loads(changes, 0, NULL);
+    ck_assert_ptr_nonnull(object);
+    copy_changed("bos_token_id", NULL);
+    json_t *config = json_load_file(temporary_path("config.json"), 0, NULL);
+    json_object_foreach(object, key, value) json_object_set(config, key, value);
+    ck_assert_int_eq(json_dump_file(config, temporary_path("config.json"), 0), 0);
+    json_decref(config);
+    json_decref(object);
+    check_import_refused("hf", temporary_folder, temporary_folder, cause);
+}
+
+/* What is a Qwen2 otherwise is refused for its biases, which the weights have not. */
+START_TEST(sliding_windows_are_refused) {
+    static const char fine[] = "no tensor `model.layers.0.self_attn.q_proj.bias`";
+    check_window("{\"model_type\": \"mistral\", \"max_position_embeddings\": 8192}",
+                 "`sliding_window`: is 4096, must be null");
+    check_window("{\"model_type\": \"mistral\", \"sliding_window\": 32}",
+                 "`sliding_window`: is 32");
+    check_window(
+        "{\"model_type\": \"qwen2\", \"use_sliding_window\": true, "
+        "\"sliding_window\": 32, \"max_window_layers\": 1}",
+        "`sliding_window`: is 32");
+    check_window(
+        "{\"model_type\": \"qwen2\", \"use_sliding_window\": true, "
+        "\"sliding_window\": 32, \"max_window_layers\": 2}",
+        fine);
+    check_window(
+        "{\"model_type\": \"qwen2\", \"use_sliding_window\": false, "
+        "\"sliding_window\": 32, \"max_window_layers\": 1}",
+        fine);
+    check_window(
+        "{\"model_type\": \"qwen2\", \"layer_types\": [\"full_attention\", "
+        "\"sliding_attention\"]}",
+        "`layer_types`: is [");
+}
+END_TEST
+
+/* Version 4 of transformers passes over such an output, version 5 takes it. */
+START_TEST(an_output_beside_a_tied_embedding_must_be_the_embedding) {
+    copy_changed("tie_word_embeddings", json_true());
+    check_import_refused("hf", temporary_folder, temporary_folder,
+                         "`lm_head.weight`: is not the embedding");
 }
 END_TEST
 
@@ -380,7 +457,8 @@ START_TEST(keys_that_change_what_is_computed_are_refused) {
                           "`sliding_window`: is 8, must be null");
     check_changed_refused("layer_types", json_pack("[s]", "sliding_attention"),
                           "`layer_types`: is [\"sliding_attention\"]");
-    check_changed_refused("mlp_bias", json_true(), "`mlp_bias`: is true");
+    check_changed_refused("mlp_bias", json_true(), "no tensor `model.layers.0.mlp.");
+    check_changed_refused("rope_factor", json_real(2.0), "`rope_factor`: is 2.0, which mneme");
     check_changed_refused("partial_rotary_factor", json_real(0.5),
                           "`partial_rotary_factor`: is 0.5");
     check_changed_refused("logits_scaling", json_integer(8), "`logits_scaling`: is 8");
@@ -456,6 +534,9 @@ Suite *interchange_suite(void) {
     tcase_add_test(cases, logits_are_as_near_as_transformers_own);
     tcase_add_test(cases, what_was_imported_exports_to_the_same_bytes);
     tcase_add_test(cases, other_llamas_are_refused);
+    tcase_add_test(cases, other_kinds_of_rope_are_refused);
+    tcase_add_test(cases, sliding_windows_are_refused);
+    tcase_add_test(cases, an_output_beside_a_tied_embedding_must_be_the_embedding);
     tcase_add_test(cases, a_tokenizer_comes_along);
     tcase_add_test(cases, lingua_memory_layers_are_imported);
     tcase_add_test(cases, a_background_comes_along_where_it_fits);

@@ -145,6 +145,10 @@ static const struct {
      "c: key `intermediate_size`: is 353; hidden_size and multiple_of make it 352"},
     {"rms_norm_eps", "0", "c: key `rms_norm_eps`: must be a number from 1e-12 to 1"},
     {"rope_theta", "1e300", "c: key `rope_theta`: must be a number from 1 to 1e+12"},
+    {"head_dim", "7", "c: key `head_dim`: is 7, must be even"},
+    {"attention_bias", "true", "c: key `attention_bias`: must be \"none\", \"qkv\" or \"qkvo\""},
+    {"rope_scaling", "\"yarn\"",
+     "c: key `rope_scaling`: must be \"none\", \"linear\" or \"llama3\""},
     {"contract", "2",
      "c: key `contract`: the model was made under contract 2, this version keeps"
      " to 1"},

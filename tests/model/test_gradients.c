@@ -98,15 +98,33 @@ static void check_list(struct tiny_model *tiny, struct parameter **list, size_t 
     free(list);
 }
 
-static void check_model(const struct model_config *config) {
+static void move_vectors(struct model *model) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        for (size_t j = 0; p->rank == 1 && j < p->count; j++) {
+            p->data[j] += 0.3f * model_random_normal(5, i, j);
+        }
+    }
+}
+
+static void check_model_of(const struct model_config *config, bool moved) {
     struct tiny_model tiny;
     mneme_error error = {0};
     tiny_model_open(&tiny, config);
+    if (moved) move_vectors(&tiny.model);
     struct parameter **list;
     size_t n;
     assert_ok(optimizer_list_model(&tiny.model, &list, &n, &error), &error);
     check_list(&tiny, list, n);
     tiny_model_close(&tiny);
+}
+
+static void check_model(const struct model_config *config) {
+    check_model_of(config, false);
+}
+
+static void check_moved_model(const struct model_config *config) {
+    check_model_of(config, true);
 }
 
 START_TEST(memory_in_the_middle) {
@@ -218,6 +236,36 @@ START_TEST(beside) {
 }
 END_TEST
 
+/* The options of Llama's relatives, each alone and all together. */
+static struct model_config options(void) {
+    struct model_config config = tiny_model_config();
+    config.head_dim = 10;
+    config.attention_bias = ATTENTION_BIAS_QKVO;
+    config.mlp_bias = config.qk_norm = true;
+    config.rope_rule = ROPE_OF_TRANSFORMERS;
+    config.rope_theta = 50.0f;
+    config.rope_scaling = ROPE_LLAMA3;
+    config.rope_factor = 3.0f;
+    config.rope_low_freq = 1.0f;
+    config.rope_high_freq = 4.0f;
+    config.rope_original = 60;
+    return config;
+}
+
+START_TEST(options_of_relatives) {
+    struct model_config configs[6];
+    for (size_t i = 0; i < 6; i++) configs[i] = tiny_model_config();
+    configs[0].head_dim = 10;
+    configs[1].attention_bias = ATTENTION_BIAS_QKV;
+    configs[2].attention_bias = ATTENTION_BIAS_QKVO;
+    configs[3].mlp_bias = true;
+    configs[4].qk_norm = true;
+    configs[5] = options();
+    /* Biases and gains that start as zeros and ones would leave terms of their gradients out. */
+    check_moved_model(&configs[_i]);
+}
+END_TEST
+
 static void check_adapters(const struct model_config *config, size_t n_linear) {
     struct tiny_model tiny;
     struct adapter_set set;
@@ -249,6 +297,9 @@ START_TEST(adapters) {
     config.memory.placement = MEMORY_BESIDE;
     config.memory.scale = 0.6f;
     check_adapters(&config, 7 + 11 + 7);
+    config = options();
+    config.memory.gated = true;
+    check_adapters(&config, 7 + 8 + 7);
 }
 END_TEST
 
@@ -264,6 +315,7 @@ Suite *gradients_suite(void) {
     tcase_add_test(tests, gated);
     tcase_add_test(tests, peer);
     tcase_add_test(tests, beside);
+    tcase_add_loop_test(tests, options_of_relatives, 0, 6);
     tcase_add_test(tests, adapters);
     suite_add_tcase(suite, tests);
     return suite;

@@ -102,6 +102,34 @@ START_TEST(plain_transformer) {
 }
 END_TEST
 
+START_TEST(biases_and_norms) {
+    struct model_config config = tiny_model_config();
+    config.memory.n_layers = 0;
+    config.n_layers = 1;
+    config.head_dim = 10;
+    config.attention_bias = ATTENTION_BIAS_QKVO;
+    config.mlp_bias = config.qk_norm = true;
+    const struct expected expected[] = {AROUND,
+                                        {"layers.0.attention_norm.weight", 24, 0},
+                                        {"layers.0.attention.wq.weight", 40, 24},
+                                        {"layers.0.attention.wq.bias", 40, 0},
+                                        {"layers.0.attention.wk.weight", 20, 24},
+                                        {"layers.0.attention.wk.bias", 20, 0},
+                                        {"layers.0.attention.wv.weight", 20, 24},
+                                        {"layers.0.attention.wv.bias", 20, 0},
+                                        {"layers.0.attention.q_norm.weight", 10, 0},
+                                        {"layers.0.attention.k_norm.weight", 10, 0},
+                                        {"layers.0.attention.wo.weight", 24, 40},
+                                        {"layers.0.attention.wo.bias", 24, 0},
+                                        {"layers.0.ffn_norm.weight", 24, 0},
+                                        FEED_FORWARD("0"),
+                                        {"layers.0.feed_forward.w1.bias", 64, 0},
+                                        {"layers.0.feed_forward.w2.bias", 24, 0},
+                                        {"layers.0.feed_forward.w3.bias", 64, 0}};
+    CHECK(&config, expected);
+}
+END_TEST
+
 START_TEST(gated_without_swilu) {
     struct model_config config = tiny_model_config();
     config.n_layers = 2;
@@ -215,6 +243,7 @@ Suite *layer_tables_suite(void) {
     TCase *tests = tcase_create("tables");
     tcase_add_test(tests, memory_plus);
     tcase_add_test(tests, plain_transformer);
+    tcase_add_test(tests, biases_and_norms);
     tcase_add_test(tests, gated_without_swilu);
     tcase_add_test(tests, peer_with_shared_tables);
     tcase_add_test(tests, beside);

@@ -32,6 +32,18 @@ static inline json_t *recipe_with(const struct key *key) {
         json_put(recipe, "corpus.skill", json_string(RECIPE));
     }
     if ((key->flags & OF_DOCUMENTS) != 0) json_put(recipe, "corpus.new_subjects", json_integer(2));
+    if (strcmp(key->path, "model.head_dim") == 0) {
+        json_put(recipe, key->path, json_integer(4)); /* any other is even, too */
+    }
+    const bool is_rope = strncmp(key->path, "model.rope_", strlen("model.rope_")) == 0;
+    if (is_rope && strcmp(key->path, "model.rope_theta") != 0 &&
+        strcmp(key->path, "model.rope_rule") != 0) {
+        json_put(recipe, "model.rope_scaling", json_string("llama3"));
+        json_put(recipe, "model.rope_factor", json_real(2.0));
+        json_put(recipe, "model.rope_low_freq", json_real(1.0));
+        json_put(recipe, "model.rope_high_freq", json_real(4.0));
+        json_put(recipe, "model.rope_original", json_integer(32));
+    }
     /* Without it the rest of a memory layer need not fit together in one way alone. */
     if (strcmp(key->path, "model.memory.value_proj") == 0) {
         json_put(recipe, "model.memory.swilu_projection", json_false());

@@ -54,7 +54,7 @@ START_TEST(of_a_wrong_type) {
                                                     : "must be ";
         check_value_refused(key, json_null(), cause);
         check_value_refused(key, json_object(), cause);
-        if (!is_text(key)) check_value_refused(key, json_string("none"), cause);
+        if (!is_text(key)) check_value_refused(key, json_string("nothing"), cause);
         if (is_text(key)) check_value_refused(key, json_integer(3), cause);
         if (key->type == KEY_SIZE) check_value_refused(key, json_real(2.5), cause);
         if (key->type == KEY_BOOL) check_value_refused(key, json_integer(1), cause);
