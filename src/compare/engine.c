@@ -63,6 +63,12 @@ static mneme_status prepare_cell(struct variant_run *r, struct cell *cell, mneme
     return cell->stage.method->needs_background ? take_background(r, error) : MNEME_OK;
 }
 
+/* A run that only trains on text leaves a model that can be taught later. */
+static mneme_status prepare_teaching(struct variant_run *r, mneme_error *error) {
+    if (plan_n_cells(r->result->plan) > 0 || r->experiment.model.n_tables == 0) return MNEME_OK;
+    return take_background(r, error);
+}
+
 static mneme_status run_cell(struct variant_run *r, struct cell *cell, mneme_error *error) {
     r->experiment.recipe.finetune = cell->settings;
     if (cell->stage.method->needs_background) TRY(take_background(r, error));
@@ -159,6 +165,7 @@ static mneme_status run_cells(struct variant_run *r, const char *expected, mneme
     TRY(scored_run_base(&r->experiment, &r->result->base[r->variant], error));
     if (r->result->plan->kind == PLAN_RUN) TRY(cell_folders_adopt(&r->experiment, error));
     TRY(for_cells(r, prepare_cell, error));
+    TRY(prepare_teaching(r, error));
     TRY(for_cells(r, run_cell, error));
     TRY(engine_list_left_out(r->experiment.directory, r->result, r->variant, error));
     return r->result->plan->kind == PLAN_RUN ? remake_chosen(r, error) : MNEME_OK;

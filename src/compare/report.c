@@ -27,6 +27,11 @@ void report_add_nll(struct table *table, const struct scores *scores) {
 
 void report_add_csv_nll(struct text *text, const struct scores *scores) {
     if (!scores->without_skill) text_add(text, "%.9g", scores->skill_nll);
+    if (scores->has_text) text_add(text, ",%.9g", scores->text_nll);
+}
+
+void report_add_text_nll(struct table *table, const struct scores *scores) {
+    if (scores->has_text) report_add_score(table, !scores->diverged, scores->text_nll);
 }
 
 void report_add_left_out(const struct result *result, struct text *text) {

@@ -41,7 +41,10 @@ struct report_form {
 /* Adds a score with three digits; "–" of one that is not there. */
 void report_add_score(struct table *table, bool there, double score);
 void report_add_nll(struct table *table, const struct scores *scores);
-/* Adds the NLL with all digits, or nothing. */
+/* Adds that of the held-out text; nothing, no cell either, where there is no such text. */
+void report_add_text_nll(struct table *table, const struct scores *scores);
+/* Adds the skill's NLL with all digits, or nothing, and then, where there is a held-out text, a
+ * comma and that of the text. */
 void report_add_csv_nll(struct text *text, const struct scores *scores);
 /* Adds a line on finetunings that are in the folder and not in the plan, if there are any. */
 void report_add_left_out(const struct result *result, struct text *text);

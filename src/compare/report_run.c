@@ -22,6 +22,10 @@ static double lost_at_level(const struct result *result, size_t method) {
     return result_lost(result, 0, result_known_at(result, 0, method, result->level));
 }
 
+static bool has_text(const struct result *result) {
+    return result->base[0].scores.has_text;
+}
+
 static void add_base(const struct scores *base, struct table *table) {
     table_add(table, "base");
     table_add(table, "%s", "");
@@ -29,6 +33,7 @@ static void add_base(const struct scores *base, struct table *table) {
     table_add(table, "%.3f", base->known_f1);
     table_add(table, "%s", "");
     report_add_nll(table, base);
+    report_add_text_nll(table, base);
     for (int i = 0; i < 3; i++) table_add(table, "%s", "");
 }
 
@@ -40,6 +45,7 @@ static void add_method(const struct result *result, size_t method, struct table 
     table_add(table, "%.3f", run->scores.known_f1);
     table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
     report_add_nll(table, &run->scores);
+    report_add_text_nll(table, &run->scores);
     table_add(table, "%.1f %%", lost_at_level(result, method));
     table_add(table, "%zu", run->trainable_parameters);
     table_add(table, "%.1f", run->seconds);
@@ -52,7 +58,7 @@ static void add_diverged(const struct result *result, size_t method, struct tabl
         if (run->divergence.step == 0) continue;
         table_add(table, "%s", result->plan->series[method].name);
         table_add(table, "%.4g", run->lr);
-        for (int i = 0; i < 4; i++) table_add(table, "–");
+        for (int i = 0; i < (has_text(result) ? 5 : 4); i++) table_add(table, "–");
         table_add(table, "diverged");
         table_add(table, "%zu", run->trainable_parameters);
         table_add(table, "%.1f", run->seconds);
@@ -72,13 +78,17 @@ static void add_divergences(const struct result *result, struct text *text) {
 }
 
 static void add_table(const struct result *result, struct table *table) {
-    static const char *const head[] = {"method",        "lr",         "new F1",
-                                       "known F1",      "known lost", "skill NLL",
-                                       "lost at equal", "trainable",  "seconds"};
+    static const char *const head[] = {"method",     "lr",        "new F1",   "known F1",
+                                       "known lost", "skill NLL", "text NLL", "lost at equal",
+                                       "trainable",  "seconds"};
+    static const unsigned char all_widths[] = {6, 8, 6, 8, 11, 9, 8, 15, 11, 7};
     static const unsigned char widths[] = {6, 8, 6, 8, 11, 9, 15, 11, 7};
-    table->n_columns = sizeof head / sizeof *head;
-    table->least_widths = widths;
-    for (size_t i = 0; i < table->n_columns; i++) table_add(table, "%s", head[i]);
+    const size_t n = sizeof head / sizeof *head, of_text = 6;
+    table->n_columns = has_text(result) ? n : n - 1;
+    table->least_widths = has_text(result) ? all_widths : widths;
+    for (size_t i = 0; i < n; i++) {
+        if (i != of_text || has_text(result)) table_add(table, "%s", head[i]);
+    }
     add_base(&result->base[0].scores, table);
     for (size_t m = 0; m < result->plan->n_series; m++) {
         if (result_has_points(result, 0, m)) add_method(result, m, table);
@@ -105,6 +115,10 @@ static void add_digests(const struct result *result, struct text *text) {
 }
 
 static void add_level(const struct result *result, struct text *text) {
+    if (plan_n_cells(result->plan) == 0) {
+        text_add(text, "The recipe has nothing to teach: there is no finetuning.\n");
+        return;
+    }
     if (result->n_diverged == plan_n_cells(result->plan)) {
         text_add(text, "Every finetuning diverged: there is nothing to compare.\n");
         return;
@@ -139,14 +153,17 @@ static void add_run(const struct result *result, const struct scored_run *run, c
         table_add(table, "–");
     }
     report_add_nll(table, &run->scores);
+    if (has_text(result)) report_add_score(table, there, run->scores.text_nll);
     table_add(table, "%s", note);
 }
 
 static void add_runs(const struct result *result, size_t method, struct text *text) {
-    struct table table = {.n_columns = 7, .all_is_text = true};
-    static const char *const head[] = {"lr",         "new F1",    "new EM", "known F1",
-                                       "known lost", "skill NLL", ""};
-    for (size_t i = 0; i < table.n_columns; i++) table_add(&table, "%s", head[i]);
+    struct table table = {.n_columns = has_text(result) ? 8 : 7, .all_is_text = true};
+    static const char *const head[] = {"lr",       "new F1",     "new EM",
+                                       "known F1", "known lost", "skill NLL"};
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) table_add(&table, "%s", head[i]);
+    if (has_text(result)) table_add(&table, "text NLL");
+    table_add(&table, "%s", "");
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
         struct text note = {0};
@@ -172,7 +189,8 @@ static void add_markdown(const struct result *result, struct text *text) {
 
 static void add_csv(const struct result *result, struct text *text) {
     const struct scores *base = &result->base[0].scores;
-    text_add(text, "method,lr,new_f1,known_f1,skill_nll,chosen,diverged\n");
+    text_add(text, "method,lr,new_f1,known_f1,skill_nll%s,chosen,diverged\n",
+             has_text(result) ? ",text_nll" : "");
     text_add(text, "base,,%.9g,%.9g,", base->new_f1, base->known_f1);
     report_add_csv_nll(text, base);
     text_add(text, ",,\n");
@@ -181,7 +199,7 @@ static void add_csv(const struct result *result, struct text *text) {
             const struct scored_run *run = run_of(result, m, c);
             text_add(text, "%s,%.9g,", result->plan->series[m].name, run->lr);
             if (run->divergence.step > 0) {
-                text_add(text, ",,,0,");
+                text_add(text, has_text(result) ? ",,,,0," : ",,,0,");
                 result_add_divergence(text, &run->divergence);
                 text_add(text, "\n");
                 continue;

@@ -18,8 +18,12 @@ static void add_range(struct table *table, const struct row *row, struct seed_ra
     }
 }
 
+static bool has_text(const struct result *result) {
+    return result->base[0].scores.has_text;
+}
+
 static void add_head(const struct result *result, struct table *table) {
-    table->n_columns = 6 + result->plan->n_levels + (result->n_diverged > 0);
+    table->n_columns = 6 + result->plan->n_levels + has_text(result) + (result->n_diverged > 0);
     table_add(table, "series");
     table_add(table, "best new F1");
     table_add(table, "lost there");
@@ -28,6 +32,7 @@ static void add_head(const struct result *result, struct table *table) {
     }
     table_add(table, "lost at %.3f (all)", result->level);
     table_add(table, "skill NLL");
+    if (has_text(result)) table_add(table, "text NLL");
     table_add(table, "ms a %.*s", (int)strlen(result->unit) - 1, result->unit);
     if (result->n_diverged > 0) table_add(table, "diverged");
 }
@@ -70,6 +75,7 @@ static void add_row(const struct result *result, const struct row *row, struct t
     }
     add_range(table, row, row_lost_at(result, row, result->level), 1, " %");
     add_range(table, row, row_best_nll(result, row), 3, "");
+    if (has_text(result)) add_range(table, row, row_best_text_nll(result, row), 3, "");
     add_milliseconds(table, row_seconds(result, row));
     if (result->n_diverged > 0) add_n_diverged(result, row, table);
 }
@@ -90,6 +96,14 @@ static struct seed_range base_range(const struct result *result, bool of_nll) {
     return range;
 }
 
+static struct seed_range base_text_nll(const struct result *result) {
+    struct seed_range range = {0};
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        seed_range_add(&range, result->base[v].scores.text_nll);
+    }
+    return range;
+}
+
 static void add_what(const struct result *result, struct text *text) {
     struct seed_range known = base_range(result, false), nll = base_range(result, true);
     text_add(text,
@@ -100,6 +114,7 @@ static void add_what(const struct result *result, struct text *text) {
              result->plan->n_variants == 1 ? "" : "s", known.mean);
     if (known.n > 1) text_add(text, " [%.3f, %.3f]", known.least, known.most);
     if (nll.n > 0) text_add(text, ", skill NLL %.3f", nll.mean);
+    if (has_text(result)) text_add(text, ", text NLL %.3f", base_text_nll(result).mean);
     text_add(text, "\n\n");
 }
 
@@ -229,13 +244,14 @@ static void add_front_cell(const struct result *result, size_t v, size_t s, size
     table_add(table, "%.3f", scores->known_f1);
     table_add(table, "%.1f %%", result_lost(result, v, scores->known_f1));
     report_add_nll(table, scores);
+    report_add_text_nll(table, scores);
 }
 
 /* The cells on the front of each series in each variant. */
 static void add_fronts(const struct result *result, struct text *text) {
-    struct table table = {.n_columns = 6};
-    static const char *const head[] = {"series",   "settings",   "new F1",
-                                       "known F1", "known lost", "skill NLL"};
+    struct table table = {.n_columns = has_text(result) ? 7 : 6};
+    static const char *const head[] = {"series",     "settings",  "new F1",  "known F1",
+                                       "known lost", "skill NLL", "text NLL"};
     for (size_t i = 0; i < table.n_columns; i++) table_add(&table, "%s", head[i]);
     for (size_t v = 0; v < result->plan->n_variants; v++) {
         for (size_t s = 0; s < result->plan->n_series; s++) {
@@ -261,7 +277,7 @@ static void add_markdown(const struct result *result, struct text *text) {
 static void add_csv_scores(const struct result *result, size_t v, const struct scores *scores,
                            struct text *text) {
     if (scores->diverged) {
-        text_add(text, ",,,,,");
+        text_add(text, has_text(result) ? ",,,,,," : ",,,,,");
         return;
     }
     text_add(text, "%.9g,%.9g,%.9g,%.9g,%.9g,", scores->new_f1, scores->new_em, scores->known_f1,
@@ -287,7 +303,8 @@ static void add_csv_cells(const struct result *result, size_t v, size_t s, struc
 static void add_csv(const struct result *result, struct text *text) {
     text_add(text,
              "folder,series,settings,new_f1,new_em,known_f1,known_em,known_lost_percent,skill_nll,"
-             "seconds,front,digest,diverged\n");
+             "%sseconds,front,digest,diverged\n",
+             has_text(result) ? "text_nll," : "");
     for (size_t v = 0; v < result->plan->n_variants; v++) {
         text_add(text, "%s,base,,", result->plan->variants[v].folder);
         add_csv_scores(result, v, &result->base[v].scores, text);

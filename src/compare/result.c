@@ -185,6 +185,15 @@ struct seed_range row_best_nll(const struct result *result, const struct row *ro
     return range;
 }
 
+struct seed_range row_best_text_nll(const struct result *result, const struct row *row) {
+    struct seed_range range = {0};
+    for (size_t i = 0; i < row->n_variants; i++) {
+        if (!result_has_points(result, row->variants[i], row->series)) continue;
+        seed_range_add(&range, best_scores(result, row->variants[i], row)->text_nll);
+    }
+    return range;
+}
+
 struct seed_range row_lost_at_best(const struct result *result, const struct row *row) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {

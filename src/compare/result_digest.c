@@ -31,8 +31,10 @@ static void add_scores(struct text *text, const struct scored_run *run) {
         text_add(text, " diverged at step %zu\n", run->divergence.step);
         return;
     }
-    text_add(text, " %s %a %a %a %a %a\n", run->digest.hex, s->new_f1, s->new_em, s->known_f1,
+    text_add(text, " %s %a %a %a %a %a", run->digest.hex, s->new_f1, s->new_em, s->known_f1,
              s->known_em, s->skill_nll);
+    if (s->has_text) text_add(text, " %a", s->text_nll);
+    text_add(text, "\n");
 }
 
 static void add_mark(const struct result *result, struct text *text) {

@@ -89,6 +89,16 @@ void packed_text_close(struct packed_text *text) {
     *text = (struct packed_text){0};
 }
 
+/* The first token is the one that starts texts, the last the one that ends them; where they are
+ * one, it stands between documents once. */
+bool packed_text_document(const struct packed_text *text, size_t *at, size_t *n) {
+    const int32_t start = text->tokens[0], end = text->tokens[text->n_tokens - 1];
+    if (start != end && *at > 0) ++*at; /* the end of the document before */
+    if (++*at >= text->n_tokens) return false;
+    for (*n = 0; *at + *n < text->n_tokens && text->tokens[*at + *n] != end;) ++*n;
+    return true;
+}
+
 size_t packed_text_count(const struct packed_text *text) {
     if (text->n_tokens == 0) return 0;
     return (text->n_tokens - 1 + text->sequence_length - 1) / text->sequence_length;

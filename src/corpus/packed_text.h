@@ -1,6 +1,7 @@
 #ifndef CORPUS_PACKED_TEXT_H
 #define CORPUS_PACKED_TEXT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "tensor/mapped_file.h"
@@ -53,6 +54,10 @@ mneme_status packed_text_open(struct packed_text *text, const char *path,
                               size_t sequence_length, mneme_error *error);
 /* Does nothing to {0}. */
 void packed_text_close(struct packed_text *text);
+
+/* The first document from place *at on, which is 0 or the end of another: *at becomes its first
+ * token, *n how many it has, without those around it. False: there is none. */
+bool packed_text_document(const struct packed_text *text, size_t *at, size_t *n);
 
 /* How many sequences there are. */
 size_t packed_text_count(const struct packed_text *text);

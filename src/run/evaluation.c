@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/held_out.h"
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
 #include "generate/generate.h"
@@ -165,6 +166,33 @@ static mneme_status read_skill(const struct experiment *e, struct scores *scores
     return status;
 }
 
+/* What reading tells of. */
+struct telling {
+    const struct experiment *experiment;
+    const char *stage;
+};
+
+static void tell_windows(size_t done, size_t total, void *context) {
+    const struct telling *telling = context;
+    experiment_progress(telling->experiment, telling->stage, "windows of text", done, total, 0,
+                        NULL);
+}
+
+/* Reads the model the held-out text. */
+static mneme_status read_text(const struct experiment *e, const char *stage, struct scores *scores,
+                              mneme_error *error) {
+    struct telling telling = {e, stage};
+    const struct held_out held_out = {.text = &e->held_out_text,
+                                      .max_tokens = e->recipe.evaluate.held_out_tokens,
+                                      .progress = stage == NULL ? NULL : tell_windows,
+                                      .context = &telling};
+    scores->has_text = e->held_out_text.n_tokens > 0;
+    if (!scores->has_text) return MNEME_OK;
+    mneme_status status = held_out_nll(&held_out, &e->model, &scores->text_nll, error);
+    scores->diverged |= status == MNEME_FAILED;
+    return status;
+}
+
 mneme_status evaluation_run(const struct experiment *experiment, const char *stage, FILE *answers,
                             struct scores *scores, mneme_error *error) {
     struct asking asking = {.experiment = experiment, .stage = stage, .answers = answers};
@@ -174,6 +202,7 @@ mneme_status evaluation_run(const struct experiment *experiment, const char *sta
     scores->diverged = asking.diverged;
     close_asking(&asking);
     THEN(read_skill(experiment, scores, error));
+    THEN(read_text(experiment, stage, scores, error));
     return status;
 }
 
@@ -188,5 +217,6 @@ mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_
     scores->diverged = asking.diverged;
     close_asking(&asking);
     THEN(read_skill(experiment, scores, error));
+    THEN(read_text(experiment, NULL, scores, error));
     return status;
 }

@@ -2,6 +2,8 @@
 
 #include <stdio.h>
 
+#include "simd/math.h"
+
 void divergence_set(struct divergence *divergence, size_t step, const char *cause) {
     divergence->step = step;
     snprintf(divergence->cause, sizeof divergence->cause, "%s",
@@ -19,7 +21,10 @@ int scores_to_json(const struct scores *scores, json_t *object) {
     failed |= put(object, "known_f1", there, scores->known_f1);
     failed |= put(object, "known_em", there, scores->known_em);
     failed |= put(object, "skill_nll", there && !scores->without_skill, scores->skill_nll);
-    return failed;
+    if (!scores->has_text) return failed;
+    failed |= put(object, "text_nll", there, scores->text_nll);
+    return failed |
+           put(object, "text_perplexity", there, (double)math_exp((float)scores->text_nll));
 }
 
 static mneme_status read_number(const json_t *object, const char *key, const char *place,
@@ -47,5 +52,7 @@ mneme_status scores_from_json(const json_t *object, const char *place, struct sc
     for (size_t i = 0; i < (scores->without_skill ? n - 1 : n); i++) {
         TRY(read_number(object, members[i].key, place, members[i].number, error));
     }
-    return MNEME_OK;
+    scores->has_text = json_object_get(object, "text_nll") != NULL;
+    if (!scores->has_text) return MNEME_OK;
+    return read_number(object, "text_nll", place, &scores->text_nll, error);
 }

@@ -14,6 +14,8 @@ struct scores {
     double known_f1, known_em;
     double skill_nll;   /* nats per token */
     bool without_skill; /* no text was read: there is no skill_nll */
+    double text_nll;    /* of the recipe's held-out text, nats per token */
+    bool has_text;      /* there is such a text */
     bool diverged;      /* a number was not finite: there are no scores */
 };
 
@@ -26,8 +28,8 @@ struct divergence {
 /* Without a cause that a number is not finite. */
 void divergence_set(struct divergence *divergence, size_t step, const char *cause);
 
-/* Members new_f1, new_em, known_f1, known_em, skill_nll, null where there is none; -1 if there is
- * no memory. */
+/* Members new_f1, new_em, known_f1, known_em, skill_nll, null where there is none, and where there is
+ * a held-out text text_nll and text_perplexity, its exponential; -1 if there is no memory. */
 int scores_to_json(const struct scores *scores, json_t *object);
 mneme_status scores_from_json(const json_t *object, const char *place, struct scores *scores,
                               mneme_error *error);

@@ -60,6 +60,27 @@ START_TEST(documents_stand_between_ends) {
 }
 END_TEST
 
+/* Whether one token is both start and end, or there are two; a document may have no token. */
+START_TEST(documents_are_found) {
+    const int32_t one[] = {0, 7, 8, 0, 0, 9, 0}, two[] = {1, 7, 8, 0, 1, 0, 1, 9, 0};
+    struct packed_text texts[] = {{.tokens = one, .n_tokens = 7}, {.tokens = two, .n_tokens = 9}};
+    for (size_t i = 0; i < 2; i++) {
+        size_t at = 0, n;
+        ck_assert(packed_text_document(&texts[i], &at, &n));
+        ck_assert_uint_eq(n, 2);
+        ck_assert_int_eq(texts[i].tokens[at], 7);
+        at += n;
+        ck_assert(packed_text_document(&texts[i], &at, &n));
+        ck_assert_uint_eq(n, 0);
+        ck_assert(packed_text_document(&texts[i], &at, &n));
+        ck_assert_uint_eq(n, 1);
+        ck_assert_int_eq(texts[i].tokens[at], 9);
+        at += n;
+        ck_assert(!packed_text_document(&texts[i], &at, &n));
+    }
+}
+END_TEST
+
 /* 22 tokens are 21 inputs: 8, 8 and 5. */
 START_TEST(sequences_cover_every_token_once) {
     struct packed_text text;
@@ -171,6 +192,7 @@ Suite *packed_text_suite(void) {
     TCase *tests = tcase_create("packed_text");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, documents_stand_between_ends);
+    tcase_add_test(tests, documents_are_found);
     tcase_add_test(tests, sequences_cover_every_token_once);
     tcase_add_test(tests, long_corpora_are_the_same_tokens);
     tcase_add_test(tests, nothing_to_pack_is_refused_and_leaves_nothing);
