@@ -33,6 +33,7 @@ static void add_scores(struct text *text, const struct scored_run *run) {
     }
     text_add(text, " %s %a %a %a %a %a", run->digest.hex, s->new_f1, s->new_em, s->known_f1,
              s->known_em, s->skill_nll);
+    if (s->has_answer_nll) text_add(text, " %a %a", s->new_nll, s->known_nll);
     if (s->has_text) text_add(text, " %a", s->text_nll);
     text_add(text, "\n");
 }

@@ -5,6 +5,7 @@
 
 #include "data/corpus_parts.h"
 #include "text/template.h"
+#include "text/unicode.h"
 
 mneme_status question_texts(const char *const *forms, size_t n_forms, const char *question,
                             const char *answer, struct text_list *texts, mneme_error *error) {
@@ -28,6 +29,20 @@ mneme_status question_prompt(const char *form, const char *question, char **prom
     return *prompt == NULL ? error_set_memory(error, "a question") : MNEME_OK;
 }
 
+char *question_fold(const char *text) {
+    size_t n, kept = 0;
+    uint32_t *characters = unicode_lower(text, strlen(text), &n);
+    if (characters == NULL) return NULL;
+    for (size_t i = 0; i < n; i++) {
+        bool is_space = unicode_is_space(characters[i]);
+        if (is_space && kept > 0 && characters[kept - 1] == ' ') continue;
+        characters[kept++] = is_space ? ' ' : characters[i];
+    }
+    char *folded = unicode_encode(characters, kept);
+    free(characters);
+    return folded;
+}
+
 static void free_texts(char **texts, size_t n_texts) {
     struct text_list list = {texts, n_texts, n_texts};
     text_list_free(&list);
@@ -37,7 +52,9 @@ static void free_facts(struct fact *facts, size_t n_facts) {
     for (size_t i = 0; i < n_facts; i++) {
         free_texts(facts[i].texts, facts[i].n_texts);
         free_texts(facts[i].answers, facts[i].n_answers);
+        free(facts[i].question);
         free(facts[i].prompt);
+        free(facts[i].shown);
     }
     free(facts);
 }
@@ -53,5 +70,6 @@ void corpus_free(struct corpus *corpus) {
     free_texts(corpus->skill_test, corpus->n_skill_test);
     free_texts(corpus->background, corpus->n_background);
     text_list_free(&corpus->notes);
+    free(corpus->answer_lead);
     *corpus = (struct corpus){0};
 }

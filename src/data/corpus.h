@@ -5,13 +5,16 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "data/wordings.h"
 #include "text/text_list.h"
 
 /* One thing that can be taught and asked. All strings are UTF-8 and owned by the corpus. */
 struct fact {
     char **texts; /* [n_texts] wordings that teach it: statements, and questions with answer */
     size_t n_texts;
-    char *prompt;   /* what the model continues when it is asked */
+    char *question; /* as it stands in texts, with one question mark at its end */
+    char *prompt;   /* what the model continues when it is asked; it may have turns (text/form.h) */
+    char *shown;    /* the prompt as people read it; NULL: as it is */
     char **answers; /* [n_answers] any of them is right */
     size_t n_answers;
 };
@@ -25,6 +28,7 @@ struct lesson {
 
 /* The texts of one experiment. */
 struct corpus {
+    char *answer_lead;  /* what stands between a prompt and its answer */
     struct fact *known; /* [n_known] pretraining teaches these */
     size_t n_known;
     struct fact *fresh; /* [n_fresh] the new facts; no pretraining text mentions them */
@@ -63,16 +67,32 @@ struct question_sources {
     const char *skill; /* the same, or a file of texts */
     size_t max_known;  /* the first n; 0: all */
     size_t max_fresh;
-    size_t max_skill;    /* texts in training and held out together; 0: all */
-    size_t n_skill_test; /* held out */
+    size_t max_skill;                /* texts in training and held out together; 0: all */
+    size_t n_skill_test;             /* held out */
+    const struct wordings *wordings; /* NULL: the 64 forms that were the first */
 };
 
 /* Makes a corpus from question files. A question that came before, whatever its case and blanks, is
  * left out; notes say how many did, whether their answers differ, and where a file holds fewer
- * questions or texts than were asked for. A fact's texts are its question and first answer in each
- * of a fixed list of question forms; its prompt is the first form up to the answer. */
+ * questions or texts than were asked for. A fact's texts are its statements, and its question with
+ * its first answer in each wording, chats among them if it is new (wordings.h); or without wordings
+ * its question with its first answer in each of a fixed list of forms, and no statements. It is
+ * asked by ASKING_DEFAULT. */
 mneme_status corpus_from_questions(const struct question_sources *sources, struct corpus *corpus,
                                    mneme_error *error);
+
+/* How the facts of a corpus are asked instead. */
+struct corpus_asking {
+    const char *prompt;     /* a form (asking.h); NULL: the default */
+    const char *place;      /* of the prompt, for messages */
+    size_t n_shots;         /* examples before a question */
+    const char *shots_from; /* a file of questions; NULL: the corpus's known ones */
+};
+
+/* Gives every fact its prompt: after the first n_shots questions of the pool that are not the one
+ * that is asked, whatever their case and blanks. MNEME_BAD_INPUT where there are not so many. */
+mneme_status corpus_ask(struct corpus *corpus, const struct corpus_asking *asking,
+                        mneme_error *error);
 
 void corpus_free(struct corpus *corpus);
 

@@ -8,6 +8,10 @@
 
 /* What corpora from worlds and from questions share. */
 
+/* The text as it is compared: lowercased as Python does it, with one blank between words; NULL
+ * without memory. */
+char *question_fold(const char *text);
+
 /* Question forms are templates with {question} and, after it, {answer}. */
 
 /* Appends question and answer in each form. */

@@ -36,6 +36,7 @@ static const char *const question_forms[] = {
 /* Facts in the making. */
 struct maker {
     struct corpus *corpus;
+    const struct wordings *wordings; /* NULL: the first forms */
     struct string_map seen; /* questions of known and new facts, lowercased, in their order */
     mneme_error *error;
 };
@@ -47,29 +48,14 @@ struct findings {
     size_t n_repeated, n_contradicting; /* among the file's own questions */
     size_t n_known, n_known_otherwise;  /* new questions among the known ones */
     char *contradiction;                /* the first question with two answers; NULL */
+    size_t n_statements;                /* questions whose statements are not taught */
 };
-
-/* The text as it is compared: lowercased as Python does it, with one blank between words; NULL
- * without memory. */
-static char *fold(const char *text) {
-    size_t n, kept = 0;
-    uint32_t *characters = unicode_lower(text, strlen(text), &n);
-    if (characters == NULL) return NULL;
-    for (size_t i = 0; i < n; i++) {
-        bool is_space = unicode_is_space(characters[i]);
-        if (is_space && kept > 0 && characters[kept - 1] == ' ') continue;
-        characters[kept++] = is_space ? ' ' : characters[i];
-    }
-    char *folded = unicode_encode(characters, kept);
-    free(characters);
-    return folded;
-}
 
 /* Adds the question to those seen, whatever its case and blanks; *number becomes its number among
  * them. */
 static mneme_status note_question(struct maker *maker, const char *question, uint32_t *number,
                                   bool *is_new) {
-    char *folded = fold(question);
+    char *folded = question_fold(question);
     if (folded == NULL) return error_set_memory(maker->error, "questions");
     mneme_status status =
         string_map_add(&maker->seen, folded, strlen(folded), number, is_new, maker->error);
@@ -82,10 +68,10 @@ static mneme_status contradicts(const struct fact *fact, const struct text_list 
                                 bool *differ, mneme_error *error) {
     *differ = true;
     for (size_t i = 0; i < fact->n_answers && *differ; i++) {
-        char *ours = fold(fact->answers[i]);
+        char *ours = question_fold(fact->answers[i]);
         if (ours == NULL) return error_set_memory(error, "questions");
         for (size_t j = 0; j < answers->n && *differ; j++) {
-            char *theirs = fold(answers->texts[j]);
+            char *theirs = question_fold(answers->texts[j]);
             *differ = theirs != NULL && strcmp(ours, theirs) != 0;
             free(theirs);
         }
@@ -114,19 +100,30 @@ static mneme_status count_repeated(const struct maker *maker, const struct quest
     return MNEME_OK;
 }
 
+/* What teaches a question: chats, too, if it is new. */
+static mneme_status make_texts(const struct maker *maker, const struct question *source,
+                               const char *question, bool is_new, struct text_list *texts) {
+    if (maker->wordings != NULL) {
+        return wordings_of(maker->wordings, source, question, is_new, texts, maker->error);
+    }
+    return question_texts(question_forms, N_QUESTION_FORMS, question, source->answers.texts[0],
+                          texts, maker->error);
+}
+
 /* Makes the fact of a question; the answers move over to it. */
-static mneme_status make_fact(struct question *source, const char *question, struct fact *fact,
-                              mneme_error *error) {
+static mneme_status make_fact(const struct maker *maker, struct question *source,
+                              const char *question, bool is_new, struct fact *fact) {
     struct text_list texts = {0};
-    mneme_status status = question_texts(question_forms, N_QUESTION_FORMS, question,
-                                         source->answers.texts[0], &texts, error);
+    mneme_status status = make_texts(maker, source, question, is_new, &texts);
     fact->texts = texts.texts;
     fact->n_texts = texts.n;
     fact->answers = source->answers.texts;
     fact->n_answers = source->answers.n;
     source->answers = (struct text_list){0};
     if (status != MNEME_OK) return status;
-    return question_prompt(question_forms[0], question, &fact->prompt, error);
+    fact->question = strdup(question);
+    if (fact->question == NULL) return error_set_memory(maker->error, "questions");
+    return question_prompt(question_forms[0], question, &fact->prompt, maker->error);
 }
 
 /* The facts of the questions in the set that were not seen before, at most as many as asked for. */
@@ -142,7 +139,9 @@ static mneme_status make_facts(struct maker *maker, struct question_set *set, st
         if (status == MNEME_OK && !is_new) {
             status = count_repeated(maker, &set->questions[i], number, findings);
         } else if (status == MNEME_OK) {
-            status = make_fact(&set->questions[i], question, &facts[(*n_facts)++], maker->error);
+            findings->n_statements += set->questions[i].statements.n > 0;
+            status = make_fact(maker, &set->questions[i], question, facts == maker->corpus->fresh,
+                               &facts[(*n_facts)++]);
         }
         free(question);
     }
@@ -183,7 +182,7 @@ static mneme_status note_repeated(struct corpus *corpus, const struct findings *
 
 /* What was not as asked for. */
 static mneme_status note_findings(struct corpus *corpus, const struct findings *f, size_t n_facts,
-                                  size_t n_unanswered, mneme_error *error) {
+                                  size_t n_unanswered, bool is_worded, mneme_error *error) {
     if (f->most != SIZE_MAX && n_facts < f->most) {
         TRY(add_note(corpus, error, "%s: corpus.%s is %zu, but the file holds %zu", f->path, f->key,
                      f->most, n_facts));
@@ -191,6 +190,12 @@ static mneme_status note_findings(struct corpus *corpus, const struct findings *
     if (n_unanswered > 0) {
         TRY(add_note(corpus, error, "%s: questions without an answer, left out: %zu", f->path,
                      n_unanswered));
+    }
+    if (f->n_statements > 0 && !is_worded) {
+        TRY(add_note(corpus, error,
+                     "%s: questions with statements, which are taught only with corpus.wordings: "
+                     "%zu",
+                     f->path, f->n_statements));
     }
     return note_repeated(corpus, f, error);
 }
@@ -215,7 +220,8 @@ static mneme_status load_facts(struct maker *maker, struct findings *f, struct f
         status = error_set(error, MNEME_BAD_INPUT, "%s: every question is among the known ones",
                            f->path);
     }
-    THEN(note_findings(maker->corpus, f, *n_facts, set.n_unanswered, error));
+    THEN(note_findings(maker->corpus, f, *n_facts, set.n_unanswered, maker->wordings != NULL,
+                       error));
     free(f->contradiction);
     questions_free(&set);
     return status;
@@ -265,7 +271,7 @@ static mneme_status load_skill(const struct question_sources *sources, struct co
 mneme_status corpus_from_questions(const struct question_sources *sources, struct corpus *corpus,
                                    mneme_error *error) {
     *corpus = (struct corpus){0};
-    struct maker maker = {.corpus = corpus, .error = error};
+    struct maker maker = {.corpus = corpus, .wordings = sources->wordings, .error = error};
     struct findings known = {sources->known, "max_known", .most = most(sources->max_known)};
     struct findings fresh = {sources->fresh, "new_facts", .most = most(sources->max_fresh)};
     struct text_list train = {0}, test = {0};

@@ -121,17 +121,19 @@ static mneme_status add_statements(const struct maker *maker, const struct world
 /* Every question in every form; the first in the first form is the one that is asked. */
 static mneme_status add_questions(const struct maker *maker, const struct world_relation *relation,
                                   const struct template_value *values, const char *answer,
-                                  struct text_list *texts, char **prompt) {
+                                  struct text_list *texts, struct fact *fact) {
     const struct world_strings *forms = &maker->world.question_forms;
     mneme_status status = MNEME_OK;
     for (size_t i = 0; i < relation->questions.n && status == MNEME_OK; i++) {
         char *question = template_expand_values(relation->questions.items[i], values);
         if (question == NULL) return error_set_memory(maker->error, "a question");
         status = question_texts(forms->items, forms->n, question, answer, texts, maker->error);
-        if (status == MNEME_OK && i == 0) {
-            status = question_prompt(forms->items[0], question, prompt, maker->error);
+        if (i == 0) {
+            THEN(question_prompt(forms->items[0], question, &fact->prompt, maker->error));
+            fact->question = question;
+        } else {
+            free(question);
         }
-        free(question);
     }
     return status;
 }
@@ -146,7 +148,7 @@ static mneme_status make_fact(const struct maker *maker, size_t entity, const ch
     const struct template_value values[] = {{"name", name}, {"value", value}, {NULL, NULL}};
     struct text_list texts = {0}, answers = {0};
     mneme_status status = add_statements(maker, relation, values, &texts);
-    THEN(add_questions(maker, relation, values, value, &texts, &fact->prompt));
+    THEN(add_questions(maker, relation, values, value, &texts, fact));
     THEN(text_list_add_copy(&answers, value, strlen(value), maker->error));
     fact->texts = texts.texts;
     fact->n_texts = texts.n;

@@ -164,5 +164,6 @@ char *question_marked(const char *question) {
 char *question_in_form(const char *form, const char *marked) {
     const char *place = strchr(form, FORM_QUESTION);
     bool has_mark = place != NULL && place[1] == '?';
-    return strndup(marked, strlen(marked) - (has_mark && *marked != '\0'));
+    size_t length = strlen(marked);
+    return strndup(marked, length - (has_mark && length > 0 && marked[length - 1] == '?'));
 }

@@ -31,7 +31,7 @@ mneme_status wordings_of(const struct wordings *wordings, const struct question 
  */
 char *question_marked(const char *question);
 /* The question as a form wants it: where the form has a question mark right after {question}, the
- * text has none of its own. `marked` is a question_marked. The same rules for freeing. */
+ * text has none of its own at its end. The same rules for freeing. */
 char *question_in_form(const char *form, const char *marked);
 
 #endif

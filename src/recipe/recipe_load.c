@@ -1,5 +1,6 @@
 #include "recipe/recipe_load.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -7,6 +8,7 @@
 #include "base/json_path.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "data/asking.h"
 #include "recipe/recipe_file.h"
 
 /* The name goes into file names, reports and plots. */
@@ -33,6 +35,9 @@ static mneme_status check_corpus(const struct json_place *root, const struct rec
         return json_refuse(root, "corpus.known", error,
                            "goes together with `new` and `skill`, or with `text`");
     }
+    if (corpus->world != NULL && corpus->wordings != NULL) {
+        return json_refuse(root, "corpus.wordings", error, "is for files of questions");
+    }
     if (corpus->world == NULL && corpus->new_subjects > 0) {
         return json_refuse(root, "corpus.new_subjects", error, "needs a `world`");
     }
@@ -42,6 +47,16 @@ static mneme_status check_corpus(const struct json_place *root, const struct rec
 /* Whether there is something to teach. */
 static bool has_facts(const struct recipe *recipe) {
     return recipe->corpus.world != NULL || recipe->corpus.new != NULL;
+}
+
+static mneme_status check_prompt(const struct json_place *root, const char *prompt,
+                                 mneme_error *error) {
+    char place[256];
+    struct asking asking;
+    snprintf(place, sizeof place, "%.200s: key `evaluate.prompt`", root->place);
+    TRY(asking_read(prompt, place, &asking, error));
+    asking_free(&asking);
+    return MNEME_OK;
 }
 
 static mneme_status check_lora(const struct json_place *root, const struct recipe *recipe,
@@ -123,6 +138,7 @@ static void check(const struct json_place *root, struct recipe *recipe,
     const bool is_model_read = strstr(complaints->all.message, "`model") == NULL;
     if (recipe->name != NULL) note(complaints, check_name(root, recipe->name, &one), &one);
     note(complaints, check_corpus(root, &recipe->corpus, &one), &one);
+    note(complaints, check_prompt(root, recipe->evaluate.prompt, &one), &one);
     note(complaints, check_schedule(root, &recipe->pretrain, &one), &one);
     const bool are_methods_read = strstr(complaints->all.message, "`finetune") == NULL;
     mneme_status methods_status = enable_methods(root, recipe, &one);

@@ -14,20 +14,23 @@
 /* A line has nine digits of an F1, a mean of such is no further from the scores'. */
 #define CLOSE 1e-8
 
-mneme_status answers_add(FILE *stream, const char *set, const struct fact *fact, const char *said,
-                         size_t length, double f1, mneme_error *error) {
-    char *repaired = unicode_repair(said, length); /* it may be cut within a character */
+mneme_status answers_add(FILE *stream, const struct answer *answer, mneme_error *error) {
+    const struct fact *fact = answer->fact;
+    /* It may be cut within a character. */
+    char *repaired = unicode_repair(answer->said, answer->length);
     if (repaired == NULL) return error_set_memory(error, "an answer");
     json_t *answers = json_array(), *line = json_object();
     for (size_t i = 0; i < fact->n_answers; i++) {
         json_array_append_new(answers, json_string(fact->answers[i]));
     }
-    json_object_set_new(line, "set", json_string(set));
-    json_object_set_new(line, "prompt", json_string(fact->prompt));
+    json_object_set_new(line, "set", json_string(answer->set));
+    json_object_set_new(line, "prompt",
+                        json_string(fact->shown != NULL ? fact->shown : fact->prompt));
     json_object_set_new(line, "answers", answers);
     json_object_set_new(line, "said", json_string(repaired));
     free(repaired);
-    json_object_set_new(line, "f1", json_real(f1));
+    json_object_set_new(line, "f1", json_real(answer->f1));
+    if (answer->nll != NULL) json_object_set_new(line, "nll", json_real(*answer->nll));
     char *dumped = json_print(line, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(9));
     json_decref(line);
     if (dumped == NULL) return error_set_memory(error, "an answer");

@@ -7,11 +7,18 @@
 #include "run/scores.h"
 
 /* answers.jsonl: a line for every question that a model was asked, with its answers, what the model
- * said, and the F1 of that. */
+ * said, the F1 of that, and perhaps the NLL of the first answer. */
 
-/* `set` is "new" or "known". */
-mneme_status answers_add(FILE *stream, const char *set, const struct fact *fact, const char *said,
-                         size_t length, double f1, mneme_error *error);
+struct answer {
+    const char *set; /* "new" or "known" */
+    const struct fact *fact;
+    const char *said; /* [length] */
+    size_t length;
+    double f1;
+    const double *nll; /* NULL: none */
+};
+
+mneme_status answers_add(FILE *stream, const struct answer *answer, mneme_error *error);
 
 /* Refuses, with MNEME_BAD_INPUT, a file whose lines do not have the scores' mean F1. */
 mneme_status answers_check(const char *path, const struct scores *scores, mneme_error *error);

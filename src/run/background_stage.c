@@ -61,9 +61,9 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
     const struct packed_text *packed = &experiment->text;
     c->texts = &experiment->pretraining;
     if (experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN) {
-        c->texts = &c->known;
+        c->texts = experiment->answer_lines ? &experiment->known.answered : &c->known;
         packed = NULL;
-        TRY(open_known(experiment, &c->known, error));
+        if (!experiment->answer_lines) TRY(open_known(experiment, &c->known, error));
     }
     size_t longest = token_texts_longest(c->texts);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);

@@ -4,11 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "eval/answer_likelihood.h"
 #include "eval/held_out.h"
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
+#include "generate/answer_ends.h"
 #include "generate/generate.h"
-#include "generate/text_ends.h"
 #include "run/answers.h"
 
 /* Prompts that are continued side by side. */
@@ -18,8 +19,9 @@
 
 /* Sums over the questions of one side, in their order. */
 struct tally {
-    double f1, em;
+    double f1, em, nll;
     size_t n;
+    double *nlls; /* of the first answers, a number for each question; NULL: none */
 };
 
 /* Questions asked of one model. */
@@ -31,6 +33,7 @@ struct asking {
     int32_t *outputs;           /* [ROWS, max_new] */
     size_t *lengths;            /* [ROWS] */
     struct token_span *prompts; /* [ROWS] */
+    struct token_list stops;    /* tokens that end an answer */
     size_t done, total;
     bool diverged;       /* a number of the model was not finite */
     size_t first_recent; /* new facts from here on count as recent */
@@ -41,26 +44,36 @@ static const char *const *strings(char **list) {
     return (const char *const *)list;
 }
 
+/* Scores what was said to fact i. */
+static mneme_status score(struct asking *a, const char *set, const struct fact_tokens *facts,
+                          size_t i, const char *said, size_t length, struct tally *tally,
+                          mneme_error *error) {
+    const struct fact *fact = &facts->facts[i];
+    const double *nll = tally->nlls == NULL ? NULL : &tally->nlls[i];
+    double f1, em;
+    if (a->experiment->answer_lines) length = answer_length(said, length);
+    TRY(qa_score(said, length, strings(fact->answers), fact->n_answers, &f1, &em, error));
+    tally->f1 += f1;
+    tally->em += em;
+    tally->nll += nll == NULL ? 0.0 : *nll;
+    tally->n++;
+    if (facts == &a->experiment->fresh && i >= a->first_recent) {
+        a->recent.f1 += f1;
+        a->recent.n++;
+    }
+    const struct answer answer = {set, fact, said, length, f1, nll};
+    return a->answers == NULL ? MNEME_OK : answers_add(a->answers, &answer, error);
+}
+
 static mneme_status score_group(struct asking *a, const char *set, const struct fact_tokens *facts,
                                 size_t first, size_t n, struct tally *tally, mneme_error *error) {
     size_t max_new = a->experiment->recipe.evaluate.max_new_tokens;
     for (size_t i = 0; i < n; i++) {
-        const struct fact *fact = &facts->facts[first + i];
         char *said;
         size_t length;
         TRY(tokenizer_decode(a->experiment->tokenizer, a->outputs + i * max_new, a->lengths[i],
                              &said, &length, error));
-        double f1, em;
-        mneme_status status =
-            qa_score(said, length, strings(fact->answers), fact->n_answers, &f1, &em, error);
-        tally->f1 += f1;
-        tally->em += em;
-        tally->n++;
-        if (facts == &a->experiment->fresh && first + i >= a->first_recent) {
-            a->recent.f1 += f1;
-            a->recent.n++;
-        }
-        if (a->answers != NULL) THEN(answers_add(a->answers, set, fact, said, length, f1, error));
+        mneme_status status = score(a, set, facts, first + i, said, length, tally, error);
         free(said);
         TRY(status);
     }
@@ -72,8 +85,7 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
                         size_t n, struct tally *tally, mneme_error *error) {
     const struct token_texts *prompts = &facts->prompts;
     const struct recipe_evaluate *recipe = &a->experiment->recipe.evaluate;
-    struct text_ends ends;
-    text_ends_of_tokenizer(a->experiment->tokenizer, &ends);
+    const struct token_span stops = {a->stops.ids, a->stops.n};
     for (size_t first = 0; first < n; first += ROWS) {
         size_t rows = n - first < ROWS ? n - first : ROWS;
         for (size_t i = 0; i < rows; i++) {
@@ -81,8 +93,8 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
             a->prompts[i] = (struct token_span){tokens, prompts->lengths[first + i]};
         }
         mneme_status status =
-            generate_greedy(&a->generator, rows, a->prompts, recipe->max_new_tokens,
-                            text_ends_stops(&ends), a->outputs, a->lengths, error);
+            generate_greedy(&a->generator, rows, a->prompts, recipe->max_new_tokens, stops,
+                            a->outputs, a->lengths, error);
         a->diverged = status == MNEME_FAILED; /* of what the machine can do wrong: nothing else */
         TRY(status);
         TRY(score_group(a, set, facts, first, rows, tally, error));
@@ -93,12 +105,33 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
     return MNEME_OK;
 }
 
+/* An answer ends where its text does, or with its line. */
+static mneme_status open_stops(struct asking *a, mneme_error *error) {
+    const struct experiment *e = a->experiment;
+    if (e->answer_lines) return answer_ends(e->tokenizer, e->style, &a->stops, error);
+    int32_t end = tokenizer_end_of_text(e->tokenizer);
+    return end == TOKEN_NONE ? MNEME_OK : token_list_append(&a->stops, &end, 1, error);
+}
+
+/* The NLL of the first answers of the first n facts. */
+static mneme_status read_answers(struct asking *a, const struct fact_tokens *facts, size_t n,
+                                 struct tally *tally, mneme_error *error) {
+    if (!a->experiment->answer_lines) return MNEME_OK;
+    tally->nlls = calloc(n + 1, sizeof *tally->nlls);
+    if (tally->nlls == NULL) return error_set_memory(error, "the answers");
+    mneme_status status = answer_likelihoods(&a->experiment->model, n, &facts->prompts,
+                                             &facts->answered, tally->nlls, NULL, NULL, error);
+    a->diverged |= status == MNEME_FAILED;
+    return status;
+}
+
 static mneme_status open_asking(struct asking *a, mneme_error *error) {
     const struct experiment *e = a->experiment;
     size_t max_new = e->recipe.evaluate.max_new_tokens;
     size_t longest = token_texts_longest(&e->known.prompts);
     size_t longest_fresh = token_texts_longest(&e->fresh.prompts);
     if (longest_fresh > longest) longest = longest_fresh;
+    TRY(open_stops(a, error));
     a->outputs = calloc(ROWS * max_new + 1, sizeof *a->outputs);
     a->lengths = calloc(ROWS, sizeof *a->lengths);
     a->prompts = calloc(ROWS, sizeof *a->prompts);
@@ -113,10 +146,22 @@ static void close_asking(struct asking *a) {
     free(a->outputs);
     free(a->lengths);
     free(a->prompts);
+    token_list_free(&a->stops);
 }
 
 static double mean(double sum, size_t n) {
     return n == 0 ? 0.0 : sum / (double)n;
+}
+
+/* Of both sides the NLLs before the answers: each has the model packed in its own way. */
+static mneme_status ask_both(struct asking *a, size_t n_fresh, size_t n_known, struct tally *fresh,
+                             struct tally *known, mneme_error *error) {
+    const struct experiment *e = a->experiment;
+    TRY(read_answers(a, &e->fresh, n_fresh, fresh, error));
+    TRY(read_answers(a, &e->known, n_known, known, error));
+    TRY(open_asking(a, error));
+    TRY(ask(a, "new", &e->fresh, n_fresh, fresh, error));
+    return ask(a, "known", &e->known, n_known, known, error);
 }
 
 /* The first n_fresh new facts and the first n_known known ones (0: all). */
@@ -126,14 +171,17 @@ static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known, st
     if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
     a->total = n_known + n_fresh;
     struct tally known = {0}, fresh = {0};
-    TRY(open_asking(a, error));
-    TRY(ask(a, "new", &e->fresh, n_fresh, &fresh, error));
-    TRY(ask(a, "known", &e->known, n_known, &known, error));
+    mneme_status status = ask_both(a, n_fresh, n_known, &fresh, &known, error);
     scores->new_f1 = mean(fresh.f1, fresh.n);
     scores->new_em = mean(fresh.em, fresh.n);
     scores->known_f1 = mean(known.f1, known.n);
     scores->known_em = mean(known.em, known.n);
-    return MNEME_OK;
+    scores->has_answer_nll = e->answer_lines;
+    scores->new_nll = mean(fresh.nll, fresh.n);
+    scores->known_nll = mean(known.nll, known.n);
+    free(fresh.nlls);
+    free(known.nlls);
+    return status;
 }
 
 /* Reads the model the skill's texts. */

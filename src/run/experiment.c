@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "corpus/text_sample.h"
+#include "data/asking.h"
 #include "nn/matmul_backend.h"
 #include "recipe/recipe_load.h"
 #include "run/folder.h"
@@ -16,6 +17,7 @@
 #include "run/packed_file.h"
 #include "run/stage.h"
 #include "run/trail.h"
+#include "text/form.h"
 
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
 #define SAMPLE_BYTES ((size_t)32 << 20)
@@ -44,6 +46,37 @@ void experiment_warn(const struct experiment *experiment, const char *format, ..
     experiment->progress(&progress, experiment->user);
 }
 
+/* Whether facts are taught by wordings and statements, or by the forms that were the first. */
+static bool are_worded(const struct recipe *recipe) {
+    return recipe->corpus.wordings != NULL;
+}
+
+/* Asks the facts as the recipe says. */
+static mneme_status ask_facts(struct experiment *experiment, mneme_error *error) {
+    const struct recipe *recipe = &experiment->recipe;
+    const struct path place = path_in("", "%s: key `evaluate.prompt`", recipe->path);
+    const struct corpus_asking asking = {.prompt = recipe->evaluate.prompt,
+                                         .place = place.text,
+                                         .n_shots = recipe->evaluate.shots,
+                                         .shots_from = recipe->evaluate.shots_from};
+    experiment->answer_lines = asking.prompt != NULL || asking.n_shots > 0;
+    return experiment->answer_lines ? corpus_ask(&experiment->corpus, &asking, error) : MNEME_OK;
+}
+
+static mneme_status open_questions(struct experiment *experiment,
+                                   const struct question_sources *sources, mneme_error *error) {
+    struct question_sources worded = *sources;
+    struct wordings wordings = {0};
+    mneme_status status = MNEME_OK;
+    if (are_worded(&experiment->recipe)) {
+        worded.wordings = &wordings;
+        status = wordings_load(experiment->recipe.corpus.wordings, &wordings, error);
+    }
+    THEN(corpus_from_questions(&worded, &experiment->corpus, error));
+    wordings_free(&wordings);
+    return status;
+}
+
 static mneme_status open_corpus(struct experiment *experiment, mneme_error *error) {
     const struct recipe_corpus *from = &experiment->recipe.corpus;
     if (from->world != NULL) {
@@ -65,7 +98,7 @@ static mneme_status open_corpus(struct experiment *experiment, mneme_error *erro
                                        .max_fresh = from->new_facts,
                                        .max_skill = from->max_skill,
                                        .n_skill_test = from->skill_test_texts};
-    return corpus_from_questions(&sources, &experiment->corpus, error);
+    return open_questions(experiment, &sources, error);
 }
 
 /* Every text that pretraining reads, in a fixed order; the strings stay the corpus's. */
@@ -124,14 +157,50 @@ static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *e
     return tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
+/* How texts and prompts are written for the model. */
+static struct text_manner manner_of(struct experiment *experiment) {
+    const struct recipe *recipe = &experiment->recipe;
+    const size_t cut = recipe->finetune.sequence_length, most = recipe->model.max_seq_len;
+    experiment->text_start = tokenizer_start_of_text(experiment->tokenizer);
+    return (struct text_manner){.before = &experiment->text_start,
+                                .n_before = experiment->text_start != TOKEN_NONE,
+                                .end = tokenizer_end_of_text(experiment->tokenizer),
+                                .style = experiment->style,
+                                .max_inputs = cut > 0 && cut < most ? cut : most};
+}
+
+/* The prompt with the first answer; the caller frees it. NULL without memory. */
+static char *answered_prompt(const struct experiment *experiment, const struct fact *fact) {
+    struct text text = {0};
+    text_add(&text, "%s%s%s", fact->prompt, experiment->corpus.answer_lead, fact->answers[0]);
+    return text_take(&text);
+}
+
+/* Adds what asks a fact, and what answers it. */
+static mneme_status open_fact(struct experiment *e, const struct fact *fact,
+                              struct fact_tokens *tokens, mneme_error *error) {
+    const struct text_manner manner = manner_of(e);
+    if (form_is_chat(fact->prompt) && e->style == NULL) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "%s: key `evaluate.prompt`: has turns, but how the model writes chats is "
+                         "not known",
+                         e->recipe.path);
+    }
+    TRY(token_texts_add_asked(&tokens->prompts, e->tokenizer, &manner, fact->prompt, error));
+    if (!e->answer_lines) return MNEME_OK;
+    char *answered = answered_prompt(e, fact);
+    if (answered == NULL) return error_set_memory(error, "the questions");
+    mneme_status status =
+        token_texts_add_asked(&tokens->answered, e->tokenizer, &manner, answered, error);
+    free(answered);
+    return status;
+}
+
 static mneme_status open_facts(struct experiment *experiment, const struct fact *facts, size_t n,
                                struct fact_tokens *tokens, mneme_error *error) {
     tokens->facts = facts;
     tokens->n = n;
-    for (size_t i = 0; i < n; i++) {
-        TRY(token_texts_add_question(&tokens->prompts, experiment->tokenizer, facts[i].prompt,
-                                     error));
-    }
+    for (size_t i = 0; i < n; i++) TRY(open_fact(experiment, &facts[i], tokens, error));
     size_t longest = token_texts_longest(&tokens->prompts);
     size_t limit = experiment->recipe.model.max_seq_len;
     if (longest + 1 <= limit) return MNEME_OK;
@@ -147,10 +216,49 @@ static struct lesson lesson_of(const struct corpus *corpus, size_t i) {
     return (struct lesson){corpus->fresh[i].texts, corpus->fresh[i].n_texts, 1};
 }
 
+/* Says what of the wordings is not taught as it stands. */
+static mneme_status note_lost(struct experiment *experiment, const struct texts_lost *lost,
+                              size_t max_inputs, mneme_error *error) {
+    struct text_list *notes = &experiment->corpus.notes;
+    struct text note = {0};
+    if (lost->n_cut > 0) {
+        text_add(&note, "wordings of more than %zu tokens, cut there: %zu", max_inputs,
+                 lost->n_cut);
+        TRY(text_list_add(notes, text_take(&note), error));
+    }
+    if (lost->n_chats == 0) return MNEME_OK;
+    text_add(&note,
+             "wordings that are chats, left out since how the model writes chats is not "
+             "known: %zu",
+             lost->n_chats);
+    return text_list_add(notes, text_take(&note), error);
+}
+
+/* Adds the texts of a lesson: cut where the recipe has wordings or a length of its own. */
+static mneme_status add_lesson(struct experiment *e, size_t number, struct texts_lost *lost,
+                               mneme_error *error) {
+    struct token_texts *texts = &e->lessons.texts;
+    const struct lesson lesson = lesson_of(&e->corpus, number);
+    const struct text_manner manner = manner_of(e);
+    if (!are_worded(&e->recipe) && e->recipe.finetune.sequence_length == 0) {
+        return token_texts_add(texts, e->tokenizer, lesson.n_texts, lesson.texts,
+                               e->recipe.model.max_seq_len, error);
+    }
+    const size_t before = texts->n;
+    TRY(token_texts_add_in(texts, e->tokenizer, &manner, lesson.n_texts, lesson.texts, lost,
+                           error));
+    if (texts->n > before) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: key `corpus.wordings`: no wording that teaches fact %zu is left%s",
+                     e->recipe.path, number + 1,
+                     lost->n_chats > 0 ? ", since how the model writes chats is not known" : "");
+}
+
 static mneme_status open_lessons(struct experiment *experiment, mneme_error *error) {
     const struct corpus *corpus = &experiment->corpus;
     const bool are_facts = corpus->n_lessons == 0;
     struct lessons *lessons = &experiment->lessons;
+    struct texts_lost lost = {0};
     lessons->n = are_facts ? corpus->n_fresh : corpus->n_lessons;
     lessons->unit = are_facts ? "facts" : "chunks";
     lessons->first_text = calloc(lessons->n + 1, sizeof *lessons->first_text);
@@ -159,13 +267,11 @@ static mneme_status open_lessons(struct experiment *experiment, mneme_error *err
         return error_set_memory(error, "the facts");
     }
     for (size_t i = 0; i < lessons->n; i++) {
-        const struct lesson lesson = lesson_of(corpus, i);
-        TRY(token_texts_add(&lessons->texts, experiment->tokenizer, lesson.n_texts, lesson.texts,
-                            experiment->recipe.model.max_seq_len, error));
+        TRY(add_lesson(experiment, i, &lost, error));
         lessons->first_text[i + 1] = lessons->texts.n;
-        lessons->first_fact[i + 1] = lessons->first_fact[i] + lesson.n_facts;
+        lessons->first_fact[i + 1] = lessons->first_fact[i] + lesson_of(corpus, i).n_facts;
     }
-    return MNEME_OK;
+    return note_lost(experiment, &lost, manner_of(experiment).max_inputs, error);
 }
 
 /* The tokenizer, and what pretraining reads. */
@@ -322,6 +428,7 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
     experiment->pretrain_folder = strdup(path_in(options->directory, FOLDER_PRETRAIN).text);
     mneme_status status = matmul_backend_choose(experiment->recipe.matmul, error);
     THEN(open_corpus(experiment, error));
+    THEN(ask_facts(experiment, error));
     bool there[N_OPENING_FILES];
     note_files(options->directory, there);
     if (experiment->base_folder == NULL || experiment->pretrain_folder == NULL) {
@@ -339,6 +446,8 @@ void experiment_close(struct experiment *experiment) {
     model_close(&experiment->model);
     token_texts_free(&experiment->known.prompts);
     token_texts_free(&experiment->fresh.prompts);
+    token_texts_free(&experiment->known.answered);
+    token_texts_free(&experiment->fresh.answered);
     lessons_free(&experiment->lessons);
     token_texts_free(&experiment->skill_test);
     token_texts_free(&experiment->pretraining);

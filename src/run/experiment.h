@@ -18,7 +18,8 @@
 struct fact_tokens {
     const struct fact *facts;
     size_t n;
-    struct token_texts prompts; /* sequence i asks fact i */
+    struct token_texts prompts;  /* sequence i asks fact i */
+    struct token_texts answered; /* and goes on with its first answer; none without answer_lines */
 };
 
 /* An opened run folder: the recipe's texts, tokenizer and model. */
@@ -36,6 +37,9 @@ struct experiment {
     struct packed_text held_out_text;
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
+    bool answer_lines;              /* an answer ends with its line, and its NLL is scored */
+    const struct chat_style *style; /* of the model's chats; NULL: none */
+    int32_t text_start;             /* what stands before texts, where that is one token */
     struct lessons lessons;
     struct model model;
     struct base_copy base; /* the pretrained model's parameters, to start every finetuning from */

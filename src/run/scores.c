@@ -21,6 +21,10 @@ int scores_to_json(const struct scores *scores, json_t *object) {
     failed |= put(object, "known_f1", there, scores->known_f1);
     failed |= put(object, "known_em", there, scores->known_em);
     failed |= put(object, "skill_nll", there && !scores->without_skill, scores->skill_nll);
+    if (scores->has_answer_nll) {
+        failed |= put(object, "new_nll", there, scores->new_nll);
+        failed |= put(object, "known_nll", there, scores->known_nll);
+    }
     if (!scores->has_text) return failed;
     failed |= put(object, "text_nll", there, scores->text_nll);
     return failed |
@@ -51,6 +55,11 @@ mneme_status scores_from_json(const json_t *object, const char *place, struct sc
     scores->without_skill = json_is_null(json_object_get(object, "skill_nll"));
     for (size_t i = 0; i < (scores->without_skill ? n - 1 : n); i++) {
         TRY(read_number(object, members[i].key, place, members[i].number, error));
+    }
+    scores->has_answer_nll = json_object_get(object, "new_nll") != NULL;
+    if (scores->has_answer_nll) {
+        TRY(read_number(object, "new_nll", place, &scores->new_nll, error));
+        TRY(read_number(object, "known_nll", place, &scores->known_nll, error));
     }
     scores->has_text = json_object_get(object, "text_nll") != NULL;
     if (!scores->has_text) return MNEME_OK;

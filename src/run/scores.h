@@ -12,11 +12,13 @@
 struct scores {
     double new_f1, new_em;
     double known_f1, known_em;
-    double skill_nll;   /* nats per token */
-    bool without_skill; /* no text was read: there is no skill_nll */
-    double text_nll;    /* of the recipe's held-out text, nats per token */
-    bool has_text;      /* there is such a text */
-    bool diverged;      /* a number was not finite: there are no scores */
+    double new_nll, known_nll; /* of the first answers, in nats per token */
+    bool has_answer_nll;       /* new_nll and known_nll are there */
+    double skill_nll;          /* nats per token */
+    bool without_skill;        /* no text was read: there is no skill_nll */
+    double text_nll;           /* of the recipe's held-out text, nats per token */
+    bool has_text;             /* there is such a text */
+    bool diverged;             /* a number was not finite: there are no scores */
 };
 
 /* Where a training's numbers stopped being finite; step 0: they did not. */
@@ -28,8 +30,9 @@ struct divergence {
 /* Without a cause that a number is not finite. */
 void divergence_set(struct divergence *divergence, size_t step, const char *cause);
 
-/* Members new_f1, new_em, known_f1, known_em, skill_nll, null where there is none, and where there is
- * a held-out text text_nll and text_perplexity, its exponential; -1 if there is no memory. */
+/* Members new_f1, new_em, known_f1, known_em, skill_nll, null where there is none; new_nll and
+ * known_nll where they are scored; and where there is a held-out text text_nll and text_perplexity,
+ * its exponential; -1 if there is no memory. */
 int scores_to_json(const struct scores *scores, json_t *object);
 mneme_status scores_from_json(const json_t *object, const char *place, struct scores *scores,
                               mneme_error *error);

@@ -59,8 +59,10 @@ static mneme_status add_fact(struct viewing *v, const char *set, size_t number,
                              size_t end, mneme_error *error) {
     struct slot_reads reads;
     struct slot_fact *made = &v->report.facts[v->report.n_facts++];
-    *made = (struct slot_fact){
-        .set = set, .number = number, .prompt = fact->prompt, .answer = fact->answers[0]};
+    *made = (struct slot_fact){.set = set,
+                               .number = number,
+                               .prompt = fact->shown != NULL ? fact->shown : fact->prompt,
+                               .answer = fact->answers[0]};
     TRY(slot_reader_read(&v->reader, texts, first, end, &reads, error));
     mneme_status status = slot_fact_make(&reads, &v->background, v->rule, made, error);
     slot_reads_free(&reads);

@@ -102,7 +102,8 @@ mneme_status token_texts_add_asked(struct token_texts *texts, struct tokenizer *
                                    mneme_error *error) {
     size_t first = texts->tokens.n;
     TRY(add_in(texts, tokenizer, manner, prompt, false, error));
-    return add_sequence(texts, first, texts->tokens.n - first, error);
+    TRY(add_sequence(texts, first, texts->tokens.n - first, error));
+    return append(&texts->tokens, manner->end, error);
 }
 
 mneme_status token_texts_add_prompt(struct token_texts *texts, struct tokenizer *tokenizer,

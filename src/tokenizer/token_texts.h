@@ -45,7 +45,7 @@ mneme_status token_texts_add_in(struct token_texts *texts, struct tokenizer *tok
                                 const struct text_manner *manner, size_t n, char *const *strings,
                                 struct texts_lost *lost, mneme_error *error);
 
-/* The same of prompts, which go on: the last turn of a chat stays open, nothing comes after, and
+/* The same of prompts, which go on: the last turn of a chat stays open, all tokens are inputs, and
  * nothing is cut. A chat needs the manner's style. */
 mneme_status token_texts_add_asked(struct token_texts *texts, struct tokenizer *tokenizer,
                                    const struct text_manner *manner, const char *prompt,

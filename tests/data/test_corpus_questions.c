@@ -157,7 +157,7 @@ START_TEST(real_files_make_a_corpus) {
         !data_set(test, "gsm8k/test.jsonl", skill)) {
         return;
     }
-    struct question_sources sources = {known, fresh, skill, 0, 100, 0, 200};
+    struct question_sources sources = {known, fresh, skill, 0, 100, 0, 200, NULL};
     struct corpus corpus = make(&sources);
     ck_assert_uint_eq(corpus.n_known, 3610);
     ck_assert_uint_eq(corpus.n_fresh, 100);

@@ -78,7 +78,8 @@ static inline json_t *other_value(const struct key *key, const json_t *now, int 
     switch (key->type) {
         case KEY_STRING:
         case KEY_STRINGS:
-            return i > 0 ? NULL : json_string("other");
+            if (i > 0) return NULL;
+            return json_string(strcmp(key->path, "evaluate.prompt") == 0 ? "{question}" : "other");
         case KEY_BOOL:
             return i > 1 ? NULL : json_boolean(json_is_true(now) == (i == 1));
         case KEY_CHOICE:
