@@ -114,7 +114,8 @@ static mneme_status gather(struct maker *m, const struct token_texts *texts, mne
     struct text_order order = {0};
     mneme_status status = pass_open_sized(&pass, m->model, &size, false, error);
     THEN(batch_builder_open(&builder, tokens, error));
-    THEN(text_order_open(&order, texts, m->settings->seed, RANDOM_STREAM_MEMORY_TEXTS, error));
+    THEN(
+        text_order_open(&order, texts, NULL, m->settings->seed, RANDOM_STREAM_MEMORY_TEXTS, error));
     while (status == MNEME_OK && m->n < m->n_tokens) {
         text_order_fill(&order, &builder, tokens);
         const struct batch batch = batch_builder_whole(&builder);
