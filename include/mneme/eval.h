@@ -16,16 +16,17 @@ extern "C" {
 
 typedef struct mneme_eval_options {
     const char *model; /* a folder with config.json, model.safetensors and tokenizer.json */
+    const char *patch; /* on the model (mneme/patch.h); NULL: none */
     const char *const *questions; /* [n_questions] files of questions with their answers */
     size_t n_questions;
-    const char *const *texts; /* [n_texts] files of text */
+    const char *const *texts; /* [n_texts] files of text, and folders of them */
     size_t n_texts;
     const char *const *choices; /* [n_choices] files of multiple-choice questions */
     size_t n_choices;
     size_t limit; /* of each file the first questions, or documents; 0: all */
 
-    const char *prompt;     /* how questions are asked (docs/evaluation.md); NULL: "Question: …" */
-    size_t shots;           /* examples before a question */
+    const char *prompt; /* how questions are asked (docs/evaluation.md); NULL: "Question: …" */
+    size_t shots;       /* examples before a question */
     const char *shots_from; /* a file of questions that they come from; NULL: the asked file */
     size_t max_new_tokens;  /* of an answer; 0: 32 */
     const char *answers;    /* a file that gets a JSON line for each question; NULL: none */
@@ -50,7 +51,7 @@ typedef struct mneme_eval_questions {
     size_t n_shortened; /* prompts of which only the end had room in the model */
 } mneme_eval_questions;
 
-/* Of a file of text. */
+/* Of a file or folder of text: sums over its documents, of which each begins anew. */
 typedef struct mneme_eval_text {
     const char *file;
     size_t n_documents;

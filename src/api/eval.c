@@ -5,7 +5,7 @@
 #include "base/float_state.h"
 #include "eval/exam_report.h"
 #include "eval/examination.h"
-#include "generate/language_model.h"
+#include "patch/patch_model.h"
 
 mneme_status mneme_eval(const mneme_eval_options *options, mneme_eval_results *results,
                         mneme_error *error) {
@@ -13,7 +13,7 @@ mneme_status mneme_eval(const mneme_eval_options *options, mneme_eval_results *r
     struct language_model language = {0};
     *results = (mneme_eval_results){0};
     mneme_status status = float_state_enter(&state, error);
-    THEN(language_model_open(&language, options->model, error));
+    THEN(patch_language_open(&language, options->model, options->patch, error));
     THEN(examination_run(&language, options, results, error));
     language_model_close(&language);
     float_state_leave(&state);

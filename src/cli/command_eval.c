@@ -11,7 +11,7 @@
 #include "cli/progress.h"
 
 static const char help[] =
-    "mneme eval MODEL [--questions FILE]... [--text FILE]... [--choices FILE]...\n"
+    "mneme eval MODEL [--patch FILE] [--questions FILE]... [--text FILE]... [--choices FILE]...\n"
     "           [--shots N] [--shots-from FILE] [--prompt FORM | --chat] [--max-new-tokens N]\n"
     "           [--answers FILE] [--window N] [--stride N] [--limit N] [--special-tokens]\n"
     "           [--json] [--matmul canonical|onednn] " MEASURING_USAGE
@@ -19,9 +19,12 @@ static const char help[] =
     "\n"
     "What the model in the folder MODEL knows (docs/evaluation.md has what each number is):\n"
     "\n"
+    "  --patch FILE        with a patch on the model, which stays as it is (mneme patch)\n"
     "  --questions FILE    asks the questions of a file (docs/data.md): F1 and exact match of the\n"
     "                      greedy answers, and the NLL of the first right answer\n"
-    "  --text FILE         reads a text: perplexity per token, word and byte, bits per byte\n"
+    "  --text FILE         reads a text, the texts of JSON records, or all of a folder: "
+    "perplexity\n"
+    "                      per token, word and byte, bits per byte\n"
     "  --choices FILE      multiple-choice questions, in the layouts of ARC and HellaSwag:\n"
     "                      how often the right ending is the likeliest, and per length\n"
     "  --limit N           of each file, the first N questions or documents\n"
@@ -62,7 +65,8 @@ struct eval_arguments {
 
 static bool parse(int argc, char **argv, struct eval_arguments *a, int *status) {
     mneme_eval_options *o = &a->options;
-    const struct argument options[] = {{"questions", .texts = &a->questions},
+    const struct argument options[] = {{"patch", .text = &o->patch},
+                                       {"questions", .texts = &a->questions},
                                        {"text", .texts = &a->texts},
                                        {"choices", .texts = &a->choices},
                                        {"limit", .count = &o->limit},

@@ -1,31 +1,48 @@
 #include "eval/text_score.h"
 
-#include <math.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "corpus/text_files.h"
+#include "corpus/text_reader.h"
 #include "eval/rolling_windows.h"
 #include "eval/text_windows.h"
 #include "simd/math.h"
 #include "text/unicode.h"
 #include "text/utf8.h"
 
-#define MAX_BYTES ((size_t)1 << 32)
 #define LOG_2 0.69314718055994531
 
-mneme_status read_text_load(struct read_text *text, const char *file, size_t limit,
-                            mneme_error *error) {
-    char *bytes;
-    size_t length;
-    (void)limit;
-    *text = (struct read_text){.file = file};
-    TRY(file_read_text(file, MAX_BYTES, &bytes, &length, error));
-    if (length == 0) {
-        free(bytes);
-        return error_set(error, MNEME_BAD_INPUT, "%s: is empty", file);
+/* Adds a file's documents, until there are `most`. */
+static mneme_status add_documents(struct read_text *text, const char *path, size_t most,
+                                  mneme_error *error) {
+    struct text_reader reader;
+    struct text_document document = {0};
+    mneme_status status = text_reader_open(&reader, path, error);
+    while (status == MNEME_OK && text->documents.n < most) {
+        status = text_reader_next(&reader, &document, error);
+        if (status != MNEME_OK || document.bytes == NULL) break;
+        status = text_list_add_copy(&text->documents, document.bytes, document.length, error);
     }
-    return text_list_add(&text->documents, bytes, error);
+    text_reader_close(&reader);
+    return status;
+}
+
+mneme_status read_text_load(struct read_text *text, const char *source, size_t limit,
+                            mneme_error *error) {
+    struct text_files files = {0};
+    *text = (struct read_text){.file = source};
+    mneme_status status = text_files_find(&source, 1, &files, error);
+    for (size_t i = 0; status == MNEME_OK && i < files.n; i++) {
+        status = add_documents(text, files.paths[i], limit == 0 ? SIZE_MAX : limit, error);
+    }
+    if (status == MNEME_OK && text->documents.n == 0) {
+        status = error_set(error, MNEME_BAD_INPUT, "%s: holds no text", source);
+    }
+    text_files_free(&files);
+    if (status != MNEME_OK) read_text_free(text);
+    return status;
 }
 
 void read_text_free(struct read_text *text) {

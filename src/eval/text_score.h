@@ -7,14 +7,14 @@
 #include "eval/subject.h"
 #include "text/text_list.h"
 
-/* A file of text whose perplexity is measured. */
+/* A file or folder of texts whose perplexity is measured. */
 struct read_text {
     const char *file;
     struct text_list documents; /* each begins anew */
 };
 
-/* Reads a file; `limit`: the first documents alone, 0: all. */
-mneme_status read_text_load(struct read_text *text, const char *file, size_t limit,
+/* Reads a file or folder (corpus/text_files.h); `limit`: the first documents alone, 0: all. */
+mneme_status read_text_load(struct read_text *text, const char *source, size_t limit,
                             mneme_error *error);
 /* Does nothing to {0}. */
 void read_text_free(struct read_text *text);

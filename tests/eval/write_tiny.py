@@ -100,6 +100,9 @@ def write_model():
         num_attention_heads=3, num_key_value_heads=1, max_position_embeddings=96,
         rms_norm_eps=1e-5, bos_token_id=start, eos_token_id=end, initializer_range=0.4)
     LlamaForCausalLM(config).save_pretrained(FOLDER)
+    config = json.loads((FOLDER / "config.json").read_text())
+    del config["attention_bias"]  # false unless it is there
+    (FOLDER / "config.json").write_text(json.dumps(config, indent=2) + "\n")
     name = "<|begin_of_text|>"
     tokenizer["post_processor"] = {
         "type": "TemplateProcessing",
