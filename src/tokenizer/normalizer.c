@@ -9,6 +9,7 @@
 
 #include "base/memory.h"
 #include "text/utf8.h"
+#include "tokenizer/byte_alphabet.h"
 #include "tokenizer/characters.h"
 #include "tokenizer/split_pattern.h"
 
@@ -140,6 +141,16 @@ static mneme_status run_strip_accents(const struct step *step, const char *text,
     return each_character(text, length, drop_accent, out, error);
 }
 
+static mneme_status run_byte_level(const struct step *step, const char *text, size_t length,
+                                   struct buffer *out, mneme_error *error) {
+    (void)step;
+    TRY(memory_grow((void **)&out->bytes, &out->capacity, out->length + 2 * length + 1, 1,
+                    "a normalised text", error));
+    out->length += byte_alphabet_write_to(out->bytes + out->length, text, length);
+    out->bytes[out->length] = '\0';
+    return MNEME_OK;
+}
+
 static mneme_status run_strip(const struct step *step, const char *text, size_t length,
                               struct buffer *out, mneme_error *error) {
     if (step->right) length = length_without_trailing_spaces(text, length);
@@ -265,6 +276,7 @@ static const struct kind {
      {.run = run_form, .form = UTF8PROC_STABLE | UTF8PROC_DECOMPOSE | UTF8PROC_COMPAT},
      NULL},
     {"Lowercase", {.run = run_lowercase}, NULL},
+    {"ByteLevel", {.run = run_byte_level}, NULL},
     {"StripAccents", {.run = run_strip_accents}, NULL},
     {"Strip", {0}, read_strip},
     {"Replace", {0}, read_replace},

@@ -7,8 +7,8 @@
 #include "base/error.h"
 
 /* What a tokenizer.json's `normalizer` does to a text before it is cut: NFC, NFD, NFKC, NFKD,
- * Lowercase, Strip, StripAccents, Replace, Prepend, and Sequences of them, as the Python package
- * `tokenizers` has them. Bytes that are no UTF-8 stay as they are. */
+ * Lowercase, Strip, StripAccents, Replace, Prepend, ByteLevel, and Sequences of them, as the Python
+ * package `tokenizers` has them. Bytes that are no UTF-8 stay as they are. */
 struct normalizer;
 
 /* *normalizer is NULL for one that does nothing: missing, null or an empty Sequence. `path` names

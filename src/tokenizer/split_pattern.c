@@ -7,7 +7,7 @@
 #define MAX_BYTES 65536
 
 #define SPACES "\\p{Z}\\t-\\r\\x85"
-/* Letters, marks, decimal digits and connectors; and superscripts and fractions of Latin-1. */
+/* Outside of classes, superscripts and fractions of Latin-1 belong to words too. */
 #define WORD SPLIT_PATTERN_LETTERS "\\xb2\\xb3\\xb9\\xbc-\\xbe"
 #define HEXADECIMAL "0-9A-Fa-f"
 #define BOUNDARY "(?:(?<=[" WORD "])(?![" WORD "])|(?<![" WORD "])(?=[" WORD "]))"
@@ -21,7 +21,7 @@ static const struct spelling {
     const char *in_class, *outside;
 } spellings[] = {{'s', SPACES, "[" SPACES "]"},
                  {'S', NULL, "[^" SPACES "]"}, /* in a class it is PCRE2's */
-                 {'w', WORD, "[" WORD "]"},
+                 {'w', SPLIT_PATTERN_LETTERS, "[" WORD "]"},
                  {'W', NULL, "[^" WORD "]"},
                  {'h', HEXADECIMAL, "[" HEXADECIMAL "]"},
                  {'H', NULL, "[^" HEXADECIMAL "]"},

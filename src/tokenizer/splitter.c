@@ -17,15 +17,23 @@ struct splitter {
     struct normalizer *normalizer; /* NULL: none */
 };
 
+mneme_status splitter_normalize(const struct splitter *splitter, const char *text, char **normal,
+                                size_t *length, mneme_error *error) {
+    if (splitter->normalizer != NULL) {
+        return normalizer_run(splitter->normalizer, text, strlen(text), normal, length, error);
+    }
+    *normal = strdup(text);
+    *length = strlen(text);
+    return *normal == NULL ? error_set_memory(error, "added tokens") : MNEME_OK;
+}
+
 /* Adds a late token as it stands in normalised texts; one that nothing is left of is never found.
  */
 static mneme_status add_late(struct splitter *splitter, const struct added_token *token,
                              mneme_error *error) {
     struct added_token normal = *token;
     size_t length;
-    if (splitter->normalizer == NULL) return added_tokens_add(&splitter->added[1], token, error);
-    TRY(normalizer_run(splitter->normalizer, token->text, strlen(token->text), &normal.text,
-                       &length, error));
+    TRY(splitter_normalize(splitter, token->text, &normal.text, &length, error));
     mneme_status status =
         length == 0 ? MNEME_OK : added_tokens_add(&splitter->added[1], &normal, error);
     free(normal.text);

@@ -41,6 +41,10 @@ mneme_status splitter_open(const struct split_plan *plan, const char *place,
                            struct splitter **splitter, mneme_error *error);
 void splitter_close(struct splitter *splitter);
 
+/* *normal becomes what the text of a late token is looked for as; the caller frees it. */
+mneme_status splitter_normalize(const struct splitter *splitter, const char *text, char **normal,
+                                size_t *length, mneme_error *error);
+
 /* What one thread needs to split; all zero before its first use, with one splitter only. */
 struct split_scratch {
     void *matches[SPLITTER_MAX_RULES]; /* PCRE2's */

@@ -30,6 +30,8 @@ void tokenizer_free(struct tokenizer *tokenizer) {
         encoder_free(&tokenizer->more_encoders[i]);
     }
     free(tokenizer->more_encoders);
+    for (size_t i = 0; i < tokenizer->n_texts; i++) free(tokenizer->texts[i].text);
+    free(tokenizer->texts);
     free(tokenizer->is_special);
     free(tokenizer->pattern);
     free(tokenizer->source);
@@ -56,6 +58,21 @@ char *tokenizer_token_text(const struct tokenizer *tokenizer, int32_t id) {
     return is_bytes ? byte_alphabet_write(text, length) : strndup(text, length);
 }
 
+static int compare_ids(const void *a, const void *b) {
+    const struct token_text *x = a, *y = b;
+    return (x->id > y->id) - (x->id < y->id);
+}
+
+/* What the decoder is given for a token; the caller frees it. NULL without memory. */
+static char *decoder_text(const struct tokenizer *tokenizer, int32_t id) {
+    const struct token_text key = {.id = id};
+    const struct token_text *other = tokenizer->n_texts == 0
+                                         ? NULL
+                                         : bsearch(&key, tokenizer->texts, tokenizer->n_texts,
+                                                   sizeof *tokenizer->texts, compare_ids);
+    return other == NULL ? tokenizer_token_text(tokenizer, id) : strdup(other->text);
+}
+
 /* Appends the texts of the tokens; an id without a token has none. */
 static mneme_status list_texts(const struct tokenizer *tokenizer, const int32_t *ids, size_t n_ids,
                                enum decode_special special, struct decoder_texts *texts,
@@ -67,7 +84,7 @@ static mneme_status list_texts(const struct tokenizer *tokenizer, const int32_t 
         }
         bool is_special = tokenizer->is_special != NULL && tokenizer->is_special[ids[i]] != 0;
         if (is_special && special == DECODE_SKIPS_SPECIAL) continue;
-        char *text = tokenizer_token_text(tokenizer, ids[i]);
+        char *text = decoder_text(tokenizer, ids[i]);
         if (text == NULL) return error_set_memory(error, "decoded text");
         bool has_text = text[0] != '\0';
         mneme_status status =

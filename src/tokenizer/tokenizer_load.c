@@ -74,15 +74,46 @@ static mneme_status open_named(const struct tokenizer_file *file, const json_t *
     return status;
 }
 
+/* Whether the text is that of a special token. */
+static bool is_special_text(const struct token_names *names, const char *text) {
+    for (size_t id = 0; id < names->n; id++) {
+        const struct token_name *name = &names->names[id];
+        if (name->is_special && strcmp(name->text, text) == 0) return true;
+    }
+    return false;
+}
+
+/* Keeps what a late token decodes to, if that is not its name. Then it is no special token to the
+ * package's decode. */
+static mneme_status keep_text(const struct tokenizer_file *file, const struct token_names *names,
+                              int32_t id, struct tokenizer *tokenizer) {
+    const struct token_name *name = &names->names[id];
+    char *normal;
+    size_t length;
+    TRY(splitter_normalize(tokenizer->splitter, name->text, &normal, &length, file->error));
+    if (strcmp(normal, name->text) == 0) {
+        free(normal);
+        return MNEME_OK;
+    }
+    tokenizer->texts[tokenizer->n_texts++] = (struct token_text){id, normal};
+    tokenizer->is_special[id] = is_special_text(names, normal);
+    return MNEME_OK;
+}
+
 /* What the names say about ids. */
 static mneme_status keep_names(const struct tokenizer_file *file, const struct token_names *names,
                                struct tokenizer *tokenizer) {
     find_ends(names, tokenizer);
     tokenizer->is_special = calloc(names->n, sizeof *tokenizer->is_special);
-    if (tokenizer->is_special == NULL) return error_set_memory(file->error, "special tokens");
+    tokenizer->texts = calloc(names->n, sizeof *tokenizer->texts);
+    if (tokenizer->is_special == NULL || tokenizer->texts == NULL) {
+        return error_set_memory(file->error, "special tokens");
+    }
     for (size_t id = 0; id < names->n; id++) {
         tokenizer->is_special[id] = names->names[id].is_special;
         if (names->names[id].in_model) tokenizer->n_model_ids = id + 1;
+        if (!names->names[id].is_added || !names->names[id].is_normalized) continue;
+        TRY(keep_text(file, names, (int32_t)id, tokenizer));
     }
     return MNEME_OK;
 }

@@ -79,6 +79,11 @@ struct bpe {
     char *prefix, *suffix; /* of symbols but the first, and of the last; NULL for none */
 };
 
+struct token_text {
+    int32_t id;
+    char *text;
+};
+
 struct tokenizer {
     char *pattern; /* of a trained tokenizer */
     char *path;    /* of a loaded tokenizer */
@@ -87,7 +92,11 @@ struct tokenizer {
     struct splitter *splitter;
     struct bpe bpe;
     struct decoder *decoder;
-    uint8_t *is_special; /* [vocabulary.n] of a loaded tokenizer */
+    /* What a loaded tokenizer's added tokens decode to where that is not their name: as the Python
+     * package has it, the normalised text of one that is looked for late. */
+    struct token_text *texts; /* [n_texts] by id */
+    size_t n_texts;
+    uint8_t *is_special; /* [vocabulary.n] of a loaded tokenizer: left out with special tokens */
     size_t n_model_ids;  /* of a loaded tokenizer: one more than the highest id of model.vocab */
     int32_t start_of_text, end_of_text; /* TOKEN_NONE where no token does that */
     struct token_frame frame;
