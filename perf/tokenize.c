@@ -1,6 +1,6 @@
-/* perf_tokenize TOKENIZER FILE.jsonl [ROUNDS]: tokens a second of tokenizer_encode_many over the `text`s
- * of a file, on as many threads as OMP_NUM_THREADS says; the first round meets words that are not
- * known yet. perf/tokenize_peer.py is the same for the Python package. */
+/* perf_tokenize TOKENIZER FILE.jsonl [ROUNDS]: tokens a second of tokenizer_encode_many over the
+ * `text`s of a file, on as many threads as OMP_NUM_THREADS says; the first round meets words that
+ * are not known yet. perf/tokenize_peer.py is the same for the Python package. */
 
 #include <jansson.h>
 #include <omp.h>
@@ -35,8 +35,7 @@ static struct encode_text *read_texts(const char *path, size_t *n, size_t *n_byt
         if (!json_is_string(text)) continue;
         texts = realloc(texts, (*n + 1) * sizeof *texts);
         if (texts == NULL) bench_stop("out of memory");
-        texts[(*n)++] =
-            (struct encode_text){json_string_value(text), json_string_length(text)};
+        texts[(*n)++] = (struct encode_text){json_string_value(text), json_string_length(text)};
         *n_bytes += json_string_length(text);
     }
     free(line);
@@ -57,10 +56,11 @@ int main(int argc, char **argv) {
         double start = clock_seconds(), used_before = cpu_seconds();
         check(tokenizer_encode_many(tokenizer, n, texts, &ids, ends, &error), &error);
         double seconds = clock_seconds() - start, used = cpu_seconds() - used_before;
-        printf("%d threads: %zu texts, %zu bytes, %zu tokens, %.3f s, %.0f tokens/s, "
-               "%.0f tokens a CPU second\n",
-               omp_get_max_threads(), n, n_bytes, ids.n, seconds, (double)ids.n / seconds,
-               (double)ids.n / used);
+        printf(
+            "%d threads: %zu texts, %zu bytes, %zu tokens, %.3f s, %.0f tokens/s, "
+            "%.0f tokens a CPU second\n",
+            omp_get_max_threads(), n, n_bytes, ids.n, seconds, (double)ids.n / seconds,
+            (double)ids.n / used);
         token_list_free(&ids);
     }
     tokenizer_free(tokenizer);

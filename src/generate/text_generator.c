@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "text/unicode.h"
+
 mneme_status text_generator_open(struct text_generator *text, const char *folder,
                                  mneme_error *error) {
     *text = (struct text_generator){0};
@@ -44,6 +46,17 @@ static size_t keep_known(const struct tokenizer *tokenizer, int32_t *ids, size_t
     return kept;
 }
 
+/* What the ids add to the prompt, as UTF-8. */
+static mneme_status decode(const struct tokenizer *tokenizer, const struct token_list *prompt,
+                           const int32_t *ids, size_t n_ids, char **text, mneme_error *error) {
+    char *bytes;
+    size_t length;
+    TRY(tokenizer_decode_after(tokenizer, prompt, ids, n_ids, &bytes, &length, error));
+    *text = unicode_repair(bytes, length);
+    free(bytes);
+    return *text == NULL ? error_set_memory(error, "a continuation") : MNEME_OK;
+}
+
 mneme_status text_generator_continue(struct text_generator *text, const char *prompt,
                                      size_t max_new, char **continuation, size_t *n_tokens,
                                      mneme_error *error) {
@@ -63,7 +76,7 @@ mneme_status text_generator_continue(struct text_generator *text, const char *pr
     THEN(text_generator_continue_ids(text, span, max_new, text_ends_stops(&text->language.ends),
                                      ids, n_tokens, error));
     *n_tokens = keep_known(tokenizer, ids, status == MNEME_OK ? *n_tokens : 0);
-    THEN(tokenizer_decode(tokenizer, ids, *n_tokens, continuation, NULL, error));
+    THEN(decode(tokenizer, &prompts, ids, *n_tokens, continuation, error));
     token_list_free(&prompts);
     free(ids);
     return status;

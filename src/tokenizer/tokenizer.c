@@ -119,6 +119,35 @@ mneme_status tokenizer_decode(const struct tokenizer *tokenizer, const int32_t *
     return tokenizer_decode_as(tokenizer, ids, n_ids, DECODE_ALL, text, length, error);
 }
 
+/* Takes the beginning away; false where the text does not have it. */
+static bool take_beginning(char *text, size_t *length, const char *beginning, size_t n) {
+    if (n > *length || memcmp(text, beginning, n) != 0) return false;
+    *length -= n;
+    memmove(text, text + n, *length + 1);
+    return true;
+}
+
+mneme_status tokenizer_decode_after(const struct tokenizer *tokenizer,
+                                    const struct token_list *before, const int32_t *ids,
+                                    size_t n_ids, char **text, size_t *length, mneme_error *error) {
+    struct token_list whole = {0};
+    char *beginning = NULL;
+    size_t n_beginning = 0, n_text = 0;
+    *text = NULL;
+    mneme_status status = token_list_append(&whole, before->ids, before->n, error);
+    THEN(token_list_append(&whole, ids, n_ids, error));
+    THEN(tokenizer_decode(tokenizer, before->ids, before->n, &beginning, &n_beginning, error));
+    THEN(tokenizer_decode(tokenizer, whole.ids, whole.n, text, &n_text, error));
+    if (status == MNEME_OK && !take_beginning(*text, &n_text, beginning, n_beginning)) {
+        free(*text);
+        status = tokenizer_decode(tokenizer, ids, n_ids, text, &n_text, error);
+    }
+    if (status == MNEME_OK && length != NULL) *length = n_text;
+    free(beginning);
+    token_list_free(&whole);
+    return status;
+}
+
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer) {
     return tokenizer->bpe.vocabulary.n;
 }

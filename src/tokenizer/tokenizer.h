@@ -71,6 +71,12 @@ mneme_status tokenizer_decode_as(const struct tokenizer *tokenizer, const int32_
                                  size_t n_ids, enum decode_special special, char **text,
                                  size_t *length, mneme_error *error);
 
+/* What the ids add to a text whose ids are `before`: a decoder may treat the beginning of a text in
+ * its own way (Llama 2's drops the blank there). */
+mneme_status tokenizer_decode_after(const struct tokenizer *tokenizer,
+                                    const struct token_list *before, const int32_t *ids,
+                                    size_t n_ids, char **text, size_t *length, mneme_error *error);
+
 /* Ids are 0 to this - 1; in others' files some of them may have no token. */
 size_t tokenizer_vocab_size(const struct tokenizer *tokenizer);
 /* Ids that texts without special tokens can have are 0 to this - 1. */
