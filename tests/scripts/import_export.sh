@@ -48,6 +48,8 @@ python=${PYTHON:-python3}
 if "$python" -c 'import torch, transformers, peft' 2>/dev/null; then
     "$python" tests/interchange/compare_exported.py "$BUILD/mneme" "$work/run/base" "$work/own" \
         "$work/adapter" "$work/taught" || failures=1
+    mkdir "$work/families"
+    "$python" tests/interchange/compare_families.py "$BUILD/mneme" "$work/families" || failures=1
 else
     skip transformers_packages "no Python packages torch, transformers and peft for $python"
 fi
