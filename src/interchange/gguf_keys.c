@@ -62,7 +62,8 @@ static bool changes_nothing(const char *key, const json_t *value, size_t head_di
     if (IS_IN(key, of_head)) return number == (double)head_dim;
     if (IS_IN(key, off)) return json_is_number(value) && number == 0.0;
     if (strcmp(key, "attention.causal") == 0) return json_is_true(value);
-    return IS_IN(key, one) && number == 1.0;
+    if (IS_IN(key, one)) return number == 1.0;
+    return json_is_false(value);
 }
 
 static mneme_status check_others(const struct gguf *file, const char *architecture, size_t head_dim,

@@ -16,17 +16,22 @@ static const json_t *value_of(const struct gguf *file, const char *architecture,
 }
 
 /* The factor, 0 without one; in old files it has another name. */
-static double factor_of(const struct gguf *file, const char *architecture) {
-    const json_t *factor = value_of(file, architecture, "scaling.factor");
-    if (factor == NULL) factor = value_of(file, architecture, "scale_linear");
-    return json_number_value(factor);
+static mneme_status factor_of(const struct gguf *file, const char *architecture, double *factor,
+                              mneme_error *error) {
+    const json_t *value = value_of(file, architecture, "scaling.factor");
+    if (value == NULL) value = value_of(file, architecture, "scale_linear");
+    *factor = json_number_value(value);
+    if (value == NULL || (json_is_number(value) && *factor >= 0.0)) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT, "%s: %s.rope.scaling.factor: must be a number above 0",
+                     file->file.path, architecture);
 }
 
 mneme_status gguf_rope_scaling(const struct gguf *file, const char *architecture, json_t *object,
                                mneme_error *error) {
     const json_t *type = value_of(file, architecture, "scaling.type");
     const char *name = type == NULL ? "linear" : json_string_value(type);
-    const double factor = factor_of(file, architecture);
+    double factor;
+    TRY(factor_of(file, architecture, &factor, error));
     if (name == NULL || (strcmp(name, "none") != 0 && strcmp(name, "linear") != 0)) {
         return error_set(error, MNEME_BAD_INPUT,
                          "%s: %s.rope.scaling.type: is %.64s, must be none or linear",
