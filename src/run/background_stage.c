@@ -65,14 +65,13 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
         packed = NULL;
         if (!experiment->answer_lines) TRY(open_known(experiment, &c->known, error));
     }
-    size_t longest = token_texts_longest(c->texts);
+    size_t longest = text_order_longest(c->texts, packed);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
-    if (packed != NULL && longest < packed->sequence_length) longest = packed->sequence_length;
     if (tokens < longest) tokens = longest;
     TRY(background_counter_open(&c->counter, &experiment->model, tokens, error));
     TRY(batch_builder_open(&c->builder, tokens, error));
-    return text_order_open(&c->order, c->texts, packed, experiment->recipe.seed,
-                           RANDOM_STREAM_BACKGROUND, error);
+    return text_order_open_packed(&c->order, c->texts, packed, experiment->recipe.seed,
+                                  RANDOM_STREAM_BACKGROUND, error);
 }
 
 static void close_counting(struct counting *c) {

@@ -17,9 +17,8 @@
 #include "train/step.h"
 
 size_t pretraining_batch_tokens(const struct experiment *experiment) {
-    size_t longest = token_texts_longest(&experiment->pretraining);
+    size_t longest = text_order_longest(&experiment->pretraining, &experiment->text);
     size_t wanted = experiment->recipe.pretrain.batch_tokens;
-    if (longest < experiment->text.sequence_length) longest = experiment->text.sequence_length;
     return wanted > longest ? wanted : longest;
 }
 
@@ -52,8 +51,8 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
     TRY(pass_open(&p->pass, &experiment->model, tokens, true, error));
-    return text_order_open(&p->order, &experiment->pretraining, &experiment->text,
-                           experiment->recipe.seed, RANDOM_STREAM_SHUFFLE, error);
+    return text_order_open_packed(&p->order, &experiment->pretraining, &experiment->text,
+                                  experiment->recipe.seed, RANDOM_STREAM_SHUFFLE, error);
 }
 
 void pretraining_close(struct pretraining *p) {

@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "corpus/packed_text.h"
 #include "model/model.h"
 #include "tokenizer/token_texts.h"
 
@@ -23,6 +24,7 @@
 struct memory_data_settings {
     size_t n_tokens; /* at most; at least as many as a half has sub-keys are taken */
     uint64_t seed;   /* of projections, and of the choice of texts and tokens */
+    const struct packed_text *packed; /* whose sequences are texts, too; NULL: none */
     /* Called after each batch of texts; NULL: nobody is told. */
     void (*progress)(void *user, size_t tokens, size_t n_tokens);
     void *user;

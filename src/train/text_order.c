@@ -10,8 +10,19 @@ static size_t count(const struct text_order *order) {
 }
 
 mneme_status text_order_open(struct text_order *order, const struct token_texts *texts,
-                             const struct packed_text *packed, uint64_t seed, uint64_t stream,
-                             mneme_error *error) {
+                             uint64_t seed, uint64_t stream, mneme_error *error) {
+    return text_order_open_packed(order, texts, NULL, seed, stream, error);
+}
+
+size_t text_order_longest(const struct token_texts *texts, const struct packed_text *packed) {
+    size_t longest = token_texts_longest(texts);
+    if (packed == NULL || packed_text_count(packed) == 0) return longest;
+    return longest > packed->sequence_length ? longest : packed->sequence_length;
+}
+
+mneme_status text_order_open_packed(struct text_order *order, const struct token_texts *texts,
+                                    const struct packed_text *packed, uint64_t seed,
+                                    uint64_t stream, mneme_error *error) {
     *order = (struct text_order){
         .texts = texts, .packed = packed, .seed = seed, .stream = stream, .epoch = UINT64_MAX};
     const size_t n = count(order);

@@ -21,14 +21,19 @@ struct text_order {
     uint32_t *order;
 };
 
-/* `packed` may be NULL, or {0}. */
 mneme_status text_order_open(struct text_order *order, const struct token_texts *texts,
-                             const struct packed_text *packed, uint64_t seed, uint64_t stream,
-                             mneme_error *error);
+                             uint64_t seed, uint64_t stream, mneme_error *error);
+/* Of single texts and of sequences; `packed` may be NULL, or {0}. */
+mneme_status text_order_open_packed(struct text_order *order, const struct token_texts *texts,
+                                    const struct packed_text *packed, uint64_t seed,
+                                    uint64_t stream, mneme_error *error);
 void text_order_close(struct text_order *order);
 
 /* Fills the builder with texts, at least one, until the next one would exceed max_tokens tokens,
  * which must have room for the longest text. */
 void text_order_fill(struct text_order *order, struct batch_builder *builder, size_t max_tokens);
+
+/* Inputs of the longest text or sequence, 0 for none: what a batch must have room for. */
+size_t text_order_longest(const struct token_texts *texts, const struct packed_text *packed);
 
 #endif

@@ -94,7 +94,7 @@ START_TEST(every_epoch_is_a_permutation) {
     struct batch_builder builder;
     mneme_error error;
     size_t seen[23] = {0}, n_read = 0;
-    assert_ok(text_order_open(&order, &texts, NULL, 3, 1, &error), &error);
+    assert_ok(text_order_open(&order, &texts, 3, 1, &error), &error);
     assert_ok(batch_builder_open(&builder, 10, &error), &error);
     while (n_read < 23 * 4) {
         text_order_fill(&order, &builder, 10);
@@ -106,7 +106,7 @@ START_TEST(every_epoch_is_a_permutation) {
     }
     /* The cursor is the whole state. */
     struct text_order again;
-    assert_ok(text_order_open(&again, &texts, NULL, 3, 1, &error), &error);
+    assert_ok(text_order_open(&again, &texts, 3, 1, &error), &error);
     again.cursor = order.cursor;
     text_order_fill(&order, &builder, 10);
     int32_t first[10];
