@@ -1,7 +1,7 @@
 #!/bin/bash
 # Runs of nano that are killed at a random moment and started again: each must end in the result of
 # a run that was left alone. Half of them write a checkpoint after every step, so that many kills
-# fall into that. `make check-kills`; KILLS=N for another number than 200, MNEME_SEED=N for the same
+# fall into that; the other half has text, which is packed at the start, beside the facts. `make check-kills`; KILLS=N for another number than 200, MNEME_SEED=N for the same
 # moments again.
 set -u
 cd "$(dirname "$0")/.." || exit 2
@@ -13,8 +13,16 @@ export BUILD work OMP_WAIT_POLICY=passive
 seed=${MNEME_SEED:-$RANDOM}
 RANDOM=$seed
 
+settings() { # CHECKPOINT_EVERY
+    echo --set "pretrain.checkpoint_every=$1"
+    [ "$1" -eq 1 ] && return
+    echo --set corpus.text=data/text/everyday.jsonl --set corpus.held_out_text=data/text/everyday.jsonl
+    echo --set evaluate.held_out_tokens=500
+}
+
 run() { # FOLDER CHECKPOINT_EVERY
-    "$BUILD/mneme" run data/recipes/nano.json --dir "$1" --set "pretrain.checkpoint_every=$2"
+    # shellcheck disable=SC2046 # words
+    "$BUILD/mneme" run data/recipes/nano.json --dir "$1" $(settings "$2")
 }
 
 result_of() {
@@ -25,9 +33,10 @@ result_of() {
 # the run ended as it should.
 kill_once() {
     local folder=$work/run$1 where=finetuning outcome=different
+    # shellcheck disable=SC2046 # words
     { timeout -s KILL "$(($3 / 1000)).$(printf %03d $(($3 % 1000)))" \
         "$BUILD/mneme" run data/recipes/nano.json --dir "$folder" \
-        --set "pretrain.checkpoint_every=$2" >/dev/null 2>&1; } 2>/dev/null
+        $(settings "$2") >/dev/null 2>&1; } 2>/dev/null
     [ -e "$folder/base/model.safetensors" ] || where=pretraining
     [ -e "$folder/pretrain" ] || where=start
     [ -e "$folder/report.json" ] && where=end
@@ -41,7 +50,7 @@ kill_once() {
     rm -rf "$folder"
     echo "$where $outcome"
 }
-export -f run kill_once result_of
+export -f settings run kill_once result_of
 
 for every in 1 20; do
     start=$(date +%s%3N)
