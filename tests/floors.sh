@@ -22,7 +22,7 @@ floors=(
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
-apart="corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor smf/train eval/train eval/smf interchange/train
+apart="corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
     interchange/eval reference/recipe reference/method slots/compare"
 
 found=0
