@@ -13,14 +13,16 @@ struct windows {
     size_t n_scored;
 };
 
-/* The windows of n tokens after tokens[0]. */
+/* The windows of n tokens after tokens[0]; one with fewer tokens to score reads more before them.
+ */
 static mneme_status cut_document(struct windows *windows, const int32_t *tokens, size_t n,
                                  size_t window, mneme_error *error) {
     for (size_t done = 0; done < n;) {
         const size_t n_scored = n - done < window ? n - done : window;
         TRY(memory_grow((void **)&windows->spans, &windows->capacity, windows->n + 1,
                         sizeof *windows->spans, "the windows of a text", error));
-        windows->spans[windows->n++] = (struct scored_span){tokens + done, n_scored + 1, n_scored};
+        const size_t end = done + n_scored + 1, size = end < window + 1 ? end : window + 1;
+        windows->spans[windows->n++] = (struct scored_span){tokens + (end - size), size, n_scored};
         windows->n_scored += n_scored;
         done += n_scored;
     }

@@ -15,7 +15,8 @@ struct held_out {
 /* *nll = the mean of -log p over the tokens of the documents, in nats; of the tokens around them
  * none counts. A document is read in windows of the text's sequence_length inputs, of which the
  * first begins with the token before the document and each later one with the last token of the
- * window before: those of lm-evaluation-harness (rolling_windows.h) whose stride is the window.
+ * window before; the last one reaches back as far as it holds: those of lm-evaluation-harness
+ * (rolling_windows.h) whose stride is the window.
  * The losses are f32 by the contract, added in ascending order as doubles. MNEME_FAILED where a
  * number is not finite. */
 mneme_status held_out_nll(const struct held_out *held_out, const struct model *model, double *nll,
