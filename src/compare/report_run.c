@@ -29,12 +29,22 @@ static bool has_text(const struct result *result) {
 static void add_base(const struct scores *base, struct table *table) {
     table_add(table, "base");
     table_add(table, "%s", "");
-    table_add(table, "%.3f", base->new_f1);
-    table_add(table, "%.3f", base->known_f1);
+    report_add_score(table, !base->without_new, base->new_f1);
+    report_add_score(table, !base->without_known, base->known_f1);
     table_add(table, "%s", "");
     report_add_nll(table, base);
     report_add_text_nll(table, base);
     for (int i = 0; i < 3; i++) table_add(table, "%s", "");
+}
+
+/* What a run lost of the known facts, where it was asked any. */
+static void add_lost(const struct result *result, const struct scored_run *run,
+                     struct table *table) {
+    if (run->divergence.step > 0 || run->scores.without_known) {
+        table_add(table, "–");
+    } else {
+        table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
+    }
 }
 
 static void add_method(const struct result *result, size_t method, struct table *table) {
@@ -42,11 +52,15 @@ static void add_method(const struct result *result, size_t method, struct table 
     table_add(table, "%s", result->plan->series[method].name);
     table_add(table, "%.4g", run->lr);
     table_add(table, "%.3f", run->scores.new_f1);
-    table_add(table, "%.3f", run->scores.known_f1);
-    table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
+    report_add_score(table, !run->scores.without_known, run->scores.known_f1);
+    add_lost(result, run, table);
     report_add_nll(table, &run->scores);
     report_add_text_nll(table, &run->scores);
-    table_add(table, "%.1f %%", lost_at_level(result, method));
+    if (run->scores.without_known) {
+        table_add(table, "–");
+    } else {
+        table_add(table, "%.1f %%", lost_at_level(result, method));
+    }
     table_add(table, "%zu", run->trainable_parameters);
     table_add(table, "%.1f", run->seconds);
 }
@@ -146,12 +160,8 @@ static void add_run(const struct result *result, const struct scored_run *run, c
     table_add(table, "%.4g", run->lr);
     report_add_score(table, there, run->scores.new_f1);
     report_add_score(table, there, run->scores.new_em);
-    report_add_score(table, there, run->scores.known_f1);
-    if (there) {
-        table_add(table, "%.1f %%", result_lost(result, 0, run->scores.known_f1));
-    } else {
-        table_add(table, "–");
-    }
+    report_add_score(table, there && !run->scores.without_known, run->scores.known_f1);
+    add_lost(result, run, table);
     report_add_nll(table, &run->scores);
     if (has_text(result)) report_add_score(table, there, run->scores.text_nll);
     table_add(table, "%s", note);

@@ -172,6 +172,8 @@ static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known, st
     a->total = n_known + n_fresh;
     struct tally known = {0}, fresh = {0};
     mneme_status status = ask_both(a, n_fresh, n_known, &fresh, &known, error);
+    scores->without_new = fresh.n == 0;
+    scores->without_known = known.n == 0;
     scores->new_f1 = mean(fresh.f1, fresh.n);
     scores->new_em = mean(fresh.em, fresh.n);
     scores->known_f1 = mean(known.f1, known.n);

@@ -16,14 +16,15 @@ static int put(json_t *object, const char *key, bool there, double number) {
 
 int scores_to_json(const struct scores *scores, json_t *object) {
     const bool there = !scores->diverged;
-    int failed = put(object, "new_f1", there, scores->new_f1);
-    failed |= put(object, "new_em", there, scores->new_em);
-    failed |= put(object, "known_f1", there, scores->known_f1);
-    failed |= put(object, "known_em", there, scores->known_em);
+    const bool new = there && !scores->without_new, known = there && !scores->without_known;
+    int failed = put(object, "new_f1", new, scores->new_f1);
+    failed |= put(object, "new_em", new, scores->new_em);
+    failed |= put(object, "known_f1", known, scores->known_f1);
+    failed |= put(object, "known_em", known, scores->known_em);
     failed |= put(object, "skill_nll", there && !scores->without_skill, scores->skill_nll);
     if (scores->has_answer_nll) {
-        failed |= put(object, "new_nll", there, scores->new_nll);
-        failed |= put(object, "known_nll", there, scores->known_nll);
+        failed |= put(object, "new_nll", new, scores->new_nll);
+        failed |= put(object, "known_nll", known, scores->known_nll);
     }
     if (!scores->has_text) return failed;
     failed |= put(object, "text_nll", there, scores->text_nll);
@@ -41,25 +42,38 @@ static mneme_status read_number(const json_t *object, const char *key, const cha
     return MNEME_OK;
 }
 
+/* The same, or null where there is none. */
+static mneme_status read_there(const json_t *object, const char *key, const char *place,
+                               bool without, double *number, mneme_error *error) {
+    if (without && json_is_null(json_object_get(object, key))) return MNEME_OK;
+    return read_number(object, key, place, number, error);
+}
+
 mneme_status scores_from_json(const json_t *object, const char *place, struct scores *scores,
                               mneme_error *error) {
+    const bool without_new = json_is_null(json_object_get(object, "new_f1"));
+    const bool without_known = json_is_null(json_object_get(object, "known_f1"));
+    const bool without_skill = json_is_null(json_object_get(object, "skill_nll"));
+    const bool has_nll = json_object_get(object, "new_nll") != NULL;
     const struct {
         const char *key;
+        bool without;
         double *number;
-    } members[] = {{"new_f1", &scores->new_f1},
-                   {"new_em", &scores->new_em},
-                   {"known_f1", &scores->known_f1},
-                   {"known_em", &scores->known_em},
-                   {"skill_nll", &scores->skill_nll}};
+    } members[] = {{"new_f1", without_new, &scores->new_f1},
+                   {"new_em", without_new, &scores->new_em},
+                   {"known_f1", without_known, &scores->known_f1},
+                   {"known_em", without_known, &scores->known_em},
+                   {"skill_nll", without_skill, &scores->skill_nll},
+                   {"new_nll", without_new, &scores->new_nll},
+                   {"known_nll", without_known, &scores->known_nll}};
     const size_t n = sizeof members / sizeof *members;
-    scores->without_skill = json_is_null(json_object_get(object, "skill_nll"));
-    for (size_t i = 0; i < (scores->without_skill ? n - 1 : n); i++) {
-        TRY(read_number(object, members[i].key, place, members[i].number, error));
-    }
-    scores->has_answer_nll = json_object_get(object, "new_nll") != NULL;
-    if (scores->has_answer_nll) {
-        TRY(read_number(object, "new_nll", place, &scores->new_nll, error));
-        TRY(read_number(object, "known_nll", place, &scores->known_nll, error));
+    scores->without_new = without_new;
+    scores->without_known = without_known;
+    scores->without_skill = without_skill;
+    scores->has_answer_nll = has_nll;
+    for (size_t i = 0; i < (has_nll ? n : n - 2); i++) {
+        TRY(read_there(object, members[i].key, place, members[i].without, members[i].number,
+                       error));
     }
     scores->has_text = json_object_get(object, "text_nll") != NULL;
     if (!scores->has_text) return MNEME_OK;

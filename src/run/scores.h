@@ -12,6 +12,8 @@
 struct scores {
     double new_f1, new_em;
     double known_f1, known_em;
+    bool without_new,
+        without_known;         /* no question was asked: the scores are 0 here, null in files */
     double new_nll, known_nll; /* of the first answers, in nats per token */
     bool has_answer_nll;       /* new_nll and known_nll are there */
     double skill_nll;          /* nats per token */

@@ -33,6 +33,7 @@ result_of() {
 
 run=$work/alone
 expect 0 "a run can have text alone" 'nothing to teach' mneme run "$work/data/alone.json" --dir "$run"
+expect 0 "no question is no score" "\"known_f1\": null" cat "$run/base/scores.json"
 expect 0 "empty documents are told" 'corpus.text: 1 of 102 documents are empty' cat "$run/report.md"
 expect 0 "the NLL of held-out text is in report.json" '"text_nll": [0-9]' cat "$run/report.json"
 expect 0 "its perplexity, too" '"text_perplexity": [0-9]' cat "$run/base/scores.json"
