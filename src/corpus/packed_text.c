@@ -35,6 +35,7 @@ static mneme_status read_header(struct packed_text *text, const struct safetenso
                      error));
     TRY(read_count(file, PACKED_DOCUMENTS, &text->n_documents, error));
     TRY(read_count(file, PACKED_EMPTY, &text->n_empty, error));
+    TRY(read_count(file, PACKED_PASSED_OVER, &text->n_passed_over, error));
     if (entry == NULL || entry->tensor.type != TENSOR_I32 || entry->tensor.rank != 1 ||
         entry->tensor.shape[0] < 2 || entry->offset % sizeof(int32_t) != 0) {
         return error_set(error, MNEME_BAD_INPUT,

@@ -21,7 +21,8 @@ struct packed_text {
     const int32_t *tokens; /* [n_tokens] in the file; two at least */
     size_t n_tokens;
     size_t n_documents;
-    size_t n_empty; /* documents that were passed over */
+    size_t n_empty;       /* documents that were passed over */
+    size_t n_passed_over; /* files of folders that were, by their names */
     size_t sequence_length;
 };
 

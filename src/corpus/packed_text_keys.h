@@ -5,6 +5,7 @@
 #define PACKED_TOKENS "tokens"
 #define PACKED_DOCUMENTS "documents"
 #define PACKED_EMPTY "empty"
+#define PACKED_PASSED_OVER "passed_over"
 #define PACKED_SOURCES "sources"
 #define PACKED_TOKENIZER "tokenizer"
 

@@ -140,16 +140,18 @@ static mneme_status read_files(struct packing *p, const struct text_files *files
     return error_set(error, MNEME_BAD_INPUT, "%s: no document has any text", files->paths[0]);
 }
 
-static mneme_status finish(const struct packing *p, const struct packed_text_origin *origin,
-                           mneme_error *error) {
-    char documents[24], empty[24];
+static mneme_status finish(const struct packing *p, size_t n_passed_over,
+                           const struct packed_text_origin *origin, mneme_error *error) {
+    char documents[24], empty[24], passed_over[24];
     snprintf(documents, sizeof documents, "%zu", p->n_documents);
     snprintf(empty, sizeof empty, "%zu", p->n_empty);
+    snprintf(passed_over, sizeof passed_over, "%zu", n_passed_over);
     const struct safetensors_metadata metadata[] = {{PACKED_DOCUMENTS, documents},
                                                     {PACKED_EMPTY, empty},
+                                                    {PACKED_PASSED_OVER, passed_over},
                                                     {PACKED_SOURCES, origin->sources},
                                                     {PACKED_TOKENIZER, origin->tokenizer}};
-    return safetensors_stream_finish(p->stream, metadata, 4, error);
+    return safetensors_stream_finish(p->stream, metadata, 5, error);
 }
 
 /* A document whose end has no token would run into the next. */
@@ -171,7 +173,7 @@ mneme_status packed_text_make(const char *path, const char *const *sources, size
     THEN(text_files_find(sources, n_sources, &files, error));
     THEN(safetensors_stream_open(&stream, path, PACKED_TOKENS, TENSOR_I32, error));
     THEN(read_files(&packing, &files, error));
-    THEN(finish(&packing, origin, error));
+    THEN(finish(&packing, files.n_passed_over, origin, error));
     safetensors_stream_abandon(&stream);
     text_files_free(&files);
     close_packing(&packing);

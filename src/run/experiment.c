@@ -293,11 +293,16 @@ static void tell_packing(void *context, size_t bytes, size_t total, size_t token
 /* What was left out of a text. */
 static mneme_status note_text(struct experiment *e, const char *key, const struct packed_text *text,
                               mneme_error *error) {
-    struct text note = {0};
-    if (text->n_empty == 0) return MNEME_OK;
-    text_add(&note, "corpus.%s: %zu of %zu documents are empty and were passed over", key,
-             text->n_empty, text->n_empty + text->n_documents);
-    return text_list_add(&e->corpus.notes, text_take(&note), error);
+    struct text empty = {0}, files = {0};
+    if (text->n_empty > 0) {
+        text_add(&empty, "corpus.%s: %zu of %zu documents are empty and were passed over", key,
+                 text->n_empty, text->n_empty + text->n_documents);
+        TRY(text_list_add(&e->corpus.notes, text_take(&empty), error));
+    }
+    if (text->n_passed_over == 0) return MNEME_OK;
+    text_add(&files, "corpus.%s: files of its folders whose names do not end as text does: %zu",
+             key, text->n_passed_over);
+    return text_list_add(&e->corpus.notes, text_take(&files), error);
 }
 
 /* The recipe's text, and what is held out of it. */

@@ -56,6 +56,7 @@ START_TEST(documents_stand_between_ends) {
     ck_assert_mem_eq(text.tokens, wanted, n * sizeof *wanted);
     ck_assert_uint_eq(text.n_documents, 3);
     ck_assert_uint_eq(text.n_empty, 1);
+    ck_assert_uint_eq(text.n_passed_over, 0);
     packed_text_close(&text);
 }
 END_TEST
