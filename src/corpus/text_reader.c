@@ -168,8 +168,9 @@ static mneme_status read_element(struct text_reader *reader, struct text_documen
     advance_over_blanks(reader);
     if (is_first) advance(reader, reader->at + 1);
     advance_over_blanks(reader);
-    if (reader->at == reader->end)
+    if (reader->at == reader->end) {
         return refuse(reader, reader->line, "the list has no end", error);
+    }
     if (*reader->at == ']') return end_list(reader, error);
     if (!is_first) {
         if (*reader->at != ',') return refuse(reader, reader->line, "`,` or `]` expected", error);

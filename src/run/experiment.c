@@ -305,8 +305,17 @@ static mneme_status note_text(struct experiment *e, const char *key, const struc
     return text_list_add(&e->corpus.notes, text_take(&files), error);
 }
 
+static mneme_status check_sequence_length(const struct recipe *recipe, mneme_error *error) {
+    const size_t wanted = recipe->pretrain.sequence_length, limit = recipe->model.max_seq_len;
+    if (wanted <= limit) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: pretrain.sequence_length is %zu, but model.max_seq_len %zu", recipe->path,
+                     wanted, limit);
+}
+
 /* The recipe's text, and what is held out of it. */
 static mneme_status open_packed(struct experiment *e, mneme_error *error) {
+    TRY(check_sequence_length(&e->recipe, error));
     struct packed_file file = {.directory = e->directory,
                                .is_read = e->is_read,
                                .name = FOLDER_TEXT,

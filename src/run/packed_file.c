@@ -17,11 +17,8 @@ static size_t least(size_t a, size_t b) {
 }
 
 size_t packed_file_sequence_length(const struct recipe *recipe) {
-    const size_t longest = recipe->model.max_seq_len;
-    if (recipe->pretrain.sequence_length > 0) {
-        return least(recipe->pretrain.sequence_length, longest);
-    }
-    return least(MOST_TOKENS, least(longest, recipe->pretrain.batch_tokens));
+    if (recipe->pretrain.sequence_length > 0) return recipe->pretrain.sequence_length;
+    return least(MOST_TOKENS, least(recipe->model.max_seq_len, recipe->pretrain.batch_tokens));
 }
 
 static mneme_status digest_tokenizer(const char *directory, struct digest *digest,

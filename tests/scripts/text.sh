@@ -63,6 +63,8 @@ check "to the same" cmp "$run/text.safetensors" "$work/cut/text.safetensors"
 printf 'more' >>"$work/data/texts/b.txt"
 expect 2 "another text is another run" 'input_sha256.text' mneme run "$work/data/new.json" --dir "$run"
 
+expect 2 "a sequence is no longer than the model takes" "sequence_length is 65, but model.max_seq_len 64" \
+    mneme run "$work/data/alone.json" --dir "$work/n" --set pretrain.sequence_length=65
 expect 2 "what is taught must be there" 'finetune.: needs .corpus.new' mneme run "$work/data/nothing.json" --dir "$work/n"
 printf 'bad \xff' >"$work/data/texts/d.txt"
 expect 2 "bytes that are no text are refused with their place" 'texts/d.txt:1: invalid UTF-8 \(byte 5' \
