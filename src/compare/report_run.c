@@ -26,6 +26,10 @@ static bool has_text(const struct result *result) {
     return result->base[0].scores.has_text;
 }
 
+static bool has_answers(const struct result *result) {
+    return result->base[0].scores.has_answer_nll;
+}
+
 static void add_base(const struct scores *base, struct table *table) {
     table_add(table, "base");
     table_add(table, "%s", "");
@@ -164,15 +168,24 @@ static void add_run(const struct result *result, const struct scored_run *run, c
     add_lost(result, run, table);
     report_add_nll(table, &run->scores);
     if (has_text(result)) report_add_score(table, there, run->scores.text_nll);
+    if (has_answers(result)) {
+        report_add_score(table, there, run->scores.new_nll);
+        report_add_score(table, there, run->scores.known_nll);
+    }
     table_add(table, "%s", note);
 }
 
 static void add_runs(const struct result *result, size_t method, struct text *text) {
-    struct table table = {.n_columns = has_text(result) ? 8 : 7, .all_is_text = true};
+    struct table table = {.n_columns = 7U + has_text(result) + 2U * has_answers(result),
+                          .all_is_text = true};
     static const char *const head[] = {"lr",       "new F1",     "new EM",
                                        "known F1", "known lost", "skill NLL"};
     for (size_t i = 0; i < sizeof head / sizeof *head; i++) table_add(&table, "%s", head[i]);
     if (has_text(result)) table_add(&table, "text NLL");
+    if (has_answers(result)) {
+        table_add(&table, "new answers' NLL");
+        table_add(&table, "known answers' NLL");
+    }
     table_add(&table, "%s", "");
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
@@ -194,6 +207,11 @@ static void add_markdown(const struct result *result, struct text *text) {
     add_text(result, text);
     text_add(text, "```\n\n%s\n![new against known F1](tradeoff.png)\n\n## Every run\n",
              COMPARISON_TEXT);
+    const struct scores *base = &result->base[0].scores;
+    if (has_answers(result)) {
+        text_add(text, "\nThe base: new answers' NLL %.3f, known answers' NLL %.3f.\n",
+                 base->new_nll, base->known_nll);
+    }
     for (size_t m = 0; m < result->plan->n_series; m++) add_runs(result, m, text);
 }
 

@@ -169,6 +169,84 @@ START_TEST(real_files_make_a_corpus) {
 }
 END_TEST
 
+static void ask(struct corpus *corpus, const char *prompt, size_t n_shots, const char *from) {
+    const struct corpus_asking asking = {
+        .prompt = prompt, .place = "r.json", .n_shots = n_shots, .shots_from = from};
+    mneme_error error = {0};
+    assert_ok(corpus_ask(corpus, &asking, &error), &error);
+}
+
+/* Statements and wordings teach; what is known is no chat, since pretraining reads it as text. */
+START_TEST(teaches_wordings_and_statements) {
+    static const char fresh[] =
+        "{\"question\": \"When?\", \"answer\": \"now\", \"statements\": [\"It is now.\", "
+        "\"Now\"]}\n{\"question\": \"How\", \"answer\": [\"so\", \"thus\"]}\n";
+    static const char forms[] =
+        "{question} {answer}\n{answer}: {question}!\n{user}{question}{assistant}{answer}\n";
+    write_questions();
+    temporary_write("fresh", fresh, strlen(fresh));
+    temporary_write("forms", forms, strlen(forms));
+    struct wordings wordings;
+    mneme_error error = {0};
+    assert_ok(wordings_load(temporary_path("forms"), &wordings, &error), &error);
+    struct question_sources sources = {
+        .known = temporary_path("known"), .fresh = temporary_path("fresh"), .wordings = &wordings};
+    struct corpus corpus = make(&sources);
+    ck_assert_uint_eq(corpus.fresh[0].n_texts, 5);
+    ck_assert_str_eq(corpus.fresh[0].texts[0], "It is now.");
+    ck_assert_str_eq(corpus.fresh[0].texts[2], "When? now");
+    ck_assert_uint_eq(corpus.fresh[1].n_texts, 3);
+    ck_assert_str_eq(corpus.fresh[1].texts[1], "so: How?!");
+    ck_assert_uint_eq(corpus.known[0].n_texts, 2);
+    ck_assert_uint_eq(corpus.notes.n, 0);
+    corpus_free(&corpus);
+    wordings_free(&wordings);
+    sources.wordings = NULL;
+    corpus = make(&sources);
+    ck_assert_uint_eq(corpus.fresh[0].n_texts, 64); /* as before there were wordings */
+    check_note(&corpus, 0, temporary_path("fresh"),
+               "questions with statements, which are taught only with corpus.wordings: 1");
+    corpus_free(&corpus);
+}
+END_TEST
+
+START_TEST(asks_after_shots) {
+    static const char shots[] = "question,answer\nWhen ?,later\nwhen,never\nWhy?,so\n";
+    write_questions();
+    temporary_write("shots", shots, strlen(shots));
+    struct question_sources sources = {.known = temporary_path("known"),
+                                       .fresh = temporary_path("fresh")};
+    struct corpus corpus = make(&sources);
+    ask(&corpus, "Q: {question}?\nA:", 1, NULL);
+    ck_assert_str_eq(corpus.answer_lead, " ");
+    ck_assert_str_eq(corpus.known[0].prompt, "Q: Where?\nA: here\n\nQ: who wrote it?\nA:");
+    ck_assert_str_eq(corpus.known[1].prompt, "Q: who wrote it?\nA: Ann\n\nQ: Where?\nA:");
+    ck_assert_str_eq(corpus.fresh[0].prompt, "Q: who wrote it?\nA: Ann\n\nQ: When?\nA:");
+    ask(&corpus, "{question} {answer};", 1, temporary_path("shots"));
+    ck_assert_str_eq(corpus.fresh[0].prompt, "Why? so;When?");
+    ck_assert_str_eq(corpus.known[0].prompt, "When? later;who wrote it?");
+    ask(&corpus, "{user}{question}{assistant}", 1, NULL);
+    ck_assert_str_eq(corpus.fresh[0].prompt,
+                     "\xfcwho wrote it?\xfd"
+                     "Ann\xfcWhen?\xfd");
+    ck_assert_str_eq(corpus.fresh[0].shown,
+                     "user: who wrote it?\nassistant: Ann\nuser: When?\nassistant: ");
+    ask(&corpus, NULL, 0, NULL);
+    ck_assert_str_eq(corpus.fresh[0].prompt, "Q: When? A:");
+    ck_assert_ptr_null(corpus.fresh[0].shown);
+    const struct corpus_asking more = {.place = "r.json", .n_shots = 2};
+    mneme_error error = {0};
+    assert_refused(corpus_ask(&corpus, &more, &error), &error, MNEME_BAD_INPUT,
+                   "corpus.known: ", "fewer than the 2 questions of `evaluate.shots`");
+    temporary_write("texts", "one\ntwo\n", 8);
+    const struct corpus_asking texts = {
+        .place = "r.json", .n_shots = 1, .shots_from = temporary_path("texts")};
+    assert_refused(corpus_ask(&corpus, &texts, &error), &error, MNEME_BAD_INPUT,
+                   "texts: ", "not questions with answers");
+    corpus_free(&corpus);
+}
+END_TEST
+
 Suite *corpus_questions_suite(void) {
     Suite *suite = suite_create("corpus_questions");
     TCase *cases = tcase_create("corpus_questions");
@@ -179,6 +257,8 @@ Suite *corpus_questions_suite(void) {
     tcase_add_test(cases, holds_out_the_last_skill_texts);
     tcase_add_test(cases, unfit_files_are_refused);
     tcase_add_test(cases, real_files_make_a_corpus);
+    tcase_add_test(cases, teaches_wordings_and_statements);
+    tcase_add_test(cases, asks_after_shots);
     suite_add_tcase(suite, cases);
     return suite;
 }

@@ -59,3 +59,47 @@ expect 2 "a list that is no text is not trained on" '/list: \[0\]: neither "ques
 printf '{"question": {"stem": "a", "choices": []}, "answerKey": "A"}' >"$work/data/arc"
 expect 2 "multiple choice is refused by name" '/arc:1: a multiple-choice question' \
     mneme run "$work/data/recipe.json" --dir "$work/arc" --set "corpus.new=$work/data/arc"
+
+# Wordings, statements, prompts and shots.
+cat >"$work/data/new" <<'END'
+{"question": "When?", "answer": "now", "statements": ["It is now.", "Now is when it is, and then is not, as all of us who looked know."]}
+{"question": "How?", "answer": "so"}
+END
+printf '%s\n' '# ours' '{question} {answer}' '{user}{question}{assistant}{answer}' >"$work/data/forms"
+recipe 2 >"$work/data/recipe.json"
+asked() {
+    mneme run "$work/data/recipe.json" --dir "$work/asked" --set corpus.wordings="$work/data/forms" \
+        --set finetune.sequence_length=12 --set evaluate.shots=1 --set 'evaluate.prompt=Q: {question}?\nA:' "$@"
+}
+expect 0 "wordings of a file teach" 'note: wordings of more than 12 tokens, cut there: 1$' asked
+expect 0 "chats are left out where they are not known" 'note: wordings that are chats, left out .*: 2$' asked
+expect 0 "questions are asked after shots" '"prompt":"Q: Who\?\\nA: A\\n\\nQ: When\?\\nA:"' cat "$work/asked/base/answers.jsonl"
+expect 0 "answers have an NLL" '"f1":[0-9.]*,"nll":[0-9.]+' cat "$work/asked/base/answers.jsonl"
+expect 0 "its mean stands in the report" '"new_nll": [0-9.]+' cat "$work/asked/report.json"
+expect 0 "in that of people, too" "new answers' NLL" cat "$work/asked/report.md"
+expect 0 "such a folder is verified" 'the same, bit for bit' mneme verify "$work/asked"
+expect 2 "another prompt is another run" 'holds another run: .evaluate.prompt. is' asked --set 'evaluate.prompt={question}'
+if grep -q nll <(grep -v skill_nll "$run/report.json"); then
+    fail "without these keys there is no NLL" "$(grep nll "$run/report.json")"
+else
+    pass "without these keys there is no NLL"
+fi
+expect 0 "statements that are not taught are told" 'note: .*/new: questions with statements, which are taught only with corpus.wordings: 1$' \
+    mneme run "$work/data/recipe.json" --dir "$work/untold"
+expect 2 "a prompt that is none" 'recipe.json: key .evaluate.prompt.: needs \{question\}, once$' \
+    mneme run "$work/data/recipe.json" --dir "$work/bad" --set evaluate.prompt=Q:
+expect 2 "a chat with a model that knows none" 'key .evaluate.prompt.: has turns, but how the model writes chats is not known$' \
+    mneme run "$work/data/recipe.json" --dir "$work/bad" --set 'evaluate.prompt={user}{question}{assistant}'
+expect 2 "more shots than questions" 'corpus.known: holds fewer than the 5 questions of .evaluate.shots.' \
+    mneme run "$work/data/recipe.json" --dir "$work/bad" --set evaluate.shots=5
+printf '%s\n' '{question} {answer' >"$work/data/broken"
+expect 2 "a wording that is none" '/broken:1: a wording that has a \{ that begins no place' \
+    mneme run "$work/data/recipe.json" --dir "$work/bad" --set corpus.wordings="$work/data/broken"
+printf '%s\n' '{user}{question}{assistant}{answer}' >"$work/data/chats"
+expect 2 "wordings of which none is left" 'no wording that teaches fact 2 is left, since how the model writes chats' \
+    mneme run "$work/data/recipe.json" --dir "$work/bad" --set corpus.wordings="$work/data/chats"
+printf '{"statement": "It is now."}' >"$work/data/alone"
+expect 2 "statements that nobody can ask for" '/alone:1: statements without a question' \
+    mneme run "$work/data/recipe.json" --dir "$work/bad" --set corpus.new="$work/data/alone"
+expect 2 "wordings are not for worlds" 'key .corpus.wordings.: is for files of questions' \
+    mneme run data/recipes/nano.json --dir "$work/bad" --set corpus.wordings="$work/data/forms"
