@@ -78,6 +78,21 @@ expect 0 "answers have an NLL" '"f1":[0-9.]*,"nll":[0-9.]+' cat "$work/asked/bas
 expect 0 "its mean stands in the report" '"new_nll": [0-9.]+' cat "$work/asked/report.json"
 expect 0 "in that of people, too" "new answers' NLL" cat "$work/asked/report.md"
 expect 0 "such a folder is verified" 'the same, bit for bit' mneme verify "$work/asked"
+# `mneme eval` asks the same questions of the same model by other code.
+for file in new known; do sed 's/?"/"/g' "$work/data/$file" >"$work/data/bare_$file"; done
+mneme eval "$work/asked/base" --questions "$work/data/bare_new" --shots 1 --shots-from "$work/data/bare_known" \
+    --prompt 'Q: {question}?\nA:' --max-new-tokens 4 --json >"$work/eval.json" 2>/dev/null
+same=yes
+for pair in new_f1:f1 new_em:exact_match new_nll:nll; do
+    run_has=$(sed -n "s/.*\"${pair%:*}\": \([0-9.]*\).*/\1/p" "$work/asked/base/scores.json")
+    eval_has=$(sed -n "s/^ *\"${pair#*:}\": \([0-9.]*\).*/\1/p" "$work/eval.json")
+    [ -n "$run_has" ] && [ "$run_has" = "$eval_has" ] || same="no: $pair is $run_has and $eval_has"
+done
+if [ "$same" = yes ]; then
+    pass "mneme eval gives the same scores"
+else
+    fail "mneme eval gives the same scores" "$same"
+fi
 expect 2 "another prompt is another run" 'holds another run: .evaluate.prompt. is' asked --set 'evaluate.prompt={question}'
 if grep -q nll <(grep -v skill_nll "$run/report.json"); then
     fail "without these keys there is no NLL" "$(grep nll "$run/report.json")"
