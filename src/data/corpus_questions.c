@@ -157,6 +157,9 @@ static mneme_status add_note(struct corpus *corpus, mneme_error *error, const ch
     va_start(arguments, format);
     vsnprintf(note, sizeof note, format, arguments);
     va_end(arguments);
+    for (char *c = note; *c != '\0'; c++) { /* a question may have several lines, a note is one */
+        if (*c == '\n' || *c == '\r' || *c == '\t') *c = ' ';
+    }
     return text_list_add(&corpus->notes, unicode_repair(note, strlen(note)), error);
 }
 

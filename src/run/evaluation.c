@@ -108,7 +108,7 @@ static mneme_status ask(struct asking *a, const char *set, const struct fact_tok
 /* An answer ends where its text does, or with its line. */
 static mneme_status open_stops(struct asking *a, mneme_error *error) {
     const struct experiment *e = a->experiment;
-    if (e->answer_lines) return answer_ends(e->tokenizer, e->style, &a->stops, error);
+    if (e->answer_lines) return model_texts_answer_ends(&e->texts, e->tokenizer, &a->stops, error);
     int32_t end = tokenizer_end_of_text(e->tokenizer);
     return end == TOKEN_NONE ? MNEME_OK : token_list_append(&a->stops, &end, 1, error);
 }

@@ -46,9 +46,15 @@ void experiment_warn(const struct experiment *experiment, const char *format, ..
     experiment->progress(&progress, experiment->user);
 }
 
+/* The folder of the pretrained model that the recipe begins with; NULL: none. */
+static const char *base_of(const struct recipe *recipe) {
+    const struct key *key = key_find(&recipe_keys, "base");
+    return key == NULL ? NULL : *(char *const *)(const void *)((const char *)recipe + key->offset);
+}
+
 /* Whether facts are taught by wordings and statements, or by the forms that were the first. */
 static bool are_worded(const struct recipe *recipe) {
-    return recipe->corpus.wordings != NULL;
+    return recipe->corpus.wordings != NULL || base_of(recipe) != NULL;
 }
 
 /* Asks the facts as the recipe says. */
@@ -59,7 +65,8 @@ static mneme_status ask_facts(struct experiment *experiment, mneme_error *error)
                                          .place = place.text,
                                          .n_shots = recipe->evaluate.shots,
                                          .shots_from = recipe->evaluate.shots_from};
-    experiment->answer_lines = asking.prompt != NULL || asking.n_shots > 0;
+    experiment->answer_lines =
+        asking.prompt != NULL || asking.n_shots > 0 || base_of(recipe) != NULL;
     return experiment->answer_lines ? corpus_ask(&experiment->corpus, &asking, error) : MNEME_OK;
 }
 
@@ -157,16 +164,11 @@ static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *e
     return tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
-/* How texts and prompts are written for the model. */
-static struct text_manner manner_of(struct experiment *experiment) {
+/* How wordings and prompts are written for the model. */
+static struct text_manner manner_of(const struct experiment *experiment) {
     const struct recipe *recipe = &experiment->recipe;
     const size_t cut = recipe->finetune.sequence_length, most = recipe->model.max_seq_len;
-    experiment->text_start = tokenizer_start_of_text(experiment->tokenizer);
-    return (struct text_manner){.before = &experiment->text_start,
-                                .n_before = experiment->text_start != TOKEN_NONE,
-                                .end = tokenizer_end_of_text(experiment->tokenizer),
-                                .style = experiment->style,
-                                .max_inputs = cut > 0 && cut < most ? cut : most};
+    return model_texts_manner(&experiment->texts, cut > 0 && cut < most ? cut : most);
 }
 
 /* The prompt with the first answer; the caller frees it. NULL without memory. */
@@ -180,7 +182,7 @@ static char *answered_prompt(const struct experiment *experiment, const struct f
 static mneme_status open_fact(struct experiment *e, const struct fact *fact,
                               struct fact_tokens *tokens, mneme_error *error) {
     const struct text_manner manner = manner_of(e);
-    if (form_is_chat(fact->prompt) && e->style == NULL) {
+    if (form_is_chat(fact->prompt) && e->texts.style == NULL) {
         return error_set(error, MNEME_BAD_INPUT,
                          "%s: key `evaluate.prompt`: has turns, but how the model writes chats is "
                          "not known",
@@ -336,6 +338,8 @@ static mneme_status open_packed(struct experiment *e, mneme_error *error) {
 static mneme_status open_texts(struct experiment *experiment, mneme_error *error) {
     const struct corpus *corpus = &experiment->corpus;
     TRY(open_pretraining(experiment, error));
+    TRY(model_texts_open(&experiment->texts, experiment->tokenizer, base_of(&experiment->recipe),
+                         error));
     TRY(token_texts_add(&experiment->skill_test, experiment->tokenizer, corpus->n_skill_test,
                         corpus->skill_test, experiment->recipe.model.max_seq_len, error));
     TRY(open_facts(experiment, corpus->known, corpus->n_known, &experiment->known, error));
@@ -460,6 +464,7 @@ void experiment_close(struct experiment *experiment) {
     model_close(&experiment->model);
     token_texts_free(&experiment->known.prompts);
     token_texts_free(&experiment->fresh.prompts);
+    model_texts_close(&experiment->texts);
     token_texts_free(&experiment->known.answered);
     token_texts_free(&experiment->fresh.answered);
     lessons_free(&experiment->lessons);

@@ -6,6 +6,7 @@
 #include "base/path.h"
 #include "corpus/packed_text.h"
 #include "data/corpus.h"
+#include "generate/model_texts.h"
 #include "method/base_copy.h"
 #include "method/lessons.h"
 #include "model/model.h"
@@ -37,9 +38,8 @@ struct experiment {
     struct packed_text held_out_text;
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
-    bool answer_lines;              /* an answer ends with its line, and its NLL is scored */
-    const struct chat_style *style; /* of the model's chats; NULL: none */
-    int32_t text_start;             /* what stands before texts, where that is one token */
+    bool answer_lines;        /* an answer ends with its line, and its NLL is scored */
+    struct model_texts texts; /* how the model writes texts */
     struct lessons lessons;
     struct model model;
     struct base_copy base; /* the pretrained model's parameters, to start every finetuning from */
