@@ -6,6 +6,13 @@
 #include "base/text.h"
 #include "data/questions.h"
 
+static mneme_status refuse_shots(const struct asked_questions *asked,
+                                 const struct question_manner *manner, size_t n,
+                                 mneme_error *error) {
+    return error_set(error, MNEME_BAD_INPUT, "%s: %zu examples were asked for, there are %zu",
+                     asked->file, manner->n_shots, n);
+}
+
 /* Examples for question i: the first of their file that are not the question itself. */
 static mneme_status choose_shots(const struct asked_questions *asked, size_t i,
                                  const struct question_manner *manner, struct shot *shots,
@@ -18,9 +25,7 @@ static mneme_status choose_shots(const struct asked_questions *asked, size_t i,
         if (strcmp(other->question, question) == 0) continue;
         shots[n++] = (struct shot){other->question, other->answers.texts[0]};
     }
-    if (n == manner->n_shots) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: %zu examples were asked for, there are %zu",
-                     asked->file, manner->n_shots, n);
+    return n == manner->n_shots ? MNEME_OK : refuse_shots(asked, manner, n, error);
 }
 
 /* What the model should say: the first answer, or, of GSM8K, the way to it. */
@@ -70,6 +75,8 @@ static mneme_status add_question(struct asked_questions *asked, const struct sub
 static mneme_status add_questions(struct asked_questions *asked, const struct subject *subject,
                                   const struct question_manner *manner, mneme_error *error) {
     size_t n = asked->set.n;
+    size_t n_examples = manner->shots != NULL ? manner->shots->n : n - 1;
+    if (manner->n_shots > n_examples) return refuse_shots(asked, manner, n_examples, error);
     asked->n = manner->limit == 0 || manner->limit > n ? n : manner->limit;
     asked->prompts = calloc(asked->n, sizeof *asked->prompts);
     asked->starts = calloc(asked->n + 1, sizeof *asked->starts);

@@ -112,7 +112,6 @@ static void count_right(const struct asked_choices *asked, const double *nll,
 mneme_status asked_choices_score(const struct subject *subject, const struct asked_choices *asked,
                                  struct eval_progress *progress, mneme_eval_choices *result,
                                  mneme_error *error) {
-    struct span_reader reader = {0};
     size_t n = asked->pairs.n, longest;
     double *nll = memory_allocate(n, sizeof *nll);
     struct scored_span *spans = memory_allocate(n, sizeof *spans);
@@ -122,11 +121,9 @@ mneme_status asked_choices_score(const struct subject *subject, const struct ask
     } else {
         scored_pairs_spans(&asked->pairs, spans, &longest);
         eval_progress_begin(progress, "choices", asked->file, "endings", n);
-        status = span_reader_open(&reader, &subject->language->model, longest, error);
-        THEN(eval_progress_read(progress, &reader, n, spans, nll, error));
+        status = eval_progress_branches(progress, &subject->language->model, n, spans, nll, error);
     }
     if (status == MNEME_OK) count_right(asked, nll, result);
-    span_reader_close(&reader);
     free(nll);
     free(spans);
     return status;

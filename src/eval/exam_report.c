@@ -13,6 +13,10 @@ static void print(struct table *table, struct text *text) {
     table_free(table);
 }
 
+static void add_number(struct table *table, double value) {
+    table_add(table, value < 1e6 ? "%.4f" : "%.4g", value);
+}
+
 static void add_head(struct table *table, const char *const *names) {
     for (size_t i = 0; i < table->n_columns; i++) table_add(table, "%s", names[i]);
 }
@@ -46,11 +50,11 @@ static void print_texts(const mneme_eval_results *results, struct text *text) {
         const mneme_eval_text *r = &results->texts[i];
         table_add(&table, "%s", r->file);
         table_add(&table, "%zu", r->n_tokens);
-        table_add(&table, "%.4f", r->nll);
-        table_add(&table, "%.4f", r->perplexity);
-        table_add(&table, "%.4f", r->word_perplexity);
-        table_add(&table, "%.4f", r->byte_perplexity);
-        table_add(&table, "%.4f", r->bits_per_byte);
+        add_number(&table, r->nll);
+        add_number(&table, r->perplexity);
+        add_number(&table, r->word_perplexity);
+        add_number(&table, r->byte_perplexity);
+        add_number(&table, r->bits_per_byte);
     }
     print(&table, text);
 }

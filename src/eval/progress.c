@@ -1,7 +1,10 @@
 #include "eval/progress.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+#include "eval/branch_likelihood.h"
 
 void eval_progress_begin(struct eval_progress *progress, const char *what, const char *file,
                          const char *unit, size_t total) {
@@ -40,9 +43,28 @@ static void tell(size_t done, void *context) {
     reading->told = done;
 }
 
+static mneme_status check_finite(const struct eval_progress *progress, size_t n, const double *nll,
+                                 mneme_error *error) {
+    for (size_t i = 0; i < n; i++) {
+        if (isfinite(nll[i])) continue;
+        return error_set(error, MNEME_FAILED, "%s: the model gives no number at %zu of the %s",
+                         progress->stage, i + 1, progress->unit);
+    }
+    return MNEME_OK;
+}
+
 mneme_status eval_progress_read(struct eval_progress *progress, struct span_reader *reader,
                                 size_t n, const struct scored_span *spans, double *nll,
                                 mneme_error *error) {
     struct reading reading = {progress, spans, 0};
-    return span_likelihoods(reader, n, spans, nll, NULL, tell, &reading, error);
+    TRY(span_likelihoods(reader, n, spans, nll, NULL, tell, &reading, error));
+    return check_finite(progress, n, nll, error);
+}
+
+mneme_status eval_progress_branches(struct eval_progress *progress, const struct model *model,
+                                    size_t n, const struct scored_span *spans, double *nll,
+                                    mneme_error *error) {
+    struct reading reading = {progress, spans, 0};
+    TRY(branch_likelihoods(model, n, spans, nll, tell, &reading, error));
+    return check_finite(progress, n, nll, error);
 }

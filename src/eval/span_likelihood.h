@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "eval/row_scores.h"
 #include "model/batch_builder.h"
 #include "model/pass.h"
 
@@ -22,12 +23,7 @@ struct scored_span {
 struct span_reader {
     struct pass pass;
     struct batch_builder builder;
-    size_t block;     /* rows of logits at a time */
-    float *normed;    /* [block, dim] */
-    float *logits;    /* [block, vocab_size] */
-    float *losses;    /* [block] */
-    int32_t *targets; /* [block] */
-    struct arena arena;
+    struct row_scores scores;
 };
 
 /* For spans of at most `longest` tokens. The model's linear layers stay as they are while it is

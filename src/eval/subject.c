@@ -50,11 +50,26 @@ void subject_close(struct subject *subject) {
     *subject = (struct subject){0};
 }
 
+/* Added tokens may lie beyond what the model has. */
+static mneme_status check_ids(const struct subject *subject, const int32_t *ids, size_t n,
+                              mneme_error *error) {
+    size_t most = subject->language->model.config.vocab_size;
+    for (size_t i = 0; i < n; i++) {
+        if ((size_t)ids[i] < most) continue;
+        return error_set(error, MNEME_BAD_INPUT, "%s: a text has token %d, the model has %zu",
+                         tokenizer_place(subject->language->tokenizer), (int)ids[i], most);
+    }
+    return MNEME_OK;
+}
+
 mneme_status subject_encode(const struct subject *subject, const char *text, struct token_list *ids,
                             mneme_error *error) {
     struct tokenizer *tokenizer = subject->language->tokenizer;
+    size_t before = ids->n;
     if (subject->special_tokens && !form_is_chat(text)) {
-        return tokenizer_encode(tokenizer, text, strlen(text), ids, error);
+        TRY(tokenizer_encode(tokenizer, text, strlen(text), ids, error));
+    } else {
+        TRY(chat_style_encode(subject->style, tokenizer, text, false, ids, error));
     }
-    return chat_style_encode(subject->style, tokenizer, text, false, ids, error);
+    return check_ids(subject, ids->ids + before, ids->n - before, error);
 }

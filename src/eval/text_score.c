@@ -83,6 +83,10 @@ static void free_document(struct document *document) {
 static mneme_status cut_document(const struct subject *subject, const char *text, size_t window,
                                  size_t stride, struct document *d, mneme_error *error) {
     TRY(subject_encode(subject, text, &d->tokens, error));
+    if (stride == 0 && subject->prefix == TOKEN_NONE) {
+        return error_set(error, MNEME_BAD_INPUT,
+                         "the model has no token that stands before a text: give a stride");
+    }
     if (stride == 0) {
         TRY(rolling_windows_open(&d->rolling, subject->prefix, d->tokens.ids, d->tokens.n, window,
                                  window, error));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "eval/branch_likelihood.h"
 #include "eval/rolling_windows.h"
 #include "model/tiny_model.h"
 #include "tests/assertions.h"
@@ -68,6 +69,35 @@ START_TEST(a_span_alone_and_among_many) {
 }
 END_TEST
 
+/* Stems with one to four branches, of one token and more, more stems than stand side by side. */
+START_TEST(branches_score_as_spans) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    struct span_reader reader;
+    static int32_t texts[240][40];
+    struct scored_span spans[240];
+    double nll[240], branched[240];
+    size_t n = 0;
+    mneme_error error;
+    tiny_model_open(&tiny, &config);
+    draw_tokens(config.vocab_size);
+    for (size_t stem = 0; n + 4 < 240; stem++) {
+        for (size_t k = 0; k < 1 + stem % 4; k++, n++) {
+            size_t length = 1 + stem % 23, n_scored = 1 + (stem + 5 * k) % 16;
+            memcpy(texts[n], tokens + stem, length * sizeof *tokens);
+            memcpy(texts[n] + length, tokens + 7 * k + stem % 50, n_scored * sizeof *tokens);
+            spans[n] = (struct scored_span){texts[n], length + n_scored, n_scored};
+        }
+    }
+    assert_ok(span_reader_open(&reader, &tiny.model, 40, &error), &error);
+    assert_ok(span_likelihoods(&reader, n, spans, nll, NULL, NULL, NULL, &error), &error);
+    assert_ok(branch_likelihoods(&tiny.model, n, spans, branched, NULL, NULL, &error), &error);
+    ck_assert_mem_eq(nll, branched, n * sizeof *nll);
+    span_reader_close(&reader);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
 static void check_window(const struct scored_span *span, size_t n, size_t n_scored,
                          size_t last_scored) {
     ck_assert_uint_eq(span->n, n);
@@ -107,6 +137,7 @@ Suite *span_likelihood_suite(void) {
     Suite *suite = suite_create("span_likelihood");
     TCase *tests = tcase_create("spans");
     tcase_add_test(tests, a_span_alone_and_among_many);
+    tcase_add_test(tests, branches_score_as_spans);
     tcase_add_test(tests, windows_are_those_of_the_harness);
     suite_add_tcase(suite, tests);
     return suite;
