@@ -185,12 +185,17 @@ static void add_capitalized(struct text *text, const char *string) {
 static bool read_hellaswag(struct reading *r) {
     const char *activity = string_of(r->record, "activity_label");
     const char *a = string_of(r->record, "ctx_a"), *b = string_of(r->record, "ctx_b");
+    const char *both = string_of(r->record, "ctx");
     struct text text = {0};
-    if (activity == NULL || a == NULL || b == NULL) {
-        return refuse(r, "has no \"activity_label\", \"ctx_a\" or \"ctx_b\"");
+    if (activity == NULL) return refuse(r, "its activity_label is no text");
+    if (a != NULL && b != NULL) {
+        text_add(&text, "%s: %s ", activity, a);
+        add_capitalized(&text, b);
+    } else if (both != NULL) {
+        text_add(&text, "%s: %s", activity, both);
+    } else {
+        return refuse(r, "has neither \"ctx_a\" and \"ctx_b\" nor \"ctx\"");
     }
-    text_add(&text, "%s: %s ", activity, a);
-    add_capitalized(&text, b);
     char *query = text_take(&text);
     if (query == NULL) return false;
     bool fine = set_context(r, prepare_wikihow(query));
@@ -204,6 +209,7 @@ static bool read_plain(struct reading *r) {
     const char *question = string_of(r->record, "question");
     const json_t *endings = json_object_get(r->record, "endings");
     if (endings == NULL) endings = json_object_get(r->record, "choices");
+    if (context == NULL) context = string_of(r->record, "ctx");
     if (context == NULL && question == NULL) return refuse(r, "has no \"context\" or \"question\"");
     if (!set_context(r, context != NULL ? strdup(context) : arc_context(question))) return false;
     size_t n = strlen(r->question->context);

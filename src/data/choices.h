@@ -19,7 +19,7 @@ struct choice_set {
  *   "ACTIVITY: CTX_A CTX_B", the last of which begins with a capital and is lowercase then; marks
  *   of WikiHow are taken out.
  * - plain: {"context", "endings" or "choices": […], "label" or "answer"}, the context as it stands,
- *   or "question", as ARC's; the right one is a place in the list, from 0.
+ *   or "question", as ARC's (`ctx` serves, too); the right one is a place in the list, from 0.
  * Contexts and endings are those that lm-evaluation-harness makes. MNEME_BAD_INPUT, "PATH:LINE:
  * cause", or "PATH: [i]: cause" in a list, for anything else. */
 mneme_status choices_load(const char *path, struct choice_set *set, mneme_error *error);

@@ -38,8 +38,8 @@ static bool share_stem(const struct scored_span *a, const struct scored_span *b)
     return n == stem_length(b) && memcmp(a->tokens, b->tokens, n * sizeof *a->tokens) == 0;
 }
 
-static mneme_status open(struct branch_reader *reader, const struct model *model, size_t n,
-                         const struct scored_span *spans, mneme_error *error) {
+static mneme_status open_reader(struct branch_reader *reader, const struct model *model, size_t n,
+                                const struct scored_span *spans, mneme_error *error) {
     const struct model_config *config = &model->config;
     size_t longest = 0, position = config->n_layers * config->n_kv_heads * model_head_dim(config) *
                                    2 * sizeof(float);
@@ -59,7 +59,7 @@ static mneme_status open(struct branch_reader *reader, const struct model *model
     return row_scores_open(&reader->scores, model, error);
 }
 
-static void close(struct branch_reader *reader) {
+static void close_reader(struct branch_reader *reader) {
     pass_close(&reader->pass);
     kv_cache_close(&reader->cache);
     batch_builder_close(&reader->builder);
@@ -167,13 +167,13 @@ mneme_status branch_likelihoods(const struct model *model, size_t n,
                                 void (*progress)(size_t done, void *context), void *context,
                                 mneme_error *error) {
     struct branch_reader reader = {.spans = spans, .nll = nll};
-    mneme_status status = open(&reader, model, n, spans, error);
+    mneme_status status = open_reader(&reader, model, n, spans, error);
     for (size_t i = 0; i < n; i++) nll[i] = 0.0;
     for (size_t first = 0; status == MNEME_OK && first < n;) {
         first = gather(&reader, first, n);
         status = read_group(&reader, error);
         if (status == MNEME_OK && progress != NULL) progress(first, context);
     }
-    close(&reader);
+    close_reader(&reader);
     return status;
 }

@@ -100,8 +100,8 @@ static mneme_status read_files(struct examination *e, mneme_error *error) {
     return MNEME_OK;
 }
 
-static mneme_status open(struct examination *e, const struct language_model *language,
-                         mneme_eval_results *results, mneme_error *error) {
+static mneme_status open_examination(struct examination *e, const struct language_model *language,
+                                     mneme_eval_results *results, mneme_error *error) {
     const mneme_eval_options *options = e->options;
     if (options->n_questions + options->n_texts + options->n_choices == 0) {
         return error_set(error, MNEME_BAD_INPUT, "no questions, texts or choices were given");
@@ -134,7 +134,7 @@ static mneme_status compute(struct examination *e, mneme_eval_results *results,
     return e->answers.stream == NULL ? MNEME_OK : file_writer_finish(&e->answers, error);
 }
 
-static void close_all(struct examination *e) {
+static void close_examination(struct examination *e) {
     const mneme_eval_options *options = e->options;
     for (size_t i = 0; e->questions != NULL && i < options->n_questions; i++) {
         asked_questions_free(&e->questions[i]);
@@ -158,9 +158,9 @@ mneme_status examination_run(const struct language_model *language,
     struct examination e = {.options = options,
                             .progress = {.call = options->progress, .user = options->user}};
     *results = (mneme_eval_results){0};
-    mneme_status status = open(&e, language, results, error);
+    mneme_status status = open_examination(&e, language, results, error);
     THEN(compute(&e, results, error));
-    close_all(&e);
+    close_examination(&e);
     if (status != MNEME_OK) examination_free(results);
     return status;
 }

@@ -70,10 +70,10 @@ static mneme_status open_answering(struct answering *a, mneme_error *error) {
     size_t positions = longest_prompt(a->asked) + a->max_new;
     a->n_rows = count_rows(&model->config, positions);
     if (a->n_rows > a->asked->n) a->n_rows = a->asked->n;
-    a->last_tokens = calloc(model->config.vocab_size, sizeof *a->last_tokens);
-    a->prompts = calloc(a->n_rows, sizeof *a->prompts);
-    a->outputs = calloc(a->n_rows * a->max_new, sizeof *a->outputs);
-    a->lengths = calloc(a->n_rows, sizeof *a->lengths);
+    a->last_tokens = calloc(model->config.vocab_size + 1, sizeof *a->last_tokens);
+    a->prompts = calloc(a->n_rows + 1, sizeof *a->prompts);
+    a->outputs = calloc(a->n_rows * a->max_new + 1, sizeof *a->outputs);
+    a->lengths = calloc(a->n_rows + 1, sizeof *a->lengths);
     if (a->last_tokens == NULL || a->prompts == NULL || a->outputs == NULL || a->lengths == NULL) {
         return error_set_memory(error, "answers");
     }
