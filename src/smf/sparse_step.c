@@ -9,7 +9,8 @@
 #include "profile/profile.h"
 #include "simd/simd.h"
 
-const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT] = {"sgd", "adamw", "adamw-dense"};
+const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT] = {"sgd", "polyak", "adamw",
+                                                                    "adamw-dense"};
 const char *const trainable_per_names[TRAINABLE_PER_COUNT] = {"model", "table"};
 
 static size_t least(size_t a, size_t b) {
@@ -30,7 +31,7 @@ static mneme_status open_keys(struct sparse_stepper *stepper, mneme_error *error
 
 static mneme_status open_moments(struct sparse_stepper *stepper, mneme_error *error) {
     const struct model *model = stepper->model;
-    if (stepper->settings.optimizer == SPARSE_SGD) return MNEME_OK;
+    if (stepper->settings.optimizer < SPARSE_ADAMW) return MNEME_OK;
     size_t n_rows = model->n_tables * model_n_slots(&model->config);
     size_t v_dim = model->config.memory.v_dim;
     TRY(sparse_adamw_open(&stepper->moments, n_rows, v_dim, error));
@@ -61,7 +62,7 @@ static mneme_status open_arena(struct sparse_stepper *stepper, size_t max_tokens
                    ? most
                    : least(stepper->settings.n_trainable, most);
     size_t row = memory->v_dim * sizeof(float);
-    stepper->most_per_ranking = t;
+    stepper->room_per_ranking = stepper->most_per_ranking = t;
     t = stepper->n_trainable = least(reads, stepper->n_rankings * t);
     const struct arena_piece pieces[] = {{&stepper->ranked, reads, sizeof *stepper->ranked},
                                          {&stepper->chosen, t, sizeof *stepper->chosen},
@@ -93,6 +94,10 @@ void sparse_stepper_close(struct sparse_stepper *stepper) {
     sparse_adamw_close(&stepper->moments_u);
     arena_close(&stepper->arena);
     *stepper = (struct sparse_stepper){0};
+}
+
+void sparse_stepper_limit(struct sparse_stepper *stepper, size_t t) {
+    stepper->most_per_ranking = least(t, stepper->room_per_ranking);
 }
 
 size_t sparse_stepper_count(const struct sparse_stepper *stepper) {
@@ -236,9 +241,30 @@ static bool gradients_are_finite(const struct sparse_stepper *stepper, size_t n_
            (!memory->peer_variant || kernels->all_finite(n, stepper->values_u));
 }
 
+/* Adds the rows' sums of squares to a chain. */
+static float add_squares(size_t n_rows, size_t width, const float *rows, float sum) {
+    for (size_t i = 0; i < n_rows; i++) {
+        sum += simd()->reduce_sum_squares(width, rows + i * width);
+    }
+    return sum;
+}
+
+/* The learning rate of SGD in this step. Where the gradient vanishes no step is the best. */
+static float step_rate(const struct sparse_stepper *stepper, size_t n_chosen, float loss) {
+    const struct memory_config *memory = &stepper->model->config.memory;
+    const float lr = stepper->settings.lr;
+    if (stepper->settings.optimizer != SPARSE_SGD_POLYAK) return lr;
+    float squares = add_squares(n_chosen, memory->v_dim, stepper->values, 0.0f);
+    if (memory->peer_variant) {
+        squares = add_squares(n_chosen, memory->v_dim, stepper->values_u, squares);
+    }
+    const float rate = lr * loss / squares;
+    return isfinite(rate) ? rate : 0.0f;
+}
+
 /* The chosen rows of a table. */
 static void update_rows(const struct sparse_stepper *stepper, struct sparse_adamw *moments,
-                        size_t n_chosen, const float *gradients, float *table) {
+                        size_t n_chosen, float lr, const float *gradients, float *table) {
     const struct sparse_settings *settings = &stepper->settings;
     const struct simd_kernels *kernels = simd();
     size_t v_dim = stepper->model->config.memory.v_dim;
@@ -254,16 +280,17 @@ static void update_rows(const struct sparse_stepper *stepper, struct sparse_adam
         return;
     }
     for (size_t i = 0; i < n_chosen; i++) {
-        kernels->sgd_update(v_dim, settings->lr, gradients + i * v_dim,
+        kernels->sgd_update(v_dim, lr, gradients + i * v_dim,
                             table + (size_t)stepper->slots[i] * v_dim);
     }
 }
 
-static void update(struct sparse_stepper *stepper, size_t n_chosen) {
+static void update(struct sparse_stepper *stepper, size_t n_chosen, float loss) {
     struct model *model = stepper->model;
-    update_rows(stepper, &stepper->moments, n_chosen, stepper->values, model->values);
+    const float lr = step_rate(stepper, n_chosen, loss);
+    update_rows(stepper, &stepper->moments, n_chosen, lr, stepper->values, model->values);
     if (model->config.memory.peer_variant) {
-        update_rows(stepper, &stepper->moments_u, n_chosen, stepper->values_u, model->values_u);
+        update_rows(stepper, &stepper->moments_u, n_chosen, lr, stepper->values_u, model->values_u);
     }
     for (size_t m = 0; m < stepper->n_keys; m++) {
         struct parameter *keys = keys_of(stepper, m);
@@ -298,7 +325,7 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
         return error_set(error, MNEME_FAILED, "%s is not finite",
                          isfinite(result->loss) ? "a chosen slot's gradient" : "the loss");
     }
-    update(stepper, result->n_chosen);
+    update(stepper, result->n_chosen, result->loss);
     record_update(stepper, pass->recorder, result->n_chosen);
     return MNEME_OK;
 }

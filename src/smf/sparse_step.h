@@ -17,12 +17,14 @@
 
 enum sparse_optimizer {
     SPARSE_SGD,
+    SPARSE_SGD_POLYAK,  /* SGD with Polyak's step, which ends where the loss would be 0 were it
+                         * straight:  lr * loss / sum of the squares of the chosen rows' gradients */
     SPARSE_ADAMW,       /* sparse_adamw_update */
     SPARSE_ADAMW_DENSE, /* sparse_adamw_update_dense */
     SPARSE_OPTIMIZER_COUNT
 };
 
-/* "sgd", "adamw", "adamw-dense" */
+/* "sgd", "polyak", "adamw", "adamw-dense" */
 extern const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT];
 
 /* What has t trainable slots. */
@@ -52,7 +54,8 @@ struct sparse_stepper {
     /* Rankings and the slots of each: one, or one for every table. */
     size_t n_rankings, ranking_slots;
     struct slot_ranking rankings[MODEL_MAX_MEMORY_LAYERS];
-    size_t most_per_ranking;                /* t, or all that a batch can read */
+    size_t room_per_ranking;                /* t, or all that a batch can read */
+    size_t most_per_ranking;                /* the same, or fewer (sparse_stepper_limit) */
     size_t n_trainable;                     /* of all rankings together */
     size_t n_chosen;                        /* in the last step */
     size_t step;                            /* taken */
@@ -81,6 +84,10 @@ mneme_status sparse_stepper_open(struct sparse_stepper *stepper, struct model *m
                                  const struct sparse_settings *settings, size_t max_tokens,
                                  mneme_error *error);
 void sparse_stepper_close(struct sparse_stepper *stepper);
+
+/* From the next step on a ranking has t trainable slots, or as many as it was opened for if those
+ * are fewer. */
+void sparse_stepper_limit(struct sparse_stepper *stepper, size_t t);
 
 /* Parameters that a step changes at most. */
 size_t sparse_stepper_count(const struct sparse_stepper *stepper);
