@@ -27,24 +27,27 @@ void patch_put_rows(const struct patch *patch, struct model *model) {
     }
 }
 
-/* Copies the memory of a model, and the background if there is one. */
-static mneme_status copy_memory(struct patch_memory *memory, const struct model *model,
-                                const struct background *background, mneme_error *error) {
-    TRY(model_describe(&model->config, &memory->model, error));
+static mneme_status copy_memory(struct model *memory, const struct model *model,
+                                mneme_error *error) {
+    TRY(model_describe(&model->config, memory, error));
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *from = &model->parameters[i];
-        struct parameter *to = &memory->model.parameters[i];
+        struct parameter *to = &memory->parameters[i];
         if (!patch_carries(from)) continue;
         to->data = malloc(from->count * sizeof *to->data);
         if (to->data == NULL) return error_set_memory(error, "the patch's memory");
         memcpy(to->data, from->data, from->count * sizeof *to->data);
     }
-    if (background == NULL) return MNEME_OK;
+    return MNEME_OK;
+}
+
+static mneme_status copy_background(struct background *copy, const struct background *background,
+                                    mneme_error *error) {
     size_t bytes = background->n_slots * sizeof(int32_t);
-    TRY(background_open(&memory->background, background->n_slots, error));
-    memory->background.n_batches = background->n_batches;
-    memcpy(memory->background.batches_reading, background->batches_reading, bytes);
-    memcpy(memory->background.reads, background->reads, bytes);
+    TRY(background_open(copy, background->n_slots, error));
+    copy->n_batches = background->n_batches;
+    memcpy(copy->batches_reading, background->batches_reading, bytes);
+    memcpy(copy->reads, background->reads, bytes);
     return MNEME_OK;
 }
 
@@ -68,7 +71,8 @@ mneme_status patch_open(struct patch *patch, const struct model *model, const st
                             .carries_memory = carries_memory};
     mneme_status status = patch->settings == NULL ? error_set_memory(error, "a patch") : MNEME_OK;
     THEN(list_tables(patch, model, error));
-    if (carries_memory) THEN(copy_memory(&patch->memory, model, background, error));
+    if (carries_memory) THEN(copy_memory(&patch->memory, model, error));
+    if (background != NULL) THEN(copy_background(&patch->background, background, error));
     if (status != MNEME_OK) patch_close(patch);
     return status;
 }
@@ -80,10 +84,10 @@ void patch_fact_free(struct patch_fact *fact) {
 }
 
 void patch_close(struct patch *patch) {
-    struct model *model = &patch->memory.model;
+    struct model *model = &patch->memory;
     for (size_t i = 0; i < model->n_parameters; i++) free(model->parameters[i].data);
     model_close(model);
-    background_close(&patch->memory.background);
+    background_close(&patch->background);
     for (size_t i = 0; i < patch->n_facts; i++) patch_fact_free(&patch->facts[i]);
     text_list_free(&patch->tables);
     slot_index_free(&patch->index);

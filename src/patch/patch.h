@@ -23,20 +23,16 @@ struct patch_fact {
     float loss;   /* of its question's answer after them */
 };
 
-/* The memory of a model that had none: the patch carries it, and its values are zero but for the
- * patch's rows. */
-struct patch_memory {
-    struct model model; /* the whole model described; data of the memory's parameters alone */
-    struct background background; /* to teach more; n_slots 0: none */
-};
-
 struct patch {
     struct digest model; /* that it fits: of all parameters, or of all but the memory it carries */
     char *settings;      /* what taught it, as JSON */
     size_t n_slots, width;
     struct text_list tables; /* names of the value tables, in their order */
+    /* The memory of a model that had none: the whole model described, with data of the memory's
+     * parameters alone. Its values are zero but for the patch's rows. */
     bool carries_memory;
-    struct patch_memory memory;
+    struct model memory;
+    struct background background; /* to teach more; n_slots 0: the model's folder has it */
 
     /* The rows, in the order in which facts changed them first. */
     size_t n_rows, row_capacity, slot_capacity, first_capacity;
@@ -59,7 +55,8 @@ struct patch {
 };
 
 /* A patch without facts of a model, which has a memory; `fits` is the digest of the model without
- * what the patch carries. A patch that carries the memory copies it, and the background. */
+ * what the patch carries. The memory that it carries is copied, and the background, which may be
+ * NULL. */
 mneme_status patch_open(struct patch *patch, const struct model *model, const struct digest *fits,
                         bool carries_memory, const struct background *background,
                         mneme_error *error);

@@ -141,9 +141,13 @@ static mneme_status check_tables(const struct reading *r, const struct model *mo
 }
 
 static mneme_status read_background(struct reading *r, size_t n_slots) {
-    if (safetensors_find(&r->file, PATCH_READS) == NULL) return MNEME_OK;
+    const struct safetensors_entry *reads = safetensors_find(&r->file, PATCH_READS);
+    if (reads == NULL) return MNEME_OK;
+    if (reads->tensor.rank != 1 || reads->tensor.shape[0] != n_slots) {
+        return refuse(r, PATCH_READS, "is not for the slots of the tables");
+    }
     r->n_known += BACKGROUND_TENSORS;
-    return background_read(&r->patch->memory.background, &r->file, n_slots, r->error);
+    return background_read(&r->patch->background, &r->file, n_slots, r->error);
 }
 
 static mneme_status read_parameters(struct reading *r, struct model *model) {
@@ -169,10 +173,9 @@ static mneme_status read_memory(struct reading *r) {
     mneme_status status = read_object(r, PATCH_KEY_CONFIG, &object);
     THEN(model_config_from_json(object, place.text, &config, r->error));
     json_decref(object);
-    THEN(model_describe(&config, &patch->memory.model, r->error));
-    THEN(check_tables(r, &patch->memory.model));
-    THEN(read_parameters(r, &patch->memory.model));
-    THEN(read_background(r, patch->tables.n * patch->n_slots));
+    THEN(model_describe(&config, &patch->memory, r->error));
+    THEN(check_tables(r, &patch->memory));
+    THEN(read_parameters(r, &patch->memory));
     return status;
 }
 
@@ -337,6 +340,7 @@ static mneme_status read_all(struct reading *r) {
     TRY(read_frame(r));
     TRY(read_tables(r));
     TRY(read_memory(r));
+    TRY(read_background(r, r->patch->tables.n * r->patch->n_slots));
     r->tables = calloc(r->patch->tables.n, sizeof *r->tables);
     if (r->tables == NULL) return error_set_memory(r->error, r->path);
     for (size_t t = 0; t < r->patch->tables.n; t++) TRY(read_table(r, t));

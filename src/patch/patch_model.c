@@ -4,11 +4,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json_read.h"
 #include "interchange/target.h"
 #include "patch/patch_file.h"
 #include "smf/model_background.h"
-#include "tensor/safetensors_set.h"
 
 /* What lies beside a model's weights and goes with them, whatever the weights are. */
 static const char *const files_beside[] = {"tokenizer.json", "tokenizer_config.json",
@@ -32,59 +30,27 @@ mneme_status patch_base_digest(const struct model *model, bool carries_memory,
     return status;
 }
 
-/* The folder's configuration with the patch's memory. */
-static mneme_status extend_config(const struct patch *patch, const char *folder,
-                                  struct model_config *config, mneme_error *error) {
-    TRY(model_load_config(folder, config, error));
-    if (config->memory.n_layers > 0) {
-        return error_set(error, MNEME_BAD_INPUT,
-                         "%s: has a memory, but the patch is for a model without one", folder);
-    }
-    config->memory = patch->memory.model.config.memory;
-    return model_config_check(config, CONFIG_OF_HF, folder, error);
-}
-
-/* A parameter that the patch carries; its shape is that of the model it was made of. */
-static mneme_status take_carried(const struct patch *patch, struct parameter *p, const char *folder,
+/* The parameters that the patch carries, into a model with its memory. */
+static mneme_status take_carried(const struct patch *patch, const char *folder, struct model *model,
                                  mneme_error *error) {
-    const struct parameter *from = model_parameter((struct model *)&patch->memory.model, p->name);
-    if (from == NULL || from->count != p->count) {
-        return error_set(error, MNEME_BAD_INPUT,
-                         "%s: has other sizes than the model that the patch is for", folder);
-    }
-    memcpy(p->data, from->data, p->count * sizeof *p->data);
-    return MNEME_OK;
-}
-
-static mneme_status fill(const struct patch *patch, const char *folder,
-                         const struct safetensors_set *set, struct model *model,
-                         mneme_error *error) {
-    size_t n = 0;
-    for (size_t i = 0; i < model->n_parameters; i++) {
+    const struct model *from = &patch->memory;
+    bool fits = from->n_parameters == model->n_parameters;
+    for (size_t i = 0; i < model->n_parameters && fits; i++) {
         struct parameter *p = &model->parameters[i];
-        if (patch_carries(p)) {
-            TRY(take_carried(patch, p, folder, error));
-        } else if (p->kind == PARAMETER_COMMON) {
-            TRY(safetensors_set_read_f32(set, p->name, p->rank, p->shape, p->data, error));
-            n++;
-        }
+        if (!patch_carries(p)) continue;
+        fits = from->parameters[i].data != NULL && from->parameters[i].count == p->count;
+        if (fits) memcpy(p->data, from->parameters[i].data, p->count * sizeof *p->data);
     }
-    if (n == set->n) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu",
-                     set->place.text, set->n, n);
+    if (fits) return MNEME_OK;
+    return error_set(error, MNEME_BAD_INPUT,
+                     "%s: has other sizes than the model that the patch is for", folder);
 }
 
 /* Opens a model without a memory with the one that the patch carries, still empty. */
 static mneme_status load_extended(const struct patch *patch, const char *folder,
                                   struct model *model, mneme_error *error) {
-    struct model_config config;
-    struct safetensors_set set = {0};
-    TRY(extend_config(patch, folder, &config, error));
-    mneme_status status = safetensors_set_open(&set, folder, error);
-    THEN(model_open(&config, model, error));
-    THEN(fill(patch, folder, &set, model, error));
-    safetensors_set_close(&set);
-    return status;
+    TRY(model_load_with_memory(folder, &patch->memory.config.memory, model, error));
+    return take_carried(patch, folder, model, error);
 }
 
 /* The patch's rows are rows of the model's tables. */
@@ -149,9 +115,10 @@ static mneme_status copy_file(const char *from, const char *to, const char *name
 /* The background goes with the memory: the patch's, or the folder's. */
 static mneme_status merge_background(const struct patch *patch, const struct model *model,
                                      const char *folder, const char *to, mneme_error *error) {
-    if (!patch->carries_memory) return copy_file(folder, to, MODEL_BACKGROUND_FILE, error);
-    if (patch->memory.background.n_slots == 0) return MNEME_OK;
-    return model_background_save(&patch->memory.background, model, to, error);
+    if (patch->background.n_slots == 0) {
+        return copy_file(folder, to, MODEL_BACKGROUND_FILE, error);
+    }
+    return model_background_save(&patch->background, model, to, error);
 }
 
 static mneme_status write_merged(const struct patch *patch, const struct model *model,

@@ -70,12 +70,15 @@ static void add_tables(struct writing *w) {
 }
 
 static void add_memory(struct writing *w) {
-    const struct model *model = &w->patch->memory.model;
-    const struct background *background = &w->patch->memory.background;
+    const struct model *model = &w->patch->memory;
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
         if (patch_carries(p)) w->tensors[w->n++] = parameter_tensor(p, p->data);
     }
+}
+
+static void add_background(struct writing *w) {
+    const struct background *background = &w->patch->background;
     if (background->n_slots == 0) return;
     w->n_batches = (int32_t)background->n_batches;
     background_list_tensors(background, &w->n_batches, w->tensors + w->n);
@@ -85,7 +88,7 @@ static void add_memory(struct writing *w) {
 static mneme_status open_writing(struct writing *w, const struct patch *patch, mneme_error *error) {
     const size_t rows = patch->n_rows + 1;
     *w = (struct writing){.patch = patch,
-                          .capacity = 2 * patch->tables.n + patch->memory.model.n_parameters + 7};
+                          .capacity = 2 * patch->tables.n + patch->memory.n_parameters + 7};
     w->tensors = calloc(w->capacity, sizeof *w->tensors);
     w->names = calloc(2 * patch->tables.n + 1, sizeof *w->names);
     w->order = calloc(rows, sizeof *w->order);
@@ -126,7 +129,7 @@ static mneme_status describe(struct writing *w, mneme_error *error) {
         print_and_free(json_pack("{s:o, s:I, s:I}", "names", names, "slots",
                                  (json_int_t)patch->n_slots, "width", (json_int_t)patch->width));
     if (patch->carries_memory) {
-        w->config = print_and_free(model_config_to_json(&patch->memory.model.config));
+        w->config = print_and_free(model_config_to_json(&patch->memory.config));
     }
     bool is_whole = w->tables != NULL && (w->config != NULL || !patch->carries_memory);
     return is_whole ? MNEME_OK : error_set_memory(error, "a patch's file");
@@ -140,6 +143,7 @@ static mneme_status add_tensors(struct writing *w, mneme_error *error) {
     sort_rows(w);
     add_tables(w);
     if (patch->carries_memory) add_memory(w);
+    add_background(w);
     add(w, PATCH_FACTS, TENSOR_U8, n_facts, 0, w->facts);
     add(w, PATCH_ENDS, TENSOR_I64, patch->n_facts, 0, w->ends);
     add(w, PATCH_JOURNAL, TENSOR_I32, patch->n_entries, 0, patch->journal);
