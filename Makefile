@@ -133,6 +133,18 @@ $(OBJ)/built_in_wordings.inc: data/wordings/questions.txt src/text/as_c_string.s
 $(OBJ)/src/data/wordings.o: $(OBJ)/built_in_wordings.inc
 $(OBJ)/src/data/wordings.o: ALL_CPPFLAGS += -I$(OBJ)
 
+# And the built-in questions and text.
+$(OBJ)/built_in_questions.inc: data/teach/common_questions.txt src/text/as_c_string.sh
+	$(Q)mkdir -p $(@D)
+	$(Q)sh src/text/as_c_string.sh $< > $@
+$(OBJ)/src/teach/common_questions.o: $(OBJ)/built_in_questions.inc
+$(OBJ)/src/teach/common_questions.o: ALL_CPPFLAGS += -I$(OBJ)
+$(OBJ)/built_in_text.inc: data/text/everyday.jsonl src/text/as_c_string.sh
+	$(Q)mkdir -p $(@D)
+	$(Q)sh src/text/as_c_string.sh $< > $@
+$(OBJ)/src/teach/reading.o: $(OBJ)/built_in_text.inc
+$(OBJ)/src/teach/reading.o: ALL_CPPFLAGS += -I$(OBJ)
+
 # The one file that knows where `make install` puts the data.
 $(OBJ)/src/recipe/recipe_read.o: $(OBJ)/datadir.list
 $(OBJ)/src/recipe/recipe_load.o $(OBJ)/src/recipe/recipe_file.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'

@@ -16,14 +16,14 @@ floors=(
     "generate"
     "train smf eval interchange patch"
     "recipe method reference"
-    "run"
+    "run teach"
     "compare slots verify"
     "api"
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
 apart="corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
-    interchange/eval reference/recipe reference/method slots/compare"
+    interchange/eval reference/recipe reference/method slots/compare teach/run"
 
 found=0
 for folder in src/*/; do

@@ -53,6 +53,13 @@ static mneme_status add_text(struct token_texts *texts, struct tokenizer *tokeni
     return status;
 }
 
+mneme_status token_texts_add_ids(struct token_texts *texts, const int32_t *ids, size_t n,
+                                 mneme_error *error) {
+    size_t first = texts->tokens.n;
+    TRY(token_list_append(&texts->tokens, ids, n, error));
+    return add_sequence(texts, first, n - 1, error);
+}
+
 mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokenizer, size_t n,
                              char *const *strings, size_t max_inputs, mneme_error *error) {
     if (n > 0) TRY(check_end(tokenizer, error));

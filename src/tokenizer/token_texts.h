@@ -24,6 +24,10 @@ mneme_status token_texts_add(struct token_texts *texts, struct tokenizer *tokeni
                              char *const *strings, size_t max_inputs, mneme_error *error);
 void token_texts_free(struct token_texts *texts);
 
+/* Appends n >= 2 ids as one sequence, as they are. */
+mneme_status token_texts_add_ids(struct token_texts *texts, const int32_t *ids, size_t n,
+                                 mneme_error *error);
+
 /* How a model writes texts that teach it, and what they may have. */
 struct text_manner {
     const int32_t *before; /* [n_before] tokens before a text */

@@ -1,0 +1,36 @@
+#ifndef TEACH_WATCH_H
+#define TEACH_WATCH_H
+
+#include <stdbool.h>
+
+#include <mneme/eval.h>
+
+#include "generate/language_model.h"
+#include "tokenizer/token_texts.h"
+
+/* What a model knows before, during and after teaching. */
+
+struct watch {
+    const struct language_model *language;
+    const char *folder, *prompt; /* prompt NULL: the default */
+    const char *facts, *keep;    /* files of questions; NULL: none */
+    size_t limit;                /* of the facts; 0: all */
+    const struct token_texts *held_out;
+    mneme_progress_callback progress;
+    void *user;
+};
+
+struct measures {
+    double new_f1, new_em; /* of the facts' questions */
+    double keep_f1, keep_em;
+    float text_nll; /* of a token of the held-out text */
+};
+
+/* Measures them; the facts only where asked. */
+mneme_status watch_measure(const struct watch *watch, bool facts, struct measures *measures,
+                           mneme_error *error);
+
+/* The larger of the falls of keep's F1 and the rise of the text's NLL, as shares of before. */
+double watch_loss(const struct measures *before, const struct measures *now);
+
+#endif
