@@ -78,6 +78,25 @@ START_TEST(undo_is_exact) {
 }
 END_TEST
 
+/* A fact that changes rows that are there, and brings none. */
+START_TEST(undo_without_new_rows) {
+    struct tiny_model tiny;
+    struct patch patch;
+    mneme_error error;
+    save_taught(configs(0), 2, "two");
+    tiny_model_open(&tiny, configs(0));
+    teach(&patch, &tiny.model, false, 2);
+    const size_t n_rows = patch.n_rows;
+    teach_fact(&patch, &tiny.model, 2);
+    ck_assert_uint_eq(patch.n_rows, n_rows);
+    patch_undo(&patch, 1);
+    assert_ok(patch_save(&patch, temporary_path("undone"), &error), &error);
+    patch_close(&patch);
+    tiny_model_close(&tiny);
+    ck_assert_str_eq(digest_of(temporary_path("undone")).hex, digest_of(temporary_path("two")).hex);
+}
+END_TEST
+
 /* What was undone can be taught again. */
 START_TEST(undone_goes_on) {
     struct tiny_model tiny;
@@ -269,6 +288,7 @@ Suite *patch_suite(void) {
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_loop_test(tests, file_gives_back_the_model, 0, 3);
     tcase_add_loop_test(tests, undo_is_exact, 0, 3);
+    tcase_add_test(tests, undo_without_new_rows);
     tcase_add_test(tests, undone_goes_on);
     tcase_add_test(tests, contradictions_are_refused);
     tcase_add_test(tests, damage_is_refused);
