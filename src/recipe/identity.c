@@ -246,8 +246,8 @@ static mneme_status recall_paths(const char *directory, json_t *recipe, mneme_er
     TRY(json_read_file(path.text, JSON_MAX_BYTES, &inputs, error));
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         json_t *input = json_object_get(inputs, key_name(key));
-        if (json_is_string(input) || json_is_array(input))
-            json_put(recipe, key->path, json_incref(input));
+        if (!json_is_string(input) && !json_is_array(input)) continue;
+        json_put(recipe, key->path, json_incref(input));
     }
     json_decref(inputs);
     return MNEME_OK;
