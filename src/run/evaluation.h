@@ -10,9 +10,9 @@
  * scores->diverged.
  *
  * Asks the experiment's model, as it is now, all new facts and the recipe's share of the known
- * ones, greedily, and reads it the held-out skill texts and text. `stage` names the work for the progress
- * callback; NULL: it is not called. Unless `answers` is NULL, every question, its answers and what
- * the model said are written to it as JSON lines. */
+ * ones, greedily, and reads it the held-out skill texts and text. `stage` names the work for the
+ * progress callback; NULL: it is not called. Unless `answers` is NULL, every question, its answers
+ * and what the model said are written to it as JSON lines. */
 mneme_status evaluation_run(const struct experiment *experiment, const char *stage, FILE *answers,
                             struct scores *scores, mneme_error *error);
 
