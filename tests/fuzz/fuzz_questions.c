@@ -29,6 +29,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length) {
     mneme_status status = questions_load(path, &set, &error);
     input_check(status, &error);
     questions_free(&set);
+    status = questions_load_facts(path, &set, &error);
+    input_check(status, &error);
+    questions_free(&set);
     if (length < 512) check_score((const char *)bytes, length);
     close(descriptor);
     return 0;
