@@ -57,6 +57,9 @@ def kinds():
     made = {
         "llama2": (None, legacy, LLAMA_DECODER, LLAMA + BYTES, FALLBACK, {}),
         "mistral": (metaspace("first", False), None, LLAMA_DECODER, LLAMA + BYTES, FALLBACK, {}),
+        # its merges cross words
+        "crossing": (metaspace("always", False), None, decoders.Metaspace(), ["<unk>"],
+                     {"unk_token": "<unk>", "fuse_unk": True}, {}),
         "gemma": (pre_tokenizers.Split(" ", "merged_with_previous"), normalizers.Replace(" ", "▁"),
                   decoders.Sequence([decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse()]),
                   LLAMA + BYTES, FALLBACK, {}),
