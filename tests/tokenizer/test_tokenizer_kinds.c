@@ -143,7 +143,7 @@ START_TEST(many_texts_are_as_one_by_one) {
     const json_t *kinds = json_object_get(root, "kinds"), *all = json_object_get(root, "texts");
     struct tokenizer *tokenizer = load_json(json_object_get(json_array_get(kinds, 0), "tokenizer"));
     struct encode_text texts[100];
-    size_t ends[100], n = json_array_size(all), i;
+    size_t ends[100] = {0}, n = json_array_size(all), i;
     struct token_list expected = {0};
     mneme_error error = {0};
     ck_assert_uint_le(n, 100);
