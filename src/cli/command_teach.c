@@ -40,6 +40,8 @@ static const char help[] =
     "reads)\n"
     "  --lr SHARE         of Polyak's step (default 0.5)\n"
     "  --steps N          of a fact at most (default 20)\n"
+    "  --batch N          wordings of a step (default 8)\n"
+    "  --enough LOSS      of each of the answer's tokens at which a fact is learned (default 0.2)\n"
     "  --layer N          of the new memory, from 1 (default: two thirds up)\n"
     "  --background N     batches of text that tell what any text reads (default 100)\n"
     "  --n-keys N, --knn N   of it (default 512, 16)\n";
