@@ -99,6 +99,7 @@ int command_patch(int argc, char **argv) {
                                        {0}};
     if (!arguments_options(&usage, options, argc, argv, &status)) return status;
     const char *name = optind < argc ? argv[optind] : "";
+    if (argc - optind > 3 && !arguments_operands(&usage, 3, argc, argv, &status)) return status;
     for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
         if (strcmp(name, verbs[i].name) != 0) continue;
         if (!arguments_operands(&usage, verbs[i].n_operands, argc, argv, &status)) return status;

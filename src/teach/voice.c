@@ -1,6 +1,7 @@
 #include "teach/voice.h"
 
-/* What stands before and after a text: what the folder says, or else the tokenizer. */
+/* What stands before and after a text: what the folder says, or else the tokenizer. A text ends with
+ * the token at which the model stops, so that an answer does. */
 static void find_manner(struct voice *voice, const struct language_model *language,
                         size_t max_inputs) {
     struct text_manner *manner = &voice->manner;
@@ -8,6 +9,7 @@ static void find_manner(struct voice *voice, const struct language_model *langua
     manner->end = tokenizer_end_of_text(language->tokenizer);
     manner->max_inputs = max_inputs;
     if (language->ends.are_given) {
+        if (language->ends.n_stops > 0) manner->end = language->ends.stops[0];
         manner->before = frame->before.ids;
         manner->n_before = frame->before.n;
     } else if (language->ends.start != TOKEN_NONE) {
