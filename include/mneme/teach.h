@@ -25,7 +25,8 @@ typedef struct mneme_teach_options {
                                  held-out slice; none: the built-in text */
     size_t n_texts;
     const char *keep; /* a file of questions that should not be forgotten */
-    double max_loss;  /* share of keep's F1, or of the text's NLL, at which teaching stops; 0.03 */
+    double max_loss;  /* share of keep's F1 at which teaching stops, and of the text's NLL at which
+                         the  user is told; 0.03 */
 
     const char *prompt;   /* how facts are asked, as for mneme_eval */
     const char *wordings; /* a file of wordings */

@@ -140,6 +140,7 @@ static void open_watch(struct teaching_run *r) {
     const mneme_teach_options *o = r->options;
     r->outcome.has_questions = are_questions(&r->facts);
     r->outcome.has_keep = o->keep != NULL;
+    r->outcome.keep_path = o->keep;
     r->watch = (struct watch){.language = &r->pupil.language,
                               .folder = o->model,
                               .prompt = prompt_of(o),
@@ -185,18 +186,20 @@ static mneme_status teach_one(struct teaching_run *r, const struct question *rec
     return save(r, error);
 }
 
-/* Looks at what is kept: whether teaching must stop. */
+static void warn(const struct teaching_run *r, const char *what, double lost, const char *then) {
+    say(r, "%s: %.1f %% lost after %zu facts%s", what, 100.0 * lost, r->outcome.n_taught, then);
+}
+
+/* Looks at what is kept: whether teaching must stop, which the questions alone decide. */
 static mneme_status look(struct teaching_run *r, bool at_end, mneme_error *error) {
     const double most = r->options->max_loss > 0.0 ? r->options->max_loss : MAX_LOSS;
-    struct measures *now = &r->outcome.after;
-    TRY(watch_measure(&r->watch, at_end, now, error));
-    r->outcome.lost = watch_loss(&r->outcome.before, now);
-    r->outcome.stopped = !at_end && r->outcome.lost > most;
-    if (r->outcome.lost > most) {
-        say(r, "%.1f %% of what was to be kept is lost after %zu facts, more than %.1f %%%s",
-            100.0 * r->outcome.lost, r->outcome.n_taught, 100.0 * most,
-            at_end ? "" : ": teaching stops");
-    }
+    struct outcome *o = &r->outcome;
+    TRY(watch_measure(&r->watch, at_end, &o->after, error));
+    o->lost = watch_losses(&o->before, &o->after);
+    const bool stops = !at_end && o->lost.keep > most;
+    o->stopped |= stops;
+    if (o->lost.keep > most) warn(r, o->keep_path, o->lost.keep, stops ? ": teaching stops" : "");
+    if (o->lost.text > most) warn(r, "held-out text", o->lost.text, "");
     return MNEME_OK;
 }
 

@@ -64,12 +64,13 @@ static json_t *facts_to_json(const struct outcome *o) {
 }
 
 static mneme_status as_json(const struct outcome *o, char **report, mneme_error *error) {
-    json_t *object = json_pack(
-        "{s:s, s:I, s:I, s:I, s:b, s:f, s:o, s:o, s:o, s:o}", "patch", o->patch_path, "facts",
-        (json_int_t)o->patch->n_facts, "new", (json_int_t)o->n_taught, "rows",
-        (json_int_t)o->patch->n_rows, "stopped", (int)o->stopped, "lost", o->lost, "settings",
-        teach_settings_to_json(o->settings), "before", measures_to_json(o, &o->before), "after",
-        measures_to_json(o, &o->after), "taught", facts_to_json(o));
+    json_t *object =
+        json_pack("{s:s, s:I, s:I, s:I, s:b, s:f, s:f, s:o, s:o, s:o, s:o}", "patch", o->patch_path,
+                  "facts", (json_int_t)o->patch->n_facts, "new", (json_int_t)o->n_taught, "rows",
+                  (json_int_t)o->patch->n_rows, "stopped", (int)o->stopped, "keep_lost",
+                  o->lost.keep, "text_lost", o->lost.text, "settings",
+                  teach_settings_to_json(o->settings), "before", measures_to_json(o, &o->before),
+                  "after", measures_to_json(o, &o->after), "taught", facts_to_json(o));
     char *printed =
         object == NULL ? NULL : json_print(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(object);

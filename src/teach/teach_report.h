@@ -7,6 +7,7 @@
 /* What came of teaching. */
 struct outcome {
     const char *patch_path;
+    const char *keep_path; /* NULL: none */
     const struct patch *patch;
     const struct teach_settings *settings;
     struct measures before, after;
@@ -14,7 +15,7 @@ struct outcome {
     size_t n_taught, n_there;      /* facts, and those that the patch had before */
     struct course_result *results; /* [n_taught] */
     bool stopped;
-    double lost; /* watch_loss */
+    struct losses lost;
 };
 
 /* As text or, with json, as a JSON object; the caller frees it. */

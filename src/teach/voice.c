@@ -1,7 +1,7 @@
 #include "teach/voice.h"
 
-/* What stands before and after a text: what the folder says, or else the tokenizer. A text ends with
- * the token at which the model stops, so that an answer does. */
+/* What stands before and after a text: what the folder says, or else the tokenizer. A text ends
+ * with the token at which the model stops, so that an answer does. */
 static void find_manner(struct voice *voice, const struct language_model *language,
                         size_t max_inputs) {
     struct text_manner *manner = &voice->manner;

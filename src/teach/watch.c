@@ -50,8 +50,8 @@ mneme_status watch_measure(const struct watch *watch, bool facts, struct measure
     return read_text(watch, &m->text_nll, error);
 }
 
-double watch_loss(const struct measures *before, const struct measures *now) {
-    double keep = before->keep_f1 > 0.0 ? 1.0 - now->keep_f1 / before->keep_f1 : 0.0;
-    double text = (double)now->text_nll / (double)before->text_nll - 1.0;
-    return keep > text ? keep : text;
+struct losses watch_losses(const struct measures *before, const struct measures *now) {
+    return (struct losses){
+        .keep = before->keep_f1 > 0.0 ? 1.0 - now->keep_f1 / before->keep_f1 : 0.0,
+        .text = (double)now->text_nll / (double)before->text_nll - 1.0};
 }

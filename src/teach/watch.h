@@ -30,7 +30,11 @@ struct measures {
 mneme_status watch_measure(const struct watch *watch, bool facts, struct measures *measures,
                            mneme_error *error);
 
-/* The larger of the falls of keep's F1 and the rise of the text's NLL, as shares of before. */
-double watch_loss(const struct measures *before, const struct measures *now);
+/* What is lost, as shares of before: the fall of keep's F1, and the rise of the text's NLL. */
+struct losses {
+    double keep, text;
+};
+
+struct losses watch_losses(const struct measures *before, const struct measures *now);
 
 #endif
