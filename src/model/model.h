@@ -88,7 +88,8 @@ mneme_status model_load_config(const char *directory, struct model_config *confi
  * Refuses a folder whose model has a memory, and a memory that does not fit the model. */
 mneme_status model_load_with_memory(const char *directory, const struct memory_config *memory,
                                     struct model *model, mneme_error *error);
-/* Reads all parameters but the memory's from the folder of a model that has none. */
+/* Reads all parameters that the folder's model has: those of a model with the same config, or of
+ * one without memory, whose parameters here stay as they are. */
 mneme_status model_read_base(const char *directory, struct model *model, mneme_error *error);
 
 /* A parameter's name and shape with `data` [shape], as files take it. */

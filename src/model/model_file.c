@@ -91,20 +91,21 @@ mneme_status model_load(const char *directory, struct model *model, mneme_error 
 /* The folder of a model without memory has all that such a config asks for, no more. */
 static mneme_status check_base(const struct model_config *config, const struct safetensors_set *set,
                                mneme_error *error) {
-    struct model_config without = *config;
     struct model described;
-    without.memory = (struct memory_config){0};
-    TRY(model_describe(&without, &described, error));
+    TRY(model_describe(config, &described, error));
     mneme_status status = check_tensors(&described, set, error);
     model_close(&described);
     return status;
 }
 
 mneme_status model_read_base(const char *directory, struct model *model, mneme_error *error) {
+    struct model_config config;
     struct safetensors_set set;
+    TRY(model_load_config(directory, &config, error));
     TRY(safetensors_set_open(&set, directory, error));
-    mneme_status status = check_base(&model->config, &set, error);
-    THEN(read_parameters(model, &set, ROLE_MEMORY, error));
+    const unsigned without = config.memory.n_layers > 0 ? 0 : ROLE_MEMORY;
+    mneme_status status = check_base(&config, &set, error);
+    THEN(read_parameters(model, &set, without, error));
     safetensors_set_close(&set);
     return status;
 }

@@ -13,7 +13,8 @@ struct uses {
 };
 
 static struct uses uses_of(const struct model *model, const struct parameter *p,
-                           size_t lowest_backward_layer) {
+                           size_t lowest_backward_layer, const struct gradients *trained) {
+    if (trained != NULL && gradient_of(trained, p) != NULL) return (struct uses){false, false};
     const bool linear = (p->roles & ROLE_LINEAR) != 0, output = (p->roles & ROLE_OUTPUT) != 0;
     const size_t l = output ? model->config.n_layers - 1 : p->layer;
     return (struct uses){.forward = linear || output || (p->roles & ROLE_KEYS) != 0,
@@ -22,12 +23,13 @@ static struct uses uses_of(const struct model *model, const struct parameter *p,
 
 /* Lists the room for each packed weight; returns the number of pieces. */
 static size_t list(struct packed_weights *packed, const struct model *model,
-                   size_t lowest_backward_layer, struct arena_piece *pieces) {
+                   size_t lowest_backward_layer, const struct gradients *trained,
+                   struct arena_piece *pieces) {
     const struct product_key_shape shape = model_product_key_shape(&model->config);
     size_t n = 0;
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
-        const struct uses uses = uses_of(model, p, lowest_backward_layer);
+        const struct uses uses = uses_of(model, p, lowest_backward_layer, trained);
         const size_t out = p->shape[0], in = p->shape[1];
         size_t size = 0;
         if (uses.forward) {
@@ -63,7 +65,8 @@ static size_t quarter_of_memory(void) {
 }
 
 mneme_status packed_weights_open(struct packed_weights *packed, const struct model *model,
-                                 size_t lowest_backward_layer, mneme_error *error) {
+                                 size_t lowest_backward_layer, const struct gradients *trained,
+                                 mneme_error *error) {
     *packed =
         (struct packed_weights){.weights = calloc(model->n_parameters, sizeof *packed->weights)};
     struct arena_piece *pieces = calloc(2 * model->n_parameters, sizeof *pieces);
@@ -72,7 +75,7 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
     if (packed->weights == NULL || pieces == NULL) {
         status = error_set_memory(error, "packed weights");
     } else {
-        size_t n = list(packed, model, lowest_backward_layer, pieces);
+        size_t n = list(packed, model, lowest_backward_layer, trained, pieces);
         fits = arena_bytes(n, pieces) <= quarter_of_memory();
         if (fits) status = arena_layout(&packed->arena, n, pieces, "packed weights", error);
     }

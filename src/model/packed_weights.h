@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "model/gradients.h"
 #include "model/model.h"
 
 /* A weight in the matrix products' own layout; NULL where it is not packed. */
@@ -19,10 +20,12 @@ struct packed_weights {
 };
 
 /* Packs every linear layer's weight and the sub-keys, those of lowest_backward_layer and above for
- * the backward pass too (n_layers: for none). Packs nothing when the copies would take more than a
- * quarter of the machine's memory. */
+ * the backward pass too (n_layers: for none), but none that has a gradient in `trained`, unless
+ * that is NULL. Packs nothing when the copies would take more than a quarter of the machine's
+ * memory. */
 mneme_status packed_weights_open(struct packed_weights *packed, const struct model *model,
-                                 size_t lowest_backward_layer, mneme_error *error);
+                                 size_t lowest_backward_layer, const struct gradients *trained,
+                                 mneme_error *error);
 void packed_weights_close(struct packed_weights *packed);
 
 /* The packed forms of one of the model's parameters. */

@@ -59,7 +59,12 @@ mneme_status pass_resize(struct pass *pass, const struct pass_size *size, mneme_
 }
 
 mneme_status pass_pack(struct pass *pass, size_t lowest_backward_layer, mneme_error *error) {
-    return packed_weights_open(&pass->packed, pass->model, lowest_backward_layer, error);
+    return pass_pack_frozen(pass, lowest_backward_layer, NULL, error);
+}
+
+mneme_status pass_pack_frozen(struct pass *pass, size_t lowest_backward_layer,
+                              const struct gradients *trained, mneme_error *error) {
+    return packed_weights_open(&pass->packed, pass->model, lowest_backward_layer, trained, error);
 }
 
 void pass_close(struct pass *pass) {

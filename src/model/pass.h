@@ -72,6 +72,9 @@ mneme_status pass_resize(struct pass *pass, const struct pass_size *size, mneme_
 /* For a model whose linear layers and keys stay as they are while the pass is open: packs them
  * once, those from lowest_backward_layer up for the backward pass too (n_layers: for none). */
 mneme_status pass_pack(struct pass *pass, size_t lowest_backward_layer, mneme_error *error);
+/* The same but for those that have a gradient in `trained`. */
+mneme_status pass_pack_frozen(struct pass *pass, size_t lowest_backward_layer,
+                              const struct gradients *trained, mneme_error *error);
 void pass_close(struct pass *pass);
 
 /* Runs the layers: activations.output_normed [n_tokens, dim] is what the output layer reads. With a

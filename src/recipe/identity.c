@@ -10,6 +10,7 @@
 #include "base/json_write.h"
 #include "base/path.h"
 #include "corpus/text_files.h"
+#include "recipe/base_folder.h"
 #include "recipe/recipe_file.h"
 #include "recipe/recipe_load.h"
 #include "recipe/recipe_overrides.h"
@@ -30,6 +31,7 @@ static mneme_status digest_input(const struct key *key, const char *path, json_t
 /* One path has a digest, several have a list of them. */
 static mneme_status add_input(json_t *inputs, const struct key *key, size_t n, char *const *paths,
                               mneme_error *error) {
+    if (strcmp(key->path, "base") == 0) return base_folder_digest(paths[0], inputs, error);
     json_t *list = json_array(), *value;
     mneme_status status = list == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {

@@ -17,6 +17,7 @@ static const struct key_default last_of_model = {.text = "the last", .value = nu
 
 #define AT(member) offsetof(struct recipe, member)
 #define CONFIG_OWNER AT(model)
+#define CONFIG_SHAPE OF_NEW_MODEL
 #define NAMES(recipe, hf, lingua) recipe
 
 #define STRING(object, key, flags, documentation) \

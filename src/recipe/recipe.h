@@ -9,6 +9,7 @@
 #include "nn/adamw.h"
 #include "nn/matmul_backend.h"
 #include "smf/sparse_step.h"
+#include "train/optimizer.h"
 #include "train/schedule.h"
 
 /* A recipe: everything that decides a run's numbers. */
@@ -71,6 +72,7 @@ enum {
     NOT_OF_BASE = 1 << 8,     /* does not decide the base model and its scores */
     OF_CELL = 1 << 9,         /* decides what a sweep's cell does with the base model … */
     CHANGES_NO_NUMBER = 1 << 10, /* … but for these: how often it is looked at */
+    OF_NEW_MODEL = 1 << 11,      /* decided by the `base` where there is one */
 };
 
 #endif

@@ -9,6 +9,7 @@
 #include "base/path.h"
 #include "base/text.h"
 #include "data/asking.h"
+#include "recipe/base_folder.h"
 #include "recipe/recipe_file.h"
 
 /* The name goes into file names, reports and plots. */
@@ -131,6 +132,22 @@ static void note(struct complaints *complaints, mneme_status status, const mneme
     error_join(&complaints->all, one, complaints->place);
 }
 
+/* A model whose numbers are drawn needs training. */
+static mneme_status check_pretraining(const struct json_place *root, const struct recipe *recipe,
+                                      mneme_error *error) {
+    const struct recipe_pretrain *pretrain = &recipe->pretrain;
+    if (pretrain->steps == 0 && recipe->base == NULL) {
+        return json_refuse(root, "pretrain.steps", error, "must be at least 1 without a `base`");
+    }
+    if (pretrain->train == TRAIN_ALL || recipe->model.memory.n_layers > 0) return MNEME_OK;
+    return json_refuse(root, "pretrain.train", error, "needs a model with `model.memory`");
+}
+
+/* Whether the recipe has a base that is not looked at, of which it knows too little to check. */
+static bool has_unknown_base(const struct recipe *recipe) {
+    return recipe->base != NULL && recipe->base[0] == '\0';
+}
+
 /* What no range can say. Checks of a part's sizes need one that was read without a complaint. */
 static void check(const struct json_place *root, struct recipe *recipe,
                   struct complaints *complaints) {
@@ -143,30 +160,12 @@ static void check(const struct json_place *root, struct recipe *recipe,
     const bool are_methods_read = strstr(complaints->all.message, "`finetune") == NULL;
     mneme_status methods_status = enable_methods(root, recipe, &one);
     if (are_methods_read) note(complaints, methods_status, &one);
-    if (!is_model_read) return;
+    if (!is_model_read || has_unknown_base(recipe)) return;
+    note(complaints, check_pretraining(root, recipe, &one), &one);
     note(complaints, check_memory(root, recipe, &one), &one);
     mneme_status status = model_config_check(&recipe->model, CONFIG_OF_RECIPE, root->place, &one);
     note(complaints, status, &one);
     if (status == MNEME_OK) note(complaints, check_lora(root, recipe, &one), &one);
-}
-
-/* All complaints at once. */
-static mneme_status read(const json_t *object, struct recipe *recipe, mneme_error *error) {
-    struct json_place root;
-    struct complaints complaints = {.place = recipe->path};
-    mneme_error one = {0};
-    bool has_world = json_find(object, "corpus.world") != NULL;
-    TRY(json_place_root(object, recipe->path, &root, error));
-    note(&complaints, keys_check_known(&recipe_keys, &root, &one), &one);
-    if (complaints.all.status == MNEME_OK || !is_wrong_object(&complaints.all)) {
-        unsigned without = has_world ? 0 : OF_WORLD;
-        note(&complaints, keys_read(&recipe_keys, &root, without, recipe, &one), &one);
-    }
-    if (recipe->model.memory.n_layers == 0) recipe->model.memory = (struct memory_config){0};
-    recipe->model.vocab_size = recipe->tokenizer.vocab_size;
-    check(&root, recipe, &complaints);
-    if (complaints.all.status != MNEME_OK && error != NULL) *error = complaints.all;
-    return complaints.all.status;
 }
 
 /* Replaces a relative path by the first of: itself, from the recipe's folder, from the recipes of
@@ -184,6 +183,47 @@ static mneme_status find_file(char **path, const char *recipe, mneme_error *erro
         return *path == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
     }
     return MNEME_OK;
+}
+
+/* Reads the keys; all but the memory of a model that the recipe has from its base. */
+static mneme_status read_keys(const struct json_place *root, unsigned without,
+                              struct recipe *recipe, mneme_error *error) {
+    const char *base = json_string_value(json_find(root->object, "base"));
+    struct model_config config;
+    if (base == NULL) return keys_read(&recipe_keys, root, without, recipe, error);
+    char *folder = strdup(base);
+    mneme_status status = folder == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
+    if (*base != '\0') THEN(find_file(&folder, recipe->path, error));
+    THEN(base_folder_begin(folder, &config, recipe, error));
+    free(folder);
+    THEN(keys_read(&recipe_keys, root, without | OF_NEW_MODEL, recipe, error));
+    THEN(base_folder_end(root, &config, recipe, error));
+    return status;
+}
+
+/* Whether the recipe has a base that could not be read, without which nothing else can be said. */
+static bool lacks_base(const json_t *object, const struct recipe *recipe) {
+    const char *base = json_string_value(json_find(object, "base"));
+    return base != NULL && *base != '\0' && recipe->model.dim == 0;
+}
+
+/* All complaints at once. */
+static mneme_status read(const json_t *object, struct recipe *recipe, mneme_error *error) {
+    struct json_place root;
+    struct complaints complaints = {.place = recipe->path};
+    mneme_error one = {0};
+    bool has_world = json_find(object, "corpus.world") != NULL;
+    TRY(json_place_root(object, recipe->path, &root, error));
+    note(&complaints, keys_check_known(&recipe_keys, &root, &one), &one);
+    if (complaints.all.status == MNEME_OK || !is_wrong_object(&complaints.all)) {
+        unsigned without = has_world ? 0 : OF_WORLD;
+        note(&complaints, read_keys(&root, without, recipe, &one), &one);
+    }
+    if (recipe->model.memory.n_layers == 0) recipe->model.memory = (struct memory_config){0};
+    if (recipe->base == NULL) recipe->model.vocab_size = recipe->tokenizer.vocab_size;
+    if (!lacks_base(object, recipe)) check(&root, recipe, &complaints);
+    if (complaints.all.status != MNEME_OK && error != NULL) *error = complaints.all;
+    return complaints.all.status;
 }
 
 static mneme_status find_files(struct recipe *recipe, mneme_error *error) {
@@ -224,9 +264,15 @@ void recipe_free(struct recipe *recipe) {
 
 json_t *recipe_to_json(const struct recipe *recipe) {
     unsigned without = recipe->corpus.world != NULL ? OF_QUESTIONS : OF_WORLD;
+    if (recipe->base != NULL) without |= OF_NEW_MODEL;
     if (recipe->corpus.new_subjects == 0) without |= OF_DOCUMENTS;
     json_t *object = json_object();
-    if (keys_write(&recipe_keys, recipe, without, object) == 0) return object;
+    int failed = keys_write(&recipe_keys, recipe, without, object);
+    if (recipe->base != NULL) {
+        json_t *length = json_integer((json_int_t)recipe->model.max_seq_len);
+        failed |= json_put(object, "model.max_seq_len", length);
+    }
+    if (failed == 0) return object;
     json_decref(object);
     return NULL;
 }

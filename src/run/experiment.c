@@ -142,8 +142,8 @@ static mneme_status sample_texts(const struct experiment *e, struct text_list *s
     return status;
 }
 
-mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
-                                        struct tokenizer **tokenizer, mneme_error *error) {
+static mneme_status learn_tokenizer(const struct experiment *experiment,
+                                    struct tokenizer **tokenizer, mneme_error *error) {
     struct text_list sample = {0};
     mneme_status status = sample_texts(experiment, &sample, error);
     THEN(tokenizer_train((const char *const *)sample.texts, sample.n,
@@ -152,7 +152,20 @@ mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
     return status;
 }
 
-/* The tokenizer is learned from the run's own text, once. */
+mneme_status experiment_make_tokenizer(const struct experiment *e, struct tokenizer **tokenizer,
+                                       mneme_error *error) {
+    if (e->recipe.base == NULL) return learn_tokenizer(e, tokenizer, error);
+    struct path path = path_in(e->recipe.base, FOLDER_TOKENIZER);
+    TRY(tokenizer_load(path.text, tokenizer, error));
+    size_t n = tokenizer_vocab_size(*tokenizer), most = e->recipe.model.vocab_size;
+    if (n <= most) return MNEME_OK;
+    tokenizer_free(*tokenizer);
+    *tokenizer = NULL;
+    return error_set(error, MNEME_BAD_INPUT, "%s: has %zu tokens, but the model beside it %zu",
+                     path.text, n, most);
+}
+
+/* Made once. */
 static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *error) {
     struct path path = path_in(experiment->directory, FOLDER_TOKENIZER);
     if (experiment->is_read ? file_exists(path.text)
@@ -160,7 +173,7 @@ static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *e
         TRY(manifest_check(experiment->directory, path.text, error));
         return tokenizer_load(path.text, &experiment->tokenizer, error);
     }
-    TRY(experiment_learn_tokenizer(experiment, &experiment->tokenizer, error));
+    TRY(experiment_make_tokenizer(experiment, &experiment->tokenizer, error));
     return tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
@@ -422,7 +435,9 @@ static mneme_status open_parts(struct experiment *e, enum identity_scope scope,
     TRY(identity_check(&e->recipe, e->directory, scope, !e->is_read, error));
     TRY(open_texts(e, error));
     TRY(sign_opened(e, error));
-    e->recipe.model.vocab_size = tokenizer_vocab_size(e->tokenizer);
+    if (e->recipe.base == NULL) {
+        e->recipe.model.vocab_size = tokenizer_vocab_size(e->tokenizer);
+    }
     return model_open(&e->recipe.model, &e->model, error);
 }
 

@@ -56,9 +56,9 @@ void experiment_warn(const struct experiment *experiment, const char *format, ..
  * Without options->recipe the folder's own is taken, and the folder must be there. */
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
                              struct experiment *experiment, mneme_error *error);
-/* What tokenizer.json should be: learned from the texts of pretraining. */
-mneme_status experiment_learn_tokenizer(const struct experiment *experiment,
-                                        struct tokenizer **tokenizer, mneme_error *error);
+/* What tokenizer.json should be: learned from the texts of pretraining, or the base's. */
+mneme_status experiment_make_tokenizer(const struct experiment *experiment,
+                                       struct tokenizer **tokenizer, mneme_error *error);
 void experiment_close(struct experiment *experiment);
 
 /* Calls the progress callback, if there is one. loss may be NULL. */

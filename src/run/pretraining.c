@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/random.h"
 #include "model/model.h"
+#include "run/base_model.h"
 #include "run/checkpoint_files.h"
 #include "run/folder.h"
 #include "run/manifest.h"
@@ -33,7 +34,7 @@ static mneme_status open_optimizer(struct pretraining *p, mneme_error *error) {
                                             .clip_values = r->clip_values};
     struct parameter **list;
     size_t n;
-    TRY(optimizer_list_model(&p->experiment->model, &list, &n, error));
+    TRY(optimizer_list_part(&p->experiment->model, r->train, &list, &n, error));
     mneme_status status = optimizer_open(&p->optimizer, &settings, list, n, error);
     free(list);
     return status;
@@ -51,6 +52,7 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
     TRY(pass_open(&p->pass, &experiment->model, tokens, true, error));
+    p->extent = optimizer_extent(&experiment->model, p->recipe->train);
     return text_order_open_packed(&p->order, &experiment->pretraining, &experiment->text,
                                   experiment->recipe.seed, RANDOM_STREAM_SHUFFLE, error);
 }
@@ -100,8 +102,7 @@ static PATH_OUT_OF_LINE mneme_status load_checkpoint(struct pretraining *p, size
     struct path checkpoint = checkpoint_files_path(e->pretrain_folder, step);
     struct checkpoint_trail trail;
     bool sealed;
-    TRY(checkpoint_load(checkpoint.text, &e->model, &p->optimizer, &p->order.cursor, &trail,
-                        &sealed, error));
+    TRY(checkpoint_load(checkpoint.text, &p->optimizer, &p->order.cursor, &trail, &sealed, error));
     if (p->optimizer.step != step) {
         return error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint.text,
                          p->optimizer.step);
@@ -115,13 +116,12 @@ static PATH_OUT_OF_LINE mneme_status load_checkpoint(struct pretraining *p, size
     return MNEME_OK;
 }
 
-/* Before the first step. */
-static mneme_status begin_anew(struct pretraining *p) {
-    model_initialize(&p->experiment->model, p->experiment->recipe.seed);
-    return MNEME_OK;
+/* What a checkpoint does not have, since it is not trained. */
+static mneme_status read_frozen(struct pretraining *p, mneme_error *error) {
+    return p->recipe->train == TRAIN_ALL ? MNEME_OK : base_model_read(p->experiment, error);
 }
 
-PATH_OUT_OF_LINE mneme_status pretraining_begin(struct pretraining *p, size_t steps,
+static PATH_OUT_OF_LINE mneme_status find_state(struct pretraining *p, size_t steps,
                                                 enum damaged_checkpoint damaged,
                                                 mneme_error *error) {
     const char *folder = p->experiment->pretrain_folder;
@@ -130,6 +130,7 @@ PATH_OUT_OF_LINE mneme_status pretraining_begin(struct pretraining *p, size_t st
     do {
         TRY(checkpoint_files_last(folder, steps, &step, error));
         if (step == 0) break;
+        TRY(read_frozen(p, error));
         if (load_checkpoint(p, step, &cause) == MNEME_OK) {
             if (first.message[0] != '\0') {
                 experiment_warn(p->experiment, "%s; going on from step %zu", first.message, step);
@@ -139,9 +140,16 @@ PATH_OUT_OF_LINE mneme_status pretraining_begin(struct pretraining *p, size_t st
         if (first.message[0] == '\0') first = cause;
         steps = step - 1;
     } while (damaged == DAMAGED_PASSED_OVER && cause.status == MNEME_BAD_INPUT);
-    if (first.message[0] == '\0') return begin_anew(p);
+    if (first.message[0] == '\0') return base_model_begin(p->experiment, error);
     if (error != NULL) *error = first;
     return first.status;
+}
+
+mneme_status pretraining_begin(struct pretraining *p, size_t steps, enum damaged_checkpoint damaged,
+                               mneme_error *error) {
+    TRY(find_state(p, steps, damaged, error));
+    if (p->recipe->train == TRAIN_ALL) return MNEME_OK;
+    return pass_pack_frozen(&p->pass, p->extent.lowest_layer, &p->optimizer.gradients, error);
 }
 
 /* Cuts the batch into parts of whole sequences, as equal in number as can be. */
@@ -197,8 +205,8 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
     text_order_fill(&p->order, &p->builder, p->builder.max_tokens);
     size_t n = cut(p);
     struct step_result result;
-    if (step_run(&p->pass, &p->optimizer, p->micro_batches, n, (struct backward_extent){0},
-                 factor * r->lr, factor * r->values_lr, &result, error) != MNEME_OK) {
+    if (step_run(&p->pass, &p->optimizer, p->micro_batches, n, p->extent, factor * r->lr,
+                 factor * r->values_lr, &result, error) != MNEME_OK) {
         return pretraining_diverged(p->experiment, p->optimizer.step + 1, error);
     }
     *line = (struct trail_line){.step = p->optimizer.step,
@@ -218,8 +226,8 @@ static PATH_OUT_OF_LINE mneme_status save_checkpoint(const struct pretraining *p
     size_t step = p->optimizer.step;
     struct checkpoint_trail written = {.known = true};
     TRY(trail_digest(trail, &written.bytes, &written.digest, error));
-    TRY(checkpoint_save(checkpoint_files_path(folder, step).text, &p->experiment->model,
-                        &p->optimizer, p->order.cursor, &written, error));
+    TRY(checkpoint_save(checkpoint_files_path(folder, step).text, &p->optimizer, p->order.cursor,
+                        &written, error));
     if (p->recipe->keep_checkpoints) return MNEME_OK;
     return checkpoint_files_remove_before(folder, step, error);
 }
@@ -288,6 +296,7 @@ static PATH_OUT_OF_LINE mneme_status take_base(struct experiment *e, mneme_error
     TRY(model_folder_load(e, e->base_folder, error));
     if (!file_exists(trail.text)) return MNEME_OK;
     TRY(manifest_check(e->directory, e->pretrain_folder, error));
+    if (e->recipe.pretrain.steps == 0) return MNEME_OK;
     TRY(trail_read_step(trail.text, e->recipe.pretrain.steps, &line, error));
     TRY(parameter_digest_model(&e->model, &found, error));
     if (!line.has_digest || strcmp(found.hex, line.digest.hex) == 0) return MNEME_OK;

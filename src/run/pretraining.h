@@ -13,6 +13,7 @@ struct pretraining {
     const struct recipe_pretrain *recipe;
     struct optimizer optimizer;
     struct pass pass;
+    struct backward_extent extent; /* of what is trained */
     struct batch_builder builder;
     struct text_order order;
     struct batch *micro_batches; /* [micro_batches] */

@@ -16,7 +16,7 @@
 
 #define MOMENT_NAME_SIZE (PARAMETER_NAME_SIZE + 24)
 
-/* The tensors of a checkpoint: parameters, then moments, then the two integers. */
+/* The tensors of a checkpoint: the trained parameters, then moments, then the two integers. */
 struct contents {
     size_t n;
     struct tensor *tensors;
@@ -37,10 +37,9 @@ static struct tensor integer(const char *name, const uint64_t *value) {
         .name = name, .type = TENSOR_U64, .rank = 1, .shape = {1}, .data = value};
 }
 
-static void list(struct contents *contents, const struct model *model,
-                 const struct optimizer *optimizer) {
-    for (size_t i = 0; i < model->n_parameters; i++) {
-        const struct parameter *p = &model->parameters[i];
+static void list(struct contents *contents, const struct optimizer *optimizer) {
+    for (size_t i = 0; i < optimizer->n_trained; i++) {
+        const struct parameter *p = optimizer->trained[i];
         contents->tensors[contents->n++] = parameter_tensor(p, p->data);
     }
     for (size_t i = 0; i < optimizer->n_trained; i++) {
@@ -59,23 +58,22 @@ static void close_contents(struct contents *contents) {
 }
 
 /* The tensors borrow the integers. */
-static mneme_status open_contents(struct contents *contents, const struct model *model,
-                                  const struct optimizer *optimizer, const uint64_t *step,
-                                  const uint64_t *cursor, mneme_error *error) {
-    size_t most = model->n_parameters + 2 * optimizer->n_trained + 2;
+static mneme_status open_contents(struct contents *contents, const struct optimizer *optimizer,
+                                  const uint64_t *step, const uint64_t *cursor,
+                                  mneme_error *error) {
+    size_t most = 3 * optimizer->n_trained + 2;
     *contents = (struct contents){.tensors = calloc(most, sizeof *contents->tensors),
                                   .names = calloc(most, sizeof *contents->names)};
     if (contents->tensors == NULL || contents->names == NULL) {
         return error_set_memory(error, "a checkpoint");
     }
-    list(contents, model, optimizer);
+    list(contents, optimizer);
     contents->tensors[contents->n++] = integer("step", step);
     contents->tensors[contents->n++] = integer("cursor", cursor);
     return MNEME_OK;
 }
 
-mneme_status checkpoint_save(const char *path, const struct model *model,
-                             const struct optimizer *optimizer, uint64_t cursor,
+mneme_status checkpoint_save(const char *path, const struct optimizer *optimizer, uint64_t cursor,
                              const struct checkpoint_trail *trail, mneme_error *error) {
     struct contents contents;
     uint64_t step = optimizer->step;
@@ -84,18 +82,18 @@ mneme_status checkpoint_save(const char *path, const struct model *model,
     snprintf(bytes, sizeof bytes, "%llu", (unsigned long long)trail->bytes);
     const struct safetensors_metadata metadata[] = {
         {CONTRACT, contract}, {TRAIL_BYTES, bytes}, {TRAIL_DIGEST, trail->digest.hex}};
-    mneme_status status = open_contents(&contents, model, optimizer, &step, &cursor, error);
+    mneme_status status = open_contents(&contents, optimizer, &step, &cursor, error);
     THEN(safetensors_write_sealed(path, contents.tensors, contents.n, metadata,
                                   trail->known ? 3 : 1, error));
     close_contents(&contents);
     return status;
 }
 
-mneme_status checkpoint_digest(const struct model *model, const struct optimizer *optimizer,
-                               uint64_t cursor, struct digest *digest, mneme_error *error) {
+mneme_status checkpoint_digest(const struct optimizer *optimizer, uint64_t cursor,
+                               struct digest *digest, mneme_error *error) {
     struct contents contents;
     uint64_t step = optimizer->step;
-    mneme_status status = open_contents(&contents, model, optimizer, &step, &cursor, error);
+    mneme_status status = open_contents(&contents, optimizer, &step, &cursor, error);
     THEN(tensor_digest_list(contents.tensors, contents.n, digest, NULL, error));
     close_contents(&contents);
     return status;
@@ -138,9 +136,8 @@ static void read_trail(const struct safetensors *file, struct checkpoint_trail *
     snprintf(trail->digest.hex, sizeof trail->digest.hex, "%s", digest);
 }
 
-mneme_status checkpoint_load(const char *path, struct model *model, struct optimizer *optimizer,
-                             uint64_t *cursor, struct checkpoint_trail *trail, bool *sealed,
-                             mneme_error *error) {
+mneme_status checkpoint_load(const char *path, struct optimizer *optimizer, uint64_t *cursor,
+                             struct checkpoint_trail *trail, bool *sealed, mneme_error *error) {
     struct safetensors file = {0};
     uint64_t step = 0;
     mneme_status status = safetensors_open(&file, path, error);
@@ -148,8 +145,8 @@ mneme_status checkpoint_load(const char *path, struct model *model, struct optim
     THEN(check_contract(&file, error));
     read_trail(&file, trail);
     *sealed = safetensors_metadata_get(&file, SAFETENSORS_SEAL) != NULL;
-    for (size_t i = 0; status == MNEME_OK && i < model->n_parameters; i++) {
-        struct parameter *p = &model->parameters[i];
+    for (size_t i = 0; status == MNEME_OK && i < optimizer->n_trained; i++) {
+        struct parameter *p = optimizer->trained[i];
         status = safetensors_read_f32(&file, p->name, p->rank, p->shape, p->data, error);
     }
     THEN(read_moments(&file, optimizer, error));

@@ -153,6 +153,36 @@ mneme_status optimizer_list_memory(struct model *model, struct parameter ***list
     return list_roles(model, ROLE_MEMORY, list, n, error);
 }
 
+const char *const trained_part_names[TRAINED_PART_COUNT] = {"all", "memory", "memory-and-around"};
+
+struct backward_extent optimizer_extent(const struct model *model, enum trained_part part) {
+    if (part == TRAIN_ALL) return (struct backward_extent){0};
+    return (struct backward_extent){model->config.memory.layers[0],
+                                    part == TRAIN_MEMORY ? BACKWARD_TO_MEMORY : BACKWARD_WHOLE};
+}
+
+/* Whether the parameter is one of a layer that has a memory. */
+static bool is_around(const struct model *model, const struct parameter *p) {
+    const struct layer *layer = &model->layers[p->layer];
+    if (layer->keys == NULL) return false;
+    for (size_t i = 0; i < LAYER_PARAMETERS; i++) {
+        if (layer->parameters[i] == p) return true;
+    }
+    return false;
+}
+
+mneme_status optimizer_list_part(struct model *model, enum trained_part part,
+                                 struct parameter ***list, size_t *n, mneme_error *error) {
+    size_t all = 0;
+    TRY(list_roles(model, part == TRAIN_MEMORY ? ROLE_MEMORY : 0, list, &all, error));
+    *n = 0;
+    for (size_t i = 0; i < all; i++) {
+        struct parameter *p = (*list)[i];
+        if (part != TRAIN_MEMORY_AND_AROUND || is_around(model, p)) (*list)[(*n)++] = p;
+    }
+    return MNEME_OK;
+}
+
 mneme_status optimizer_list_adapters(struct adapter_set *set, struct parameter ***list, size_t *n,
                                      mneme_error *error) {
     *list = malloc((2 * set->n_adapters + 1) * sizeof **list);

@@ -7,6 +7,7 @@
 #include "model/adapter.h"
 #include "model/gradients.h"
 #include "model/model.h"
+#include "model/pass.h"
 #include "nn/adamw.h"
 
 /* AdamW (Loshchilov & Hutter 2017) over a set of parameters, with a group of its own for memory
@@ -46,6 +47,24 @@ struct gradient_norms optimizer_gradient_norms(const struct optimizer *optimizer
 /* One AdamW step with the given learning rates. */
 void optimizer_step(struct optimizer *optimizer, float lr, float values_lr,
                     struct gradient_norms norms);
+
+/* What of a model is trained. */
+enum trained_part {
+    TRAIN_ALL,
+    TRAIN_MEMORY, /* the memory layers' own parameters: queries, keys, values, projections, scale */
+    TRAIN_MEMORY_AND_AROUND, /* and attention, norms and feed-forward network of their layers */
+    TRAINED_PART_COUNT
+};
+
+/* "all", "memory", "memory-and-around" */
+extern const char *const trained_part_names[TRAINED_PART_COUNT];
+
+/* How far a backward pass has to go for it. */
+struct backward_extent optimizer_extent(const struct model *model, enum trained_part part);
+
+/* Lists the parameters of a part; the caller owns the list. */
+mneme_status optimizer_list_part(struct model *model, enum trained_part part,
+                                 struct parameter ***list, size_t *n, mneme_error *error);
 
 /* Lists all parameters of a model; those of its memory layers (queries, keys, values and
  * projections) alone; or its adapters' instead. The caller owns the list. */

@@ -91,7 +91,7 @@ mneme_status verify_tokenizer(struct verifying *v, mneme_error *error) {
     if (!verifying_wants(v, "tokenizer")) return MNEME_OK;
     TRY(verifying_begin(v, "tokenizer", error));
     v->stage->last = 1;
-    mneme_status status = experiment_learn_tokenizer(&v->experiment, &learned, error);
+    mneme_status status = experiment_make_tokenizer(&v->experiment, &learned, error);
     THEN(print_tokenizer(learned, &text, error));
     THEN(verifying_compare_file(v, FOLDER_TOKENIZER, text, error));
     free(text);

@@ -55,7 +55,7 @@ static mneme_status compare_checkpoint(struct repeating *r, mneme_error *error) 
     struct path path = checkpoint_files_path(r->folder, p->optimizer.step);
     struct digest found;
     if (r->replay.stage.method != NULL || !file_exists(path.text)) return MNEME_OK;
-    TRY(checkpoint_digest(&r->v->experiment.model, &p->optimizer, p->order.cursor, &found, error));
+    TRY(checkpoint_digest(&p->optimizer, p->order.cursor, &found, error));
     return compare_digest(r->v, path.text, found.hex, error);
 }
 

@@ -82,6 +82,7 @@ START_TEST(a_default_does_not_make_another_run) {
     size_t n = 0;
     for (const struct key *key = recipe_keys.keys; key < recipe_keys.keys + recipe_keys.n; key++) {
         if (!key_has_value(key) || key_is_required(key) || (key->flags & IS_INPUT) != 0) continue;
+        if (strcmp(key->path, "pretrain.steps") == 0) continue; /* needed without a base */
         check_default_is_nothing(key);
         n++;
     }
@@ -114,7 +115,8 @@ static const char *copy(const char *name, const char *more) {
 
 START_TEST(an_input_is_what_it_holds) {
     for (const struct key *key = recipe_keys.keys; key < recipe_keys.keys + recipe_keys.n; key++) {
-        if ((key->flags & IS_INPUT) == 0) continue;
+        /* A base is a folder with a model: tests/scripts/base.sh. */
+        if ((key->flags & IS_INPUT) == 0 || strcmp(key->path, "base") == 0) continue;
         struct recipe recipe;
         mneme_error error = {0};
         char inside[64];

@@ -102,8 +102,9 @@ static void check_round_trip(const struct key *key) {
     json_decref(object);
 }
 
+/* A base is a folder with a model: tests/scripts/base.sh. */
 START_TEST(written_and_read_back) {
-    EACH_KEY(key) check_round_trip(key);
+    EACH_KEY(key) if (strcmp(key->path, "base") != 0) check_round_trip(key);
 }
 END_TEST
 
@@ -117,6 +118,10 @@ START_TEST(missing) {
         json_remove(object, key->path);
         mneme_status status = recipe_from_json(object, "r.json", &recipe, &error);
         json_decref(object);
+        if (strcmp(key->path, "pretrain.steps") == 0) {
+            assert_refused(status, &error, MNEME_BAD_INPUT, "`pretrain.steps`", "without a `base`");
+            continue;
+        }
         if (status == MNEME_OK) {
             ck_assert_msg(!key_is_required(key), "%s is not missed", key->path);
             ck_assert_msg((key->flags & IS_INPUT) != 0 || key_is_default(key, &recipe),
