@@ -74,9 +74,6 @@ bool model_is_finite(const struct model *model);
 
 /* DIR/model.safetensors and DIR/config.json, each whole or not at all. */
 mneme_status model_save(const struct model *model, const char *directory, mneme_error *error);
-/* The configuration that such a folder has. */
-mneme_status model_load_config(const char *directory, struct model_config *config,
-                               mneme_error *error);
 /* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);
  * refuses what does not fit the config, naming the tensor, before it makes room for the weights. */
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error);

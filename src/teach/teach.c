@@ -266,10 +266,10 @@ static mneme_status report(struct teaching_run *r, char **text, mneme_error *err
                      r->n_new);
 }
 
-mneme_status teach_run(const mneme_teach_options *options, char **text, mneme_error *error) {
+mneme_status teach_run(const mneme_teach_options *options, char **report_text, mneme_error *error) {
     struct teaching_run r = {.options = options, .settings = teach_default_settings};
     mneme_status status = run(&r, error);
-    THEN(report(&r, text, error));
+    THEN(report(&r, report_text, error));
     course_close(&r.course);
     free(r.has);
     free(r.outcome.results);

@@ -4,6 +4,6 @@
 #include <mneme/teach.h>
 
 /* mneme_teach of <mneme/teach.h>. */
-mneme_status teach_run(const mneme_teach_options *options, char **report, mneme_error *error);
+mneme_status teach_run(const mneme_teach_options *options, char **report_text, mneme_error *error);
 
 #endif
