@@ -26,7 +26,8 @@ mneme_status patch_facts_print(const struct patch *patch, char **bytes, size_t *
     bool failed = false;
     for (size_t i = 0; i < patch->n_facts; i++) {
         json_t *object = fact_to_json(&patch->facts[i]);
-        char *line = object == NULL ? NULL : json_print(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        char *line =
+            object == NULL ? NULL : json_print(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
         failed |= line == NULL;
         if (line != NULL) text_add(&text, "%s\n", line);
         free(line);

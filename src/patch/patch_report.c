@@ -18,7 +18,8 @@ static mneme_status take(struct text *text, char **bytes, mneme_error *error) {
 
 static mneme_status take_json(json_t *object, char **bytes, mneme_error *error) {
     struct text text = {0};
-    char *printed = object == NULL ? NULL : json_print(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
+    char *printed =
+        object == NULL ? NULL : json_print(object, JSON_INDENT(2) | JSON_REAL_PRECISION(9));
     json_decref(object);
     if (printed == NULL) return error_set_memory(error, "a patch's report");
     text_add(&text, "%s\n", printed);
