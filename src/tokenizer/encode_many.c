@@ -67,8 +67,10 @@ static mneme_status gather(const struct many *many, struct token_list *ids, size
     }
     for (size_t i = 0; i < many->n; i++) {
         const struct place *place = &many->places[i];
-        TRY(token_list_append(ids, many->parts[place->thread].ids.ids + place->start,
-                              place->end - place->start, error));
+        const int32_t *made = many->parts[place->thread].ids.ids;
+        if (place->end > place->start) {
+            TRY(token_list_append(ids, made + place->start, place->end - place->start, error));
+        }
         ends[i] = ids->n;
     }
     return MNEME_OK;

@@ -50,14 +50,15 @@ static mneme_status encode_word(const struct target *target, const char *word, s
     }
     uint32_t found = string_map_find(&cache->words, word, length);
     if (found != STRING_MAP_NONE) {
-        size_t start = cache->starts[found];
-        return token_list_append(list, cache->ids.ids + start, cache->starts[found + 1] - start,
-                                 error);
+        size_t start = cache->starts[found], n_ids = cache->starts[found + 1] - start;
+        if (n_ids == 0) return MNEME_OK;
+        return token_list_append(list, cache->ids.ids + start, n_ids, error);
     }
     size_t first = list->n;
     mneme_status status = bpe_encode_word(target->bpe, scratch, word, length, list, error);
     if (status != MNEME_OK || cache->words.n >= CACHE_MAX_WORDS) return status;
-    return cache_store(cache, word, length, list->ids + first, list->n - first, error);
+    const int32_t *ids = list->n == first ? NULL : list->ids + first;
+    return cache_store(cache, word, length, ids, list->n - first, error);
 }
 
 /* Where the next word begins: at a U+2581 after another character. */
