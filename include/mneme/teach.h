@@ -24,9 +24,10 @@ typedef struct mneme_teach_options {
     const char *const *texts; /* [n_texts] files and folders of text for keys, background and the
                                  held-out slice; none: the built-in text */
     size_t n_texts;
-    const char *keep; /* a file of questions that should not be forgotten */
-    double max_loss;  /* share of keep's F1 at which teaching stops, and of the text's NLL at which
-                         the  user is told; 0.03 */
+    const char *keep;  /* a file of questions that should not be forgotten */
+    size_t keep_shots; /* examples, the first others of that file, before each of them; 0: none */
+    double max_loss;   /* share of keep's F1 at which teaching stops, and of the text's NLL at which
+                          the  user is told; 0.03 */
 
     const char *prompt;   /* how facts are asked, as for mneme_eval */
     const char *wordings; /* a file of wordings */

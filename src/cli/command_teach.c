@@ -25,6 +25,7 @@ static const char help[] =
     "  --from PATCH       goes on from this patch instead of --patch's own\n"
     "  --keep QUESTIONS   a file of questions that should not be forgotten; they are asked now and "
     "then\n"
+    "  --keep-shots N     examples before each of them, the first others of the file (default 5)\n"
     "  --max-loss PERCENT of their F1, at which teaching stops, or of the NLL of held-out text, "
     "of\n"
     "                     which you are told (default 3)\n"
@@ -47,6 +48,8 @@ static const char help[] =
     "  --layer N          of the new memory, from 1 (default: two thirds up)\n"
     "  --background N     batches of text that tell what any text reads (default 100)\n"
     "  --n-keys N, --knn N   of it (default 512, 16)\n";
+
+#define DEFAULT_KEEP_SHOTS 5
 
 static const struct usage usage = {"teach", help, 2};
 
@@ -86,6 +89,7 @@ static bool parse(int argc, char **argv, struct teach_arguments *a, int *status)
     const struct argument options[] = {{"patch", .text = &o->patch, .needed = true},
                                        {"from", .text = &o->from},
                                        {"keep", .text = &o->keep},
+                                       {"keep-shots", .count = &o->keep_shots},
                                        {"max-loss", .text = &a->max_loss},
                                        {"text", .texts = &a->texts},
                                        {"limit", .count = &o->limit},
@@ -113,7 +117,8 @@ static bool parse(int argc, char **argv, struct teach_arguments *a, int *status)
 
 int command_teach(int argc, char **argv) {
     struct progress_bar bar;
-    struct teach_arguments arguments = {.options = {.progress = progress_bar_show, .user = &bar}};
+    struct teach_arguments arguments = {
+        .options = {.keep_shots = DEFAULT_KEEP_SHOTS, .progress = progress_bar_show, .user = &bar}};
     mneme_error error = {0};
     char *report = NULL;
     int status;

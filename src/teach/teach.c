@@ -33,6 +33,7 @@ struct teaching_run {
     bool *has; /* [n] the patch has it already */
     size_t n_new;
     struct pupil pupil;
+    size_t keep_shots;
     struct watch watch;
     struct course course;
     struct outcome outcome;
@@ -147,6 +148,7 @@ static void open_watch(struct teaching_run *r) {
                               .facts = r->outcome.has_questions ? o->facts : NULL,
                               .limit = o->limit,
                               .keep = o->keep,
+                              .keep_shots = r->keep_shots,
                               .held_out = &r->pupil.reading.held_out,
                               .progress = o->progress,
                               .user = o->user};
@@ -218,11 +220,14 @@ static mneme_status teach_all(struct teaching_run *r, mneme_error *error) {
     return MNEME_OK;
 }
 
-/* What is wrong with the questions to keep is said before any work. */
-static mneme_status check_keep(const char *path, mneme_error *error) {
-    struct question_set set;
-    if (path == NULL) return MNEME_OK;
-    TRY(questions_load(path, &set, error));
+/* What is kept can be read; as many examples stand before each question as asked for, if the file
+ * has others. */
+static mneme_status check_keep(struct teaching_run *r, mneme_error *error) {
+    struct question_set set = {0};
+    r->keep_shots = r->options->keep_shots;
+    if (r->options->keep == NULL) return MNEME_OK;
+    TRY(questions_load(r->options->keep, &set, error));
+    if (set.n <= r->keep_shots) r->keep_shots = set.n == 0 ? 0 : set.n - 1;
     questions_free(&set);
     return MNEME_OK;
 }
@@ -231,7 +236,7 @@ static mneme_status run(struct teaching_run *r, mneme_error *error) {
     const mneme_teach_options *o = r->options;
     take_options(o, &r->settings);
     TRY(facts_load(o->facts, &r->facts, error));
-    TRY(check_keep(o->keep, error));
+    TRY(check_keep(r, error));
     r->n = o->limit != 0 && o->limit < r->facts.n ? o->limit : r->facts.n;
     TRY(open_pupil(r, error));
     take_options(o, &r->settings);

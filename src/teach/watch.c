@@ -21,13 +21,14 @@ static mneme_status read_text(const struct watch *watch, float *nll, mneme_error
 }
 
 /* Asks the questions of a file. */
-static mneme_status ask(const struct watch *watch, const char *file, size_t limit, double *f1,
-                        double *em, mneme_error *error) {
+static mneme_status ask(const struct watch *watch, const char *file, size_t limit, size_t shots,
+                        double *f1, double *em, mneme_error *error) {
     const char *const files[] = {file};
     const mneme_eval_options options = {.model = watch->folder,
                                         .questions = files,
                                         .n_questions = 1,
                                         .limit = limit,
+                                        .shots = shots,
                                         .prompt = watch->prompt,
                                         .progress = watch->progress,
                                         .user = watch->user};
@@ -45,8 +46,8 @@ static mneme_status ask(const struct watch *watch, const char *file, size_t limi
 mneme_status watch_measure(const struct watch *watch, bool facts, struct measures *m,
                            mneme_error *error) {
     *m = (struct measures){0};
-    if (facts) TRY(ask(watch, watch->facts, watch->limit, &m->new_f1, &m->new_em, error));
-    TRY(ask(watch, watch->keep, 0, &m->keep_f1, &m->keep_em, error));
+    if (facts) TRY(ask(watch, watch->facts, watch->limit, 0, &m->new_f1, &m->new_em, error));
+    TRY(ask(watch, watch->keep, 0, watch->keep_shots, &m->keep_f1, &m->keep_em, error));
     return read_text(watch, &m->text_nll, error);
 }
 

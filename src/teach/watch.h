@@ -15,6 +15,7 @@ struct watch {
     const char *folder, *prompt; /* prompt NULL: the default */
     const char *facts, *keep;    /* files of questions; NULL: none */
     size_t limit;                /* of the facts; 0: all */
+    size_t keep_shots;           /* examples before each question of `keep`, from that file */
     const struct token_texts *held_out;
     mneme_progress_callback progress;
     void *user;
