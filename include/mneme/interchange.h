@@ -2,8 +2,8 @@
 #define MNEME_INTERCHANGE_H
 
 /* Models of other programs in and out. Formats are named "hf" (Llamas, Mistrals and Qwens as
- * folders of Hugging Face's transformers), "gguf" (the same in llama.cpp's GGUF files; import only),
- * "lingua" (Meta Lingua's checkpoints, memory layers included, as safetensors) and "llama2c"
+ * folders of Hugging Face's transformers), "gguf" (the same in llama.cpp's GGUF files; import
+ * only), "lingua" (Meta Lingua's checkpoints, memory layers included, as safetensors) and "llama2c"
  * (llama2.c's .bin, version 0; import only): docs/interchange.md. */
 
 #include <stddef.h>

@@ -13,8 +13,8 @@ static const char help[] =
     "new or empty.\n"
     "\n"
     "  --to hf   OUT becomes a folder as Hugging Face's transformers reads it: config.json of a\n"
-    "            Llama or of the relative that the model is, model.safetensors, tokenizer.json and\n"
-    "            the small files beside it. The model has no memory layer\n"
+    "            Llama or of the relative that the model is, model.safetensors, tokenizer.json\n"
+    "            and the small files beside it. The model has no memory layer\n"
     "  --to peft OUT becomes the LoRA adapter of a finetuning with finetune.lora.keep_adapter, as\n"
     "            Hugging Face's peft reads it. MODEL is the finetuning's folder\n"
     "  --force   a model that lies in OUT gives way to the new one, whole\n";

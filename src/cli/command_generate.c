@@ -87,8 +87,9 @@ static int generate(const struct generate_arguments *arguments, const char *fold
     mneme_error error = {0};
     mneme_generator *generator = NULL;
     mneme_status done = mneme_matmul_choose(arguments->matmul, &error);
-    if (done == MNEME_OK)
+    if (done == MNEME_OK) {
         done = mneme_generator_open_patched(folder, arguments->patch, &generator, &error);
+    }
     if (done == MNEME_OK) {
         done = (arguments->by_ids ? continue_ids : continue_text)(generator, prompt,
                                                                   arguments->max_tokens, &error);

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Runs that start from a pretrained model: with an empty memory and no step, trained in part, resumed
 # after an interruption, verified; and what they refuse.
+# shellcheck disable=SC2016 # backquotes are those of messages
 . tests/script_functions.sh
 
 recipe=data/recipes/nano.json
