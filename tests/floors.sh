@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.." || exit 1
 floors=(
     "simd"
     "base tensor profile"
-    "text"
+    "text splitter"
     "nn tokenizer data corpus"
     "model"
     "generate"

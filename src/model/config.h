@@ -64,6 +64,7 @@ extern const char *const rope_scaling_names[ROPE_SCALING_COUNT];
  * memory_config, whose names are those of the reference's HashingMemory; memory.n_layers is 0 for a
  * plain transformer. All sizes are counts of elements. config_keys.def says what the members mean.
  */
+/* NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding): in the order of the keys in a file */
 struct model_config {
 #define CONFIG_OBJECT(member, names, documentation) struct memory_config {
 #define CONFIG_END(member) \

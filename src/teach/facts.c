@@ -44,7 +44,7 @@ static mneme_status add_key(struct string_map *map, const char *question,
 mneme_status facts_find(const struct question_set *facts, const struct patch *patch, bool *has,
                         mneme_error *error) {
     struct string_map seen = {0};
-    bool is_new;
+    bool is_new = false;
     mneme_status status = MNEME_OK;
     for (size_t i = 0; i < patch->n_facts && status == MNEME_OK; i++) {
         const struct patch_fact *fact = &patch->facts[i];

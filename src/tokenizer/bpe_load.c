@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "tokenizer/byte_alphabet.h"
+#include "splitter/byte_alphabet.h"
 #include "tokenizer/tokenizer_parts.h"
 
 #define BLANK "\xe2\x96\x81" /* U+2581, which stands for a blank */

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "splitter/byte_alphabet.h"
+#include "splitter/metaspace.h"
+#include "splitter/normalizer.h"
 #include "text/utf8.h"
-#include "tokenizer/byte_alphabet.h"
-#include "tokenizer/metaspace.h"
-#include "tokenizer/normalizer.h"
 
 /* Sequences within Sequences. */
 #define MAX_DEPTH 8

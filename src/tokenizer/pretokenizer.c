@@ -3,7 +3,7 @@
 #include <jansson.h>
 #include <string.h>
 
-#include "tokenizer/split_pattern.h"
+#include "splitter/split_pattern.h"
 #include "tokenizer/tokenizer.h"
 #include "tokenizer/tokenizer_parts.h"
 

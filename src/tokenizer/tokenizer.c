@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "tokenizer/byte_alphabet.h"
+#include "splitter/byte_alphabet.h"
 #include "tokenizer/tokenizer_parts.h"
 
 mneme_status tokenizer_open(const struct split_plan *plan, const char *place,

@@ -7,11 +7,11 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "splitter/metaspace.h"
+#include "splitter/splitter.h"
 #include "text/string_map.h"
 #include "tokenizer/decoder.h"
-#include "tokenizer/metaspace.h"
 #include "tokenizer/pair_map.h"
-#include "tokenizer/splitter.h"
 #include "tokenizer/token_list.h"
 #include "tokenizer/tokenizer_names.h"
 

@@ -83,7 +83,7 @@ static void train(struct padded *p, float losses[3]) {
 START_TEST(training) {
     const struct model_config config = config_of(_i);
     struct padded plain, padded;
-    float losses[3], padded_losses[3];
+    float losses[3] = {0}, padded_losses[3] = {0};
     open_padded(&plain, &config, false);
     open_padded(&padded, &config, true);
     ck_assert_uint_eq(padded.batch.n_tokens, 5 * LENGTH);

@@ -1,10 +1,10 @@
-#ifndef TOKENIZER_SPLIT_STAGE_H
-#define TOKENIZER_SPLIT_STAGE_H
+#ifndef SPLITTER_SPLIT_STAGE_H
+#define SPLITTER_SPLIT_STAGE_H
 
 #include <stddef.h>
 
 #include "base/error.h"
-#include "tokenizer/split_rule.h"
+#include "splitter/split_rule.h"
 
 /* One rule at work; for the splitter only. All zero is a stage that is not open. */
 struct split_stage {

@@ -1,7 +1,7 @@
 """Writes package_tables.h: in which characters the Python package `tokenizers` differs from what the
 libraries of Debian 12 (Unicode 14) say, found by asking the package.
 
-    python3 src/tokenizer/package_tables.py >src/tokenizer/package_tables.h
+    python3 src/splitter/package_tables.py >src/splitter/package_tables.h
 
 Run it with a Python whose unicodedata is of version 14 (3.11).
 """

@@ -1,14 +1,14 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
-#include "tokenizer/splitter.h"
+#include "splitter/splitter.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "splitter/normalizer.h"
+#include "splitter/split_stage.h"
 #include "text/utf8.h"
-#include "tokenizer/normalizer.h"
-#include "tokenizer/split_stage.h"
 
 struct splitter {
     struct split_stage stages[SPLITTER_MAX_RULES];

@@ -1,7 +1,7 @@
 /* Made by package_tables.py from the Python package `tokenizers`. */
 
-#ifndef TOKENIZER_PACKAGE_TABLES_H
-#define TOKENIZER_PACKAGE_TABLES_H
+#ifndef SPLITTER_PACKAGE_TABLES_H
+#define SPLITTER_PACKAGE_TABLES_H
 
 #include <stdint.h>
 

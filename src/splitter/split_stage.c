@@ -1,16 +1,16 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
-#include "tokenizer/split_stage.h"
+#include "splitter/split_stage.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "splitter/byte_alphabet.h"
+#include "splitter/characters.h"
+#include "splitter/split_pattern.h"
 #include "text/utf8.h"
-#include "tokenizer/byte_alphabet.h"
-#include "tokenizer/characters.h"
-#include "tokenizer/split_pattern.h"
 
 static mneme_status refuse_pattern(const char *place, int code, size_t offset, mneme_error *error) {
     PCRE2_UCHAR message[200] = "unknown error";

@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_CHARACTERS_H
-#define TOKENIZER_CHARACTERS_H
+#ifndef SPLITTER_CHARACTERS_H
+#define SPLITTER_CHARACTERS_H
 
 #include <stdbool.h>
 #include <stddef.h>

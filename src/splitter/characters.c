@@ -1,9 +1,9 @@
-#include "tokenizer/characters.h"
+#include "splitter/characters.h"
 
 #include <utf8proc.h>
 
+#include "splitter/package_tables.h"
 #include "text/utf8.h"
-#include "tokenizer/package_tables.h"
 
 bool character_is_space(uint32_t c) {
     return (c >= 0x09 && c <= 0x0d) || c == 0x20 || c == 0x85 || c == 0xa0 || c == 0x1680 ||

@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_METASPACE_H
-#define TOKENIZER_METASPACE_H
+#ifndef SPLITTER_METASPACE_H
+#define SPLITTER_METASPACE_H
 
 #include <jansson.h>
 #include <stdbool.h>

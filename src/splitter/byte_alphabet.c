@@ -1,4 +1,4 @@
-#include "tokenizer/byte_alphabet.h"
+#include "splitter/byte_alphabet.h"
 
 #include <stdint.h>
 #include <stdlib.h>

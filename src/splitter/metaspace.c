@@ -1,4 +1,4 @@
-#include "tokenizer/metaspace.h"
+#include "splitter/metaspace.h"
 
 #include <string.h>
 

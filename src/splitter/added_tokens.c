@@ -1,11 +1,11 @@
-#include "tokenizer/added_tokens.h"
+#include "splitter/added_tokens.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/memory.h"
+#include "splitter/characters.h"
 #include "text/utf8.h"
-#include "tokenizer/characters.h"
 
 mneme_status added_tokens_add(struct added_tokens *set, const struct added_token *token,
                               mneme_error *error) {

@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_SPLIT_RULE_H
-#define TOKENIZER_SPLIT_RULE_H
+#ifndef SPLITTER_SPLIT_RULE_H
+#define SPLITTER_SPLIT_RULE_H
 
 #include <stdbool.h>
 

@@ -1,6 +1,6 @@
 #define PCRE2_CODE_UNIT_WIDTH 8
 
-#include "tokenizer/normalizer.h"
+#include "splitter/normalizer.h"
 
 #include <pcre2.h>
 #include <stdlib.h>
@@ -8,10 +8,10 @@
 #include <utf8proc.h>
 
 #include "base/memory.h"
+#include "splitter/byte_alphabet.h"
+#include "splitter/characters.h"
+#include "splitter/split_pattern.h"
 #include "text/utf8.h"
-#include "tokenizer/byte_alphabet.h"
-#include "tokenizer/characters.h"
-#include "tokenizer/split_pattern.h"
 
 /* Sequences within Sequences. */
 #define MAX_DEPTH 16

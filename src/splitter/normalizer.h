@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_NORMALIZER_H
-#define TOKENIZER_NORMALIZER_H
+#ifndef SPLITTER_NORMALIZER_H
+#define SPLITTER_NORMALIZER_H
 
 #include <jansson.h>
 #include <stddef.h>

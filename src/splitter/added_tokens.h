@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_ADDED_TOKENS_H
-#define TOKENIZER_ADDED_TOKENS_H
+#ifndef SPLITTER_ADDED_TOKENS_H
+#define SPLITTER_ADDED_TOKENS_H
 
 #include <stdbool.h>
 #include <stddef.h>

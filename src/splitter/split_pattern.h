@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_SPLIT_PATTERN_H
-#define TOKENIZER_SPLIT_PATTERN_H
+#ifndef SPLITTER_SPLIT_PATTERN_H
+#define SPLITTER_SPLIT_PATTERN_H
 
 /* A regular expression is meant as Oniguruma means it, which the Python package uses. */
 

@@ -1,4 +1,4 @@
-#include "tokenizer/normalizer.h"
+#include "splitter/normalizer.h"
 
 #include "base/json_read.h"
 #include "tests/temporary.h"
@@ -24,7 +24,7 @@ START_TEST(texts_become_what_the_package_makes_of_them) {
     json_t *root;
     mneme_error error;
     assert_ok(
-        json_read_file("tests/tokenizer/normalizer_cases.json", JSON_MAX_BYTES, &root, &error),
+        json_read_file("tests/splitter/normalizer_cases.json", JSON_MAX_BYTES, &root, &error),
         &error);
     const json_t *texts = json_object_get(root, "texts"), *cases = json_object_get(root, "cases");
     ck_assert_uint_gt(json_array_size(cases), 10);

@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_SPLITTER_H
-#define TOKENIZER_SPLITTER_H
+#ifndef SPLITTER_SPLITTER_H
+#define SPLITTER_SPLITTER_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -8,8 +8,8 @@
 #include <jansson.h>
 
 #include "base/error.h"
-#include "tokenizer/added_tokens.h"
-#include "tokenizer/split_rule.h"
+#include "splitter/added_tokens.h"
+#include "splitter/split_rule.h"
 
 /* Cuts text into the pieces that byte pair encoding works in. No token crosses a cut. */
 struct splitter;

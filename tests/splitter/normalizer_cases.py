@@ -1,6 +1,6 @@
 """Writes normalizer_cases.json: texts and what the Python package `tokenizers` makes of them.
 
-    python3 tests/tokenizer/normalizer_cases.py >tests/tokenizer/normalizer_cases.json
+    python3 tests/splitter/normalizer_cases.py >tests/splitter/normalizer_cases.json
 """
 
 import json

@@ -1,5 +1,5 @@
-#ifndef TOKENIZER_BYTE_ALPHABET_H
-#define TOKENIZER_BYTE_ALPHABET_H
+#ifndef SPLITTER_BYTE_ALPHABET_H
+#define SPLITTER_BYTE_ALPHABET_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,4 +1,4 @@
-#include "tokenizer/split_pattern.h"
+#include "splitter/split_pattern.h"
 
 #include <stdbool.h>
 #include <stdlib.h>
