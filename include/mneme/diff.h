@@ -32,7 +32,7 @@ typedef struct mneme_trail_difference {
     size_t common;  /* the last step before it with the same digest in both; 0: none */
     size_t n_fields;
     struct {
-        const char *name; /* "loss", "gradient_norm", "lr" */
+        const char *name; /* "lr", "loss", "gradient_norm", "slot_perplexity", "never_read" */
         mneme_value_pair value;
     } fields[MNEME_DIFF_MAX_FIELDS]; /* those that differ */
     char *a, *b;                     /* both lines; NULL where a trail has ended */

@@ -23,6 +23,10 @@ typedef struct mneme_progress {
     /* Usually NULL. Otherwise a line that the user should see, such as that a damaged checkpoint
      * was passed over, and nothing else is told. */
     const char *warning;
+    bool has_slots; /* of a pretraining with a base, text or frozen parts: what its last … */
+    size_t slots;   /* … step read of the memory: different slots; */
+    float slot_perplexity; /* exp of the entropy of its reads' shares; */
+    float never_read;      /* and the share of all slots that no step has read so far */
 } mneme_progress;
 
 typedef void (*mneme_progress_callback)(const mneme_progress *progress, void *user);

@@ -97,6 +97,10 @@ static void draw(const struct progress_bar *bar, const mneme_progress *progress,
     }
     add(&line, "  %.1f/s", rate);
     if (progress->has_loss) add(&line, "  loss %.4f", (double)progress->loss);
+    if (progress->has_slots) {
+        add(&line, "  slots %zu (%.0f even), %.0f %% unread", progress->slots,
+            (double)progress->slot_perplexity, 100.0 * (double)progress->never_read);
+    }
     if (progress->tokens > 0 && seconds > 0.0) {
         add(&line, "  %.0f tokens/s", (double)progress->tokens / seconds);
     }

@@ -34,6 +34,23 @@ void report_add_text_nll(struct table *table, const struct scores *scores) {
     if (scores->has_text) report_add_score(table, !scores->diverged, scores->text_nll);
 }
 
+void report_add_slots(const struct scored_run *base, struct text *text) {
+    if (!base->has_slots) return;
+    text_add(
+        text,
+        "The last step of pretraining read %zu slots of the memory, as many as %.1f evenly read "
+        "ones; no step read %.2f %% of them.\n",
+        base->slots.slots, (double)base->slots.perplexity, 100.0 * (double)base->slots.never_read);
+}
+
+void report_slots_to_json(const struct scored_run *base, json_t *object) {
+    if (!base->has_slots) return;
+    json_object_set_new(
+        object, "slots",
+        json_pack("{s:I, s:f, s:f}", "read", (json_int_t)base->slots.slots, "perplexity",
+                  (double)base->slots.perplexity, "never_read", (double)base->slots.never_read));
+}
+
 void report_add_left_out(const struct result *result, struct text *text) {
     if (result->n_left_out == 0) return;
     text_add(text, "not in this report, though in the folder: %zu finetuning%s by other settings",

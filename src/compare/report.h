@@ -46,6 +46,10 @@ void report_add_text_nll(struct table *table, const struct scores *scores);
 /* Adds the skill's NLL with all digits, or nothing, and then, where there is a held-out text, a
  * comma and that of the text. */
 void report_add_csv_nll(struct text *text, const struct scores *scores);
+/* Adds a line on what the base's last step of pretraining read of its memory, where that was
+ * counted; the same as a member of the base. */
+void report_add_slots(const struct scored_run *base, struct text *text);
+void report_slots_to_json(const struct scored_run *base, json_t *object);
 /* Adds a line on finetunings that are in the folder and not in the plan, if there are any. */
 void report_add_left_out(const struct result *result, struct text *text);
 

@@ -154,6 +154,7 @@ static void add_text(const struct result *result, struct text *text) {
     table_free(&table);
     add_divergences(result, text);
     add_level(result, text);
+    report_add_slots(&result->base[0], text);
     report_add_left_out(result, text);
     add_digests(result, text);
 }
@@ -285,6 +286,7 @@ static void add_json(const struct result *result, json_t *root) {
     json_t *digests = json_object(), *base = json_object(), *list = json_array();
     json_object_set_new(digests, "base", json_string(result->base[0].digest.hex));
     scores_to_json(&result->base[0].scores, base);
+    report_slots_to_json(&result->base[0], base);
     for (size_t m = 0; m < result->plan->n_series; m++) {
         json_object_set_new(digests, result->plan->series[m].name,
                             result_has_points(result, 0, m)

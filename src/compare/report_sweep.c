@@ -363,6 +363,7 @@ static json_t *cell_to_json(const struct result *result, size_t v, size_t s, siz
 static json_t *base_to_json(const struct result *result, size_t v) {
     json_t *base = json_pack("{s:s}", "run_folder", result->plan->variants[v].folder);
     scores_to_json(&result->base[v].scores, base);
+    report_slots_to_json(&result->base[v], base);
     json_object_set_new(base, "digest", json_string(result->base[v].digest.hex));
     return base;
 }

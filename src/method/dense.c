@@ -23,7 +23,7 @@ mneme_status dense_step(struct dense *dense, struct teaching *t, const struct ba
                         struct method_step *step, mneme_error *error) {
     struct step_result result = {0};
     mneme_status status = step_run(&t->pass, &dense->optimizer, batch, 1, dense->extent, t->lr,
-                                   t->lr, &result, error);
+                                   t->lr, NULL, &result, error);
     *step = (struct method_step){.loss = result.loss,
                                  .has_norm = true,
                                  .gradient_norm = result.gradient_norm,

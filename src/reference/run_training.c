@@ -93,7 +93,7 @@ static void train(struct reference_case *c, struct reference_model *m) {
         float factor = schedule_factor(&schedule, s);
         if (c->status != MNEME_OK) return;
         reference_ok(c, step_run(&m->pass, &m->optimizer, &batch, 1, (struct backward_extent){0},
-                                 lr * factor, values_lr * factor, &result, c->error));
+                                 lr * factor, values_lr * factor, NULL, &result, c->error));
         losses[s] = result.loss;
         norms[s] = result.gradient_norm;
         next = keep_slots(m, &batch, next);

@@ -22,17 +22,20 @@
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
 #define SAMPLE_BYTES ((size_t)32 << 20)
 
+void experiment_tell(const struct experiment *experiment, const mneme_progress *progress) {
+    if (experiment->progress != NULL) experiment->progress(progress, experiment->user);
+}
+
 void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
                          size_t done, size_t total, size_t tokens, const float *loss) {
-    if (experiment->progress == NULL) return;
-    mneme_progress progress = {.stage = stage,
-                               .unit = unit,
-                               .done = done,
-                               .total = total,
-                               .tokens = tokens,
-                               .has_loss = loss != NULL,
-                               .loss = loss == NULL ? 0.0f : *loss};
-    experiment->progress(&progress, experiment->user);
+    const mneme_progress progress = {.stage = stage,
+                                     .unit = unit,
+                                     .done = done,
+                                     .total = total,
+                                     .tokens = tokens,
+                                     .has_loss = loss != NULL,
+                                     .loss = loss == NULL ? 0.0f : *loss};
+    experiment_tell(experiment, &progress);
 }
 
 void experiment_warn(const struct experiment *experiment, const char *format, ...) {
@@ -41,9 +44,8 @@ void experiment_warn(const struct experiment *experiment, const char *format, ..
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    if (experiment->progress == NULL) return;
     const mneme_progress progress = {.stage = "", .unit = "", .warning = line};
-    experiment->progress(&progress, experiment->user);
+    experiment_tell(experiment, &progress);
 }
 
 /* The folder of the pretrained model that the recipe begins with; NULL: none. */

@@ -61,7 +61,10 @@ mneme_status experiment_make_tokenizer(const struct experiment *experiment,
                                        struct tokenizer **tokenizer, mneme_error *error);
 void experiment_close(struct experiment *experiment);
 
-/* Calls the progress callback, if there is one. loss may be NULL. */
+/* Calls the progress callback, if there is one. */
+void experiment_tell(const struct experiment *experiment, const mneme_progress *progress);
+
+/* The same of a stage without a memory's figures. loss may be NULL. */
 void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
                          size_t done, size_t total, size_t tokens, const float *loss);
 

@@ -40,6 +40,16 @@ static mneme_status open_optimizer(struct pretraining *p, mneme_error *error) {
     return status;
 }
 
+static bool counts_slots(const struct recipe *recipe) {
+    return recipe->model.memory.n_layers > 0 &&
+           (recipe->base != NULL || recipe->corpus.text.n > 0 ||
+            recipe->pretrain.train != TRAIN_ALL);
+}
+
+struct slot_usage *pretraining_usage(struct pretraining *p) {
+    return p->usage.n_slots > 0 ? &p->usage : NULL;
+}
+
 mneme_status pretraining_open(struct pretraining *p, struct experiment *experiment,
                               mneme_error *error) {
     *p = (struct pretraining){.experiment = experiment, .recipe = &experiment->recipe.pretrain};
@@ -52,6 +62,9 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
     TRY(pass_open(&p->pass, &experiment->model, tokens, true, error));
+    if (counts_slots(&experiment->recipe)) {
+        TRY(slot_usage_open(&p->usage, &experiment->model, error));
+    }
     p->extent = optimizer_extent(&experiment->model, p->recipe->train);
     return text_order_open_packed(&p->order, &experiment->pretraining, &experiment->text,
                                   experiment->recipe.seed, RANDOM_STREAM_SHUFFLE, error);
@@ -59,6 +72,7 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
 
 void pretraining_close(struct pretraining *p) {
     text_order_close(&p->order);
+    slot_usage_close(&p->usage);
     pass_close(&p->pass);
     batch_builder_close(&p->builder);
     optimizer_close(&p->optimizer);
@@ -102,7 +116,8 @@ static PATH_OUT_OF_LINE mneme_status load_checkpoint(struct pretraining *p, size
     struct path checkpoint = checkpoint_files_path(e->pretrain_folder, step);
     struct checkpoint_trail trail;
     bool sealed;
-    TRY(checkpoint_load(checkpoint.text, &p->optimizer, &p->order.cursor, &trail, &sealed, error));
+    TRY(checkpoint_load(checkpoint.text, &p->optimizer, &p->order.cursor, pretraining_usage(p),
+                        &trail, &sealed, error));
     if (p->optimizer.step != step) {
         return error_set(error, MNEME_BAD_INPUT, "%s: holds step %zu", checkpoint.text,
                          p->optimizer.step);
@@ -206,7 +221,7 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
     size_t n = cut(p);
     struct step_result result;
     if (step_run(&p->pass, &p->optimizer, p->micro_batches, n, p->extent, factor * r->lr,
-                 factor * r->values_lr, &result, error) != MNEME_OK) {
+                 factor * r->values_lr, pretraining_usage(p), &result, error) != MNEME_OK) {
         return pretraining_diverged(p->experiment, p->optimizer.step + 1, error);
     }
     *line = (struct trail_line){.step = p->optimizer.step,
@@ -215,21 +230,55 @@ mneme_status pretraining_step(struct pretraining *p, struct trail_line *line, mn
                                 .loss = result.loss,
                                 .has_norm = true,
                                 .gradient_norm = result.gradient_norm,
+                                .has_slots = pretraining_usage(p) != NULL,
                                 .has_digest = is_due(p)};
+    if (line->has_slots) line->slots = slot_usage_end_step(&p->usage);
     return line->has_digest ? take_digest(p, &line->digest, error) : MNEME_OK;
 }
 
 /* The new checkpoint is whole before an older one goes. */
-static PATH_OUT_OF_LINE mneme_status save_checkpoint(const struct pretraining *p,
-                                                     const char *folder, const struct trail *trail,
+static PATH_OUT_OF_LINE mneme_status save_checkpoint(struct pretraining *p, const char *folder,
+                                                     const struct trail *trail,
                                                      mneme_error *error) {
     size_t step = p->optimizer.step;
     struct checkpoint_trail written = {.known = true};
     TRY(trail_digest(trail, &written.bytes, &written.digest, error));
     TRY(checkpoint_save(checkpoint_files_path(folder, step).text, &p->optimizer, p->order.cursor,
-                        &written, error));
+                        pretraining_usage(p), &written, error));
     if (p->recipe->keep_checkpoints) return MNEME_OK;
     return checkpoint_files_remove_before(folder, step, error);
+}
+
+static void tell(const struct pretraining *p, const struct trail_line *line, size_t tokens) {
+    const mneme_progress progress = {.stage = FOLDER_PRETRAIN,
+                                     .unit = "steps",
+                                     .done = line->step,
+                                     .total = p->recipe->steps,
+                                     .tokens = tokens,
+                                     .has_loss = true,
+                                     .loss = line->loss,
+                                     .has_slots = line->has_slots,
+                                     .slots = line->slots.slots,
+                                     .slot_perplexity = line->slots.perplexity,
+                                     .never_read = line->slots.never_read};
+    experiment_tell(p->experiment, &progress);
+}
+
+/* Says once that two steps in a row read next to nothing of the memory. */
+static void warn_of_collapse(struct pretraining *p, const struct trail_line *line) {
+    const struct memory_config *memory = &p->experiment->recipe.model.memory;
+    const size_t n_reads = line->tokens * memory->n_layers * memory->heads * memory->knn;
+    if (!line->has_slots) return;
+    p->n_collapsed =
+        slot_usage_collapsed(line->slots, p->usage.n_slots, n_reads) ? p->n_collapsed + 1 : 0;
+    if (p->n_collapsed != 2 || p->has_warned) return;
+    p->has_warned = true;
+    experiment_warn(p->experiment,
+                    "pretraining, step %zu: the memory's routing has collapsed: %zu reads went to "
+                    "%zu of %zu slots, as many as %.1f evenly read ones; try `model.memory.init` "
+                    "`data`, or lower rates",
+                    line->step, n_reads, line->slots.slots, p->usage.n_slots,
+                    (double)line->slots.perplexity);
 }
 
 static mneme_status train(struct pretraining *p, const char *folder, struct trail *trail,
@@ -240,8 +289,8 @@ static mneme_status train(struct pretraining *p, const char *folder, struct trai
         TRY(pretraining_step(p, &line, error));
         TRY(trail_add(trail, &line, error));
         tokens += line.tokens;
-        experiment_progress(p->experiment, FOLDER_PRETRAIN, "steps", line.step, steps, tokens,
-                            &line.loss);
+        tell(p, &line, tokens);
+        warn_of_collapse(p, &line);
         if (!is_due(p)) continue;
         TRY(trail_flush(trail, error));
         if (line.step < steps) TRY(save_checkpoint(p, folder, trail, error));

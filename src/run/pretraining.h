@@ -16,6 +16,9 @@ struct pretraining {
     struct backward_extent extent; /* of what is trained */
     struct batch_builder builder;
     struct text_order order;
+    struct slot_usage usage;     /* {0} where it is not counted */
+    size_t n_collapsed;          /* steps in a row, up to the last, whose routing had collapsed */
+    bool has_warned;             /* of it */
     struct batch *micro_batches; /* [micro_batches] */
     size_t *starts;              /* their sequence starts, one after the other */
 };
@@ -24,6 +27,10 @@ mneme_status pretraining_open(struct pretraining *pretraining, struct experiment
                               mneme_error *error);
 /* Does nothing to {0}. */
 void pretraining_close(struct pretraining *pretraining);
+
+/* What the steps read of the memory: counted where a base, text or frozen parts are trained with;
+ * NULL elsewhere, as the runs that were there first have none. */
+struct slot_usage *pretraining_usage(struct pretraining *pretraining);
 
 /* What becomes of a checkpoint that is damaged, or contradicts the trail. */
 enum damaged_checkpoint {

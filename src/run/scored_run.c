@@ -204,11 +204,23 @@ static PATH_OUT_OF_LINE mneme_status evaluate_base(struct experiment *e, struct 
     return manifest_sign(e->directory, paths, 2, error);
 }
 
+PATH_OUT_OF_LINE mneme_status scored_run_read_slots(const struct experiment *e,
+                                                    struct scored_run *base, mneme_error *error) {
+    struct path trail = path_in(e->pretrain_folder, FOLDER_TRAIL);
+    struct trail_line line;
+    if (e->recipe.pretrain.steps == 0 || !file_exists(trail.text)) return MNEME_OK;
+    TRY(trail_read_step(trail.text, e->recipe.pretrain.steps, &line, error));
+    base->has_slots = line.has_slots;
+    base->slots = line.slots;
+    return MNEME_OK;
+}
+
 mneme_status scored_run_base(struct experiment *e, struct scored_run *run, mneme_error *error) {
     *run = (struct scored_run){.steps = e->recipe.pretrain.steps};
     TRY(pretraining_run(e, error));
     TRY(scored_run_exists(e, e->base_folder) ? take_base(e, run, error)
                                              : evaluate_base(e, run, error));
+    TRY(scored_run_read_slots(e, run, error));
     return base_copy_keep(&e->base, &e->model, error);
 }
 

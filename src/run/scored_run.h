@@ -9,6 +9,7 @@
 #include "run/scores.h"
 #include "run/stage.h"
 #include "smf/background.h"
+#include "train/slot_usage.h"
 
 /* A training that was asked its questions: the pretrained base, or one finetuning of it. */
 struct scored_run {
@@ -17,8 +18,10 @@ struct scored_run {
     struct divergence divergence; /* then there are no scores, and no digest */
     size_t steps;
     size_t trainable_parameters;
-    double seconds;       /* of the training steps, without evaluations */
-    struct digest digest; /* of the model after it */
+    double seconds;            /* of the training steps, without evaluations */
+    struct digest digest;      /* of the model after it */
+    bool has_slots;            /* of a base whose pretraining counted its memory's reads: … */
+    struct slot_figures slots; /* … those of its last step */
 };
 
 /* Pretrains and evaluates the base, or takes both from the folder; the experiment keeps the base's
@@ -37,6 +40,10 @@ json_t *scored_run_to_json(const struct scored_run *run);
 
 /* Whether the folder of a base or finetuning holds its scores, which are written last. */
 bool scored_run_exists(const struct experiment *experiment, const char *folder);
+
+/* Takes what the base's last step read of its memory from the trail, where it says. */
+mneme_status scored_run_read_slots(const struct experiment *experiment, struct scored_run *base,
+                                   mneme_error *error);
 
 /* Reads FOLDER/scores.json. Without a check of anything else. */
 mneme_status scored_run_load(const char *folder, struct scored_run *run, mneme_error *error);

@@ -90,6 +90,11 @@ char *trail_line_text(const struct trail_line *line) {
     add_float(&text, "lr", line->lr);
     add_float(&text, "loss", line->loss);
     if (line->has_norm) add_float(&text, "gradient_norm", line->gradient_norm);
+    if (line->has_slots) {
+        text_add(&text, ", \"slots\": %zu", line->slots.slots);
+        add_float(&text, "slot_perplexity", line->slots.perplexity);
+        add_float(&text, "never_read", line->slots.never_read);
+    }
     if (line->has_digest) text_add(&text, ", \"digest\": \"%s\"", line->digest.hex);
     text_add(&text, "}");
     return text_take(&text);

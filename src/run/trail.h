@@ -8,6 +8,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "train/slot_usage.h"
 
 /* trail.jsonl: what a training did, step by step, with which two runs are compared. The first line
  * is {"contract", "stage"}, then there is a line per step. Floats stand there as decimals that read
@@ -21,6 +22,8 @@ struct trail_line {
     float loss;
     bool has_norm; /* the method has a gradient norm */
     float gradient_norm;
+    bool has_slots; /* the reads of a memory were counted */
+    struct slot_figures slots;
     bool has_digest; /* one was taken after this step */
     struct digest digest;
 };

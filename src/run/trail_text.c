@@ -138,6 +138,16 @@ static mneme_status get_digest(const struct json_place *at, struct trail_line *l
     return status;
 }
 
+static mneme_status get_slots(const struct json_place *at, struct trail_line *line,
+                              mneme_error *error) {
+    struct slot_figures *slots = &line->slots;
+    line->has_slots = json_object_get(at->object, "slots") != NULL;
+    if (!line->has_slots) return MNEME_OK;
+    TRY(json_get_size(at, "slots", KEY_REQUIRED, 0, SIZE_MAX / 2, &slots->slots, error));
+    TRY(get_hex(at, "slot_perplexity_hex", &slots->perplexity, error));
+    return get_hex(at, "never_read_hex", &slots->never_read, error);
+}
+
 static mneme_status read_line(const json_t *object, const char *path, size_t i,
                               struct trail_line *line, mneme_error *error) {
     struct json_place root;
@@ -148,6 +158,7 @@ static mneme_status read_line(const json_t *object, const char *path, size_t i,
     TRY(get_hex(&root, "loss_hex", &line->loss, error));
     line->has_norm = json_object_get(object, "gradient_norm_hex") != NULL;
     if (line->has_norm) TRY(get_hex(&root, "gradient_norm_hex", &line->gradient_norm, error));
+    TRY(get_slots(&root, line, error));
     return get_digest(&root, line, error);
 }
 

@@ -7,7 +7,8 @@
 /* Loss and gradients of all micro-batches. */
 static mneme_status find_gradients(struct pass *pass, struct gradients *gradients,
                                    const struct batch *micro_batches, size_t n_micro_batches,
-                                   struct backward_extent extent, float *loss, mneme_error *error) {
+                                   struct backward_extent extent, struct slot_usage *usage,
+                                   float *loss, mneme_error *error) {
     size_t targets = 0;
     for (size_t i = 0; i < n_micro_batches; i++) targets += batch_count_targets(&micro_batches[i]);
     float scale = 1.0f / (float)(targets > 0 ? targets : 1), sum = 0.0f;
@@ -19,6 +20,8 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
         record_loss(pass);
         sum = pass_add_losses(pass, sum);
         model_backward(pass, batch, gradients, extent);
+        /* The backward pass has sorted the reads for the values' gradient. */
+        if (usage != NULL) slot_usage_add(usage, batch_reads_slots(&pass->scratch.scatter));
     }
     gradients_join_tied(gradients);
     *loss = sum * scale;
@@ -28,11 +31,11 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
 mneme_status step_run(struct pass *pass, struct optimizer *optimizer,
                       const struct batch *micro_batches, size_t n_micro_batches,
                       struct backward_extent extent, float lr, float values_lr,
-                      struct step_result *result, mneme_error *error) {
+                      struct slot_usage *usage, struct step_result *result, mneme_error *error) {
     optimizer_zero_gradients(optimizer);
     record_parameters(pass);
     result->diverged = true; /* a forward pass fails for nothing else */
-    TRY(find_gradients(pass, &optimizer->gradients, micro_batches, n_micro_batches, extent,
+    TRY(find_gradients(pass, &optimizer->gradients, micro_batches, n_micro_batches, extent, usage,
                        &result->loss, error));
     record_gradients(pass->recorder, &optimizer->gradients, optimizer->n_trained,
                      optimizer->trained);

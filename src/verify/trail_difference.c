@@ -39,6 +39,10 @@ static mneme_status compare_lines(const struct stage_pair *pair, size_t i,
     if (a.has_norm && b.has_norm) {
         add_field(d, "gradient_norm", a.gradient_norm, b.gradient_norm);
     }
+    if (a.has_slots && b.has_slots) {
+        add_field(d, "slot_perplexity", a.slots.perplexity, b.slots.perplexity);
+        add_field(d, "never_read", a.slots.never_read, b.slots.never_read);
+    }
     return MNEME_OK;
 }
 

@@ -23,6 +23,7 @@ static mneme_status read_variant(struct result *result, size_t variant,
     const struct plan *plan = result->plan;
     TRY(engine_describe(experiment, result, error));
     TRY(scored_run_load(experiment->base_folder, &result->base[variant], error));
+    TRY(scored_run_read_slots(experiment, &result->base[variant], error));
     for (size_t s = 0; s < plan->n_series; s++) {
         for (size_t c = 0; c < plan->series[s].n_cells; c++) {
             struct cell *cell = &result->outcomes[variant][s].cells[c];

@@ -51,11 +51,11 @@ static mneme_status compare_digest(struct verifying *v, const char *path, const 
 
 /* The checkpoint that was kept after this step. */
 static mneme_status compare_checkpoint(struct repeating *r, mneme_error *error) {
-    const struct pretraining *p = &r->replay.pretraining;
+    struct pretraining *p = &r->replay.pretraining;
     struct path path = checkpoint_files_path(r->folder, p->optimizer.step);
     struct digest found;
     if (r->replay.stage.method != NULL || !file_exists(path.text)) return MNEME_OK;
-    TRY(checkpoint_digest(&p->optimizer, p->order.cursor, &found, error));
+    TRY(checkpoint_digest(&p->optimizer, p->order.cursor, pretraining_usage(p), &found, error));
     return compare_digest(r->v, path.text, found.hex, error);
 }
 

@@ -108,7 +108,7 @@ static float *train(const struct model_config *config, size_t n_parts, size_t *b
     for (int step = 0; step < 3; step++) {
         struct step_result result;
         assert_ok(step_run(&tiny.pass, &optimizer, parts, n_parts, (struct backward_extent){0},
-                           1e-2f, 2e-2f, &result, &error),
+                           1e-2f, 2e-2f, NULL, &result, &error),
                   &error);
     }
     *bytes = tiny.model.arena.size;

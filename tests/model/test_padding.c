@@ -72,7 +72,7 @@ static void train(struct padded *p, float losses[3]) {
     for (int step = 0; step < 3; step++) {
         struct step_result result;
         assert_ok(step_run(&p->pass, &optimizer, &p->batch, 1, (struct backward_extent){0}, 1e-2f,
-                           2e-2f, &result, &error),
+                           2e-2f, NULL, &result, &error),
                   &error);
         losses[step] = result.loss;
     }

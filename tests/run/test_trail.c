@@ -16,6 +16,8 @@ static struct trail_line line_of(size_t step) {
                               .loss = step == 2 ? 0x1p-149f : (float)step / 3.0f,
                               .has_norm = true,
                               .gradient_norm = -0.0f,
+                              .has_slots = step == 2,
+                              .slots = {77, 0x1.234568p5f, 0x1.fffffep-1f},
                               .has_digest = step == 3};
     if (line.has_digest) {
         memset(line.digest.hex, 'a', 64);
@@ -49,6 +51,11 @@ START_TEST(read_back) {
         ck_assert(found.lr == wanted.lr);
         ck_assert(found.has_norm && signbit(found.gradient_norm));
         ck_assert_int_eq(found.has_digest, i == 2);
+        ck_assert_int_eq(found.has_slots, i == 1);
+        if (!found.has_slots) continue;
+        ck_assert_uint_eq(found.slots.slots, 77);
+        ck_assert(found.slots.perplexity == wanted.slots.perplexity);
+        ck_assert(found.slots.never_read == wanted.slots.never_read);
     }
     trail_text_close(&text);
 }

@@ -70,6 +70,17 @@ for part in memory memory-and-around; do
     rm -r "$work/cut-$part/base" "$work/cut-$part/finetune"
     check "$part: goes on from a checkpoint" mneme run "$work/$part.json" --dir "$work/cut-$part"
     check "$part: to the same end" test "$(weights "$work/cut-$part")" = "$(weights "$work/$part")"
+    check "$part: with the same trail" cmp "$work/$part/pretrain/trail.jsonl" \
+        "$work/cut-$part/pretrain/trail.jsonl"
+    check "$part: every line tells what was read of the memory" test 12 -eq \
+        "$(grep -c '"slots": .*"slot_perplexity_hex": .*"never_read_hex"' \
+            "$work/$part/pretrain/trail.jsonl")"
+    expect 0 "$part: the report tells it of the last step" 'The last step of pretraining read' \
+        cat "$work/$part/report.md"
+    check "$part: one large batch or two small ones" mneme run "$work/$part.json" \
+        --dir "$work/halves-$part" --set pretrain.micro_batches=2
+    check "$part: read the same" cmp "$work/$part/pretrain/trail.jsonl" \
+        "$work/halves-$part/pretrain/trail.jsonl"
 done
 
 recipe_of replaced "{\"layers\": [2], $sizes, \"init\": \"data\"}" '{"steps": 6, "train": "memory"}'

@@ -143,7 +143,7 @@ static void train(struct training *t, int steps) {
     struct step_result result;
     for (int i = 0; i < steps; i++) {
         assert_ok(step_run(&t->tiny.pass, &t->optimizer, &t->tiny.batch, 1,
-                           (struct backward_extent){0}, 1e-2f, 1e-2f, &result, &error),
+                           (struct backward_extent){0}, 1e-2f, 1e-2f, NULL, &result, &error),
                   &error);
     }
 }
@@ -165,10 +165,11 @@ START_TEST(checkpoints) {
     train(&whole, 6);
     open_training(&first);
     train(&first, 4);
-    assert_ok(checkpoint_save(path, &first.optimizer, 99, &trail, &error), &error);
+    assert_ok(checkpoint_save(path, &first.optimizer, 99, NULL, &trail, &error), &error);
     close_training(&first);
     open_training(&second);
-    assert_ok(checkpoint_load(path, &second.optimizer, &cursor, &read, &sealed, &error), &error);
+    assert_ok(checkpoint_load(path, &second.optimizer, &cursor, NULL, &read, &sealed, &error),
+              &error);
     ck_assert(sealed && read.known);
     ck_assert_uint_eq(read.bytes, 1234);
     ck_assert_str_eq(read.digest.hex, trail.digest.hex);
@@ -193,7 +194,7 @@ START_TEST(not_finite) {
     void *before = malloc(bytes);
     memcpy(before, t.tiny.model.arena.base, bytes);
     ck_assert(step_run(&t.tiny.pass, &t.optimizer, &t.tiny.batch, 1, (struct backward_extent){0},
-                       1e-2f, 1e-2f, &result, &error) == MNEME_FAILED);
+                       1e-2f, 1e-2f, NULL, &result, &error) == MNEME_FAILED);
     ck_assert_ptr_nonnull(strstr(error.message, "the loss is not finite"));
     ck_assert_mem_eq(before, t.tiny.model.arena.base, bytes);
     free(before);
