@@ -19,7 +19,7 @@ static void memory_backward(struct reference_case *c, struct reference_model *m,
     if (c->status != MNEME_OK) return;
     for (size_t l = 0; l < n_layers; l++) {
         memcpy(m->pass.scratch.d_stream, d_out + l * size, size * sizeof *d_out);
-        memory_layer_backward(&m->pass, &m->optimizer.gradients, l, n, true);
+        memory_layer_backward(&m->pass, &m->optimizer.gradients, l, n, BACKWARD_WHOLE);
         memcpy(dx + l * size, m->pass.scratch.d_normed, size * sizeof *dx);
     }
     m->pass.stage = PASS_BACKWARD;

@@ -56,7 +56,7 @@ static mneme_status add_text(struct making *m, char *text, size_t bytes) {
     struct lesson *lesson = m->lesson;
     struct token_texts *texts = &lesson->texts;
     struct texts_lost lost = {0};
-    size_t n = texts->n, before;
+    size_t n = texts->n, before = 0;
     while (bytes > 0 && text[bytes - 1] == ' ') bytes--;
     TRY(token_texts_add_in(texts, m->voice->tokenizer, &m->voice->manner, 1, &text, &lost,
                            m->error));
