@@ -72,8 +72,11 @@ static inline vf vf_sqrt(vf a) {
     VF_EACH(vsqrtq_f32(a.q[i]));
 }
 
+/* By its bits: gcc makes of vnegq_f32 of an fma the fma of the negated operands, which has another
+ * sign where the sum is 0. */
 static inline vf vf_negate(vf a) {
-    VF_EACH(vnegq_f32(a.q[i]));
+    const uint32x4_t sign = vdupq_n_u32(0x80000000u);
+    VF_EACH(vreinterpretq_f32_u32(veorq_u32(vreinterpretq_u32_f32(a.q[i]), sign)));
 }
 
 static inline vf vf_fma(vf a, vf b, vf c) {

@@ -73,8 +73,13 @@ static inline vf vf_sqrt(vf a) {
     return a;
 }
 
+/* By its bits: where the CPU has an fma, gcc makes of -fma(a, b, c) fma(-a, b, -c), which has
+ * another sign where the sum is 0. */
 static inline vf vf_negate(vf a) {
-    for (int i = 0; i < 16; i++) a.lane[i] = -a.lane[i];
+    uint32_t bits[16];
+    memcpy(bits, a.lane, sizeof bits);
+    for (int i = 0; i < 16; i++) bits[i] ^= 0x80000000u;
+    memcpy(a.lane, bits, sizeof bits);
     return a;
 }
 
