@@ -17,6 +17,11 @@ MODELS = {
                                                          "v_dim": 20}),
     "gated PEER": transformer.config({"layers": [1], "peer_variant": True, "gated": True}),
 }
+BESIDE = {
+    "memory beside": transformer.config({"layers": [1], "placement": "beside"}),
+    "two beside, shared values": transformer.config({"layers": [0, 2], "placement": "beside",
+                                                     "share_values": True}),
+}
 
 
 def case(c: dict, g: torch.Generator) -> Trial:
@@ -37,6 +42,7 @@ def case(c: dict, g: torch.Generator) -> Trial:
 
 def add(store: Store) -> None:
     """All of them."""
-    for name, c in MODELS.items():
-        store.add("models.safetensors", f"model/{name}", "model", TRIALS,
-                  lambda g, c=c: case(c, g), config=c)
+    for file, models in (("models", MODELS), ("beside", BESIDE)):
+        for name, c in models.items():
+            store.add(f"{file}.safetensors", f"model/{name}", "model", TRIALS,
+                      lambda g, c=c: case(c, g), config=c)

@@ -31,6 +31,16 @@ def hidden_width(c: dict) -> int:
     return -(-hidden // c["multiple_of"]) * c["multiple_of"]
 
 
+def is_beside(c: dict) -> bool:
+    """Whether a layer with a memory keeps its feed-forward network."""
+    return c.get("memory", {}).get("placement") == "beside"
+
+
+def memory_folder(c: dict) -> str:
+    """Where a memory's parameters are, within its layer."""
+    return "memory" if is_beside(c) else "feed_forward"
+
+
 def memory_parameters(g: torch.Generator, c: dict, first: bool) -> Tensors:
     """Of a memory layer, under the names within it."""
     m, dim, v_dim = c["memory"], c["hidden_size"], c["memory"]["v_dim"]
@@ -70,11 +80,14 @@ def parameters(g: torch.Generator, c: dict) -> Tensors:
         p[at + "ffn_norm.weight"] = 1 + normal(g, dim, std=0.1)
         if l in memories:
             inner = memory_parameters(g, c, l == memories[0])
-        else:
+            p.update({f"{at}{memory_folder(c)}.{name}": t for name, t in inner.items()})
+        if is_beside(c) and l in memories:
+            p[at + "memory.scale"] = 0.5 + normal(g, 1, std=0.3)
+        if is_beside(c) or l not in memories:
             inner = {"w1.weight": linear_weight(g, hidden, dim),
                      "w3.weight": linear_weight(g, hidden, dim),
                      "w2.weight": linear_weight(g, dim, hidden) * branch}
-        p.update({f"{at}feed_forward.{name}": t for name, t in inner.items()})
+            p.update({f"{at}feed_forward.{name}": t for name, t in inner.items()})
     p["norm.weight"] = 1 + normal(g, dim, std=0.1)
     if not c["tie_word_embeddings"]:
         p["output.weight"] = linear_weight(g, c["vocab_size"], dim)
@@ -83,11 +96,11 @@ def parameters(g: torch.Generator, c: dict) -> Tensors:
 
 def memory_of(p: Tensors, c: dict, l: int) -> Tensors:
     """The parameters of memory layer l, values included wherever they are."""
-    at = f"layers.{l}.feed_forward."
+    at = f"layers.{l}.{memory_folder(c)}."
     inner = {name[len(at):]: t for name, t in p.items() if name.startswith(at)}
     owner = c["memory"]["layers"][0] if c["memory"]["share_values"] else l
     for name in ("values", "values_u", "values_v"):
-        full = f"layers.{owner}.feed_forward.{name}.weight"
+        full = f"layers.{owner}.{memory_folder(c)}.{name}.weight"
         if full in p:
             inner[name] = p[full]
     return inner
@@ -135,10 +148,10 @@ def forward(p: Tensors, c: dict, batch: Batch, ties: bool = False) -> tuple[Tens
         if l in memories:
             out, found = layers.memory_layer(normed, memory_of(p, c, l), c["memory"], ties)
             chosen.update({f"{name}.{l}": t for name, t in found.items()})
-        else:
+            x = x + (p[at + "memory.scale"] * out if is_beside(c) else out)
+        if is_beside(c) or l not in memories:
             gate, up = (linear(normed, p, f"{at}feed_forward.{name}") for name in ("w1", "w3"))
-            out = linear(F.silu(gate) * up, p, at + "feed_forward.w2")
-        x = x + out
+            x = x + linear(F.silu(gate) * up, p, at + "feed_forward.w2")
     normed = F.rms_norm(x, (dim,), p["norm.weight"], eps)
     return F.linear(normed, p.get("output.weight", p["tok_embeddings.weight"])), chosen
 

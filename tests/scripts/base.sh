@@ -87,6 +87,18 @@ recipe_of replaced "{\"layers\": [2], $sizes, \"init\": \"data\"}" '{"steps": 6,
 check "a memory in place of a feed-forward network" \
     mneme run "$work/replaced.json" --dir "$work/replaced"
 
+# All tokens are alike, and drawn keys send them to the same few slots: the user is told, once.
+printf 'aaaa %.0s' $(seq 4000) >"$work/same.txt"
+cat >"$work/same.json" <<END
+{"name": "same", "base": "$work/plain/base", "corpus": {"text": "same.txt"},
+ "model": {"memory": {"layers": [1], "n_keys": 128, "heads": 1, "knn": 1, "k_dim": 16, "placement": "beside"}},
+ "pretrain": {"steps": 4, "train": "memory", "batch_tokens": 2000, "sequence_length": 32},
+ "background": {"batches": 4}}
+END
+expect 0 "a routing that collapses is told of" 'step 2: the memory.s routing has collapsed: 1984 reads' \
+    mneme run "$work/same.json" --dir "$work/same"
+check "once" test 1 -eq "$(grep -c "has collapsed" "$work/err")"
+
 recipe_of none null '{"steps": 0}'
 sed -i 's/, "smf": {"lr": \[200\]}/, "smf": null/' "$work/none.json"
 check "no memory at all" mneme run "$work/none.json" --dir "$work/none"
