@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "common/bench.h"
+#include "folder/stage.h"
 #include "run/replay.h"
-#include "run/stage.h"
 #include "tensor/recorder.h"
 
 struct job {

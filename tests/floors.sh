@@ -15,14 +15,14 @@ floors=(
     "model"
     "generate"
     "train smf eval interchange patch"
-    "recipe method reference"
+    "recipe method reference folder"
     "run teach"
     "compare slots verify"
     "api"
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
-apart="corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
+apart="folder/reference corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
     interchange/eval reference/recipe reference/method slots/compare teach/run"
 
 found=0

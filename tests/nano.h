@@ -4,8 +4,8 @@
 #include <mneme/run.h>
 
 #include "assertions.h"
+#include "folder/folder.h"
 #include "run/experiment.h"
-#include "run/folder.h"
 #include "run/model_folder.h"
 #include "temporary.h"
 

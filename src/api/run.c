@@ -5,8 +5,8 @@
 #include "base/file_lock.h"
 #include "base/float_state.h"
 #include "compare/engine.h"
+#include "folder/folder.h"
 #include "recipe/recipe_keys_text.h"
-#include "run/folder.h"
 
 mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_error *error) {
     struct float_state state = {0};

@@ -4,7 +4,7 @@
 
 #include "base/file_lock.h"
 #include "base/float_state.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 #include "slots/slots.h"
 
 mneme_status mneme_slots(const mneme_slots_options *options, char **report, mneme_error *error) {

@@ -5,7 +5,7 @@
 #include "base/file_lock.h"
 #include "base/float_state.h"
 #include "compare/engine.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 
 mneme_status mneme_sweep(const mneme_run_options *options, char **report, mneme_error *error) {
     struct float_state state = {0};

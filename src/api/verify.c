@@ -4,7 +4,7 @@
 
 #include "base/file_lock.h"
 #include "base/float_state.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 #include "run/trace.h"
 #include "verify/verify.h"
 

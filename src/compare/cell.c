@@ -8,8 +8,8 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "compare/cell_folder.h"
-#include "run/folder.h"
-#include "run/manifest.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "text/utf8.h"
 
 /* The bytes of the first n characters of a text. */

@@ -8,11 +8,11 @@
 #include "base/file.h"
 #include "base/json_read.h"
 #include "base/json_write.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
+#include "folder/stage.h"
 #include "method/method.h"
 #include "recipe/recipe_load.h"
-#include "run/folder.h"
-#include "run/manifest.h"
-#include "run/stage.h"
 
 #define ID_LENGTH 12
 

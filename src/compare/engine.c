@@ -14,10 +14,10 @@
 #include "compare/report.h"
 #include "compare/result.h"
 #include "compare/result_digest.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "nn/matmul_backend.h"
 #include "run/background_stage.h"
-#include "run/folder.h"
-#include "run/manifest.h"
 #include "run/model_folder.h"
 #include "smf/model_background.h"
 

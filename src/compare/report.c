@@ -6,7 +6,7 @@
 #include <mneme/version.h>
 
 #include "base/report_file.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 #include "run/machine.h"
 
 const struct report_form *report_form(const struct result *result) {

@@ -5,8 +5,8 @@
 
 #include <mneme/version.h>
 
+#include "folder/folder.h"
 #include "run/background_stage.h"
-#include "run/folder.h"
 
 #define MAX_FILE_BYTES ((size_t)1 << 34)
 

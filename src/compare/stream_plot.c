@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/gnuplot.h"
 #include "base/json_read.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 
 #define MAX_STREAM_BYTES ((size_t)1 << 26)
 

@@ -56,6 +56,12 @@ void experiment_warn(const struct experiment *experiment, const char *format, ..
  * Without options->recipe the folder's own is taken, and the folder must be there. */
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
                              struct experiment *experiment, mneme_error *error);
+/* Its parts: the questions and texts, asked as the recipe says; … */
+mneme_status experiment_open_corpus(struct experiment *experiment, mneme_error *error);
+/* … the tokenizer, and all that is read, as tokens. */
+mneme_status experiment_open_texts(struct experiment *experiment, mneme_error *error);
+/* Whether facts are taught by wordings and statements, or by the forms that were the first. */
+bool experiment_is_worded(const struct experiment *experiment);
 /* What tokenizer.json should be: learned from the texts of pretraining, or the base's. */
 mneme_status experiment_make_tokenizer(const struct experiment *experiment,
                                        struct tokenizer **tokenizer, mneme_error *error);

@@ -1,7 +1,7 @@
 #include "run/finetuning.h"
 
 #include "base/clock.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 #include "run/stream.h"
 
 struct teaching finetuning_of(struct experiment *e, const struct stage *stage,

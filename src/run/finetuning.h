@@ -1,10 +1,10 @@
 #ifndef RUN_FINETUNING_H
 #define RUN_FINETUNING_H
 
+#include "folder/stage.h"
 #include "method/teaching.h"
 #include "run/experiment.h"
 #include "run/scores.h"
-#include "run/stage.h"
 #include "run/trail.h"
 
 /* The teaching that a stage stands for, ready for teaching_open. `background` is borrowed. */

@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "run/folder.h"
-#include "run/manifest.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "smf/model_background.h"
 
 bool model_folder_exists(const struct experiment *experiment, const char *folder) {

@@ -6,14 +6,14 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "folder/checkpoint_files.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
+#include "folder/stage.h"
 #include "model/model.h"
 #include "run/base_model.h"
-#include "run/checkpoint_files.h"
-#include "run/folder.h"
-#include "run/manifest.h"
 #include "run/model_folder.h"
 #include "run/scores.h"
-#include "run/stage.h"
 #include "train/checkpoint.h"
 #include "train/step.h"
 

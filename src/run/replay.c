@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "base/text.h"
+#include "folder/folder.h"
 #include "run/background_stage.h"
-#include "run/folder.h"
 #include "run/model_folder.h"
 
 mneme_status replay_open(struct replay *replay, struct experiment *experiment,

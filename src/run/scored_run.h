@@ -5,9 +5,9 @@
 #include <stddef.h>
 
 #include "base/digest.h"
+#include "folder/stage.h"
 #include "run/experiment.h"
 #include "run/scores.h"
-#include "run/stage.h"
 #include "smf/background.h"
 #include "train/slot_usage.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "base/json_write.h"
+#include "folder/folder.h"
 #include "run/evaluation.h"
-#include "run/folder.h"
 
 mneme_status stream_open(struct stream *stream, const char *folder, mneme_error *error) {
     stream->last_fact = 0;

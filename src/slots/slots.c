@@ -2,9 +2,9 @@
 
 #include <stdlib.h>
 
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "run/background_stage.h"
-#include "run/folder.h"
-#include "run/manifest.h"
 #include "run/model_folder.h"
 #include "slots/slot_plot.h"
 #include "slots/slot_reads.h"

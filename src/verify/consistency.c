@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "run/folder.h"
-#include "run/manifest.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "run/scored_run.h"
 #include "run/trail.h"
 #include "tensor/model_digest.h"

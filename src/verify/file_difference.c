@@ -9,7 +9,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/path.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 #include "tensor/model_digest.h"
 
 /* How files of a name are compared. */

@@ -6,10 +6,10 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
+#include "folder/stage.h"
 #include "recipe/identity.h"
-#include "run/folder.h"
-#include "run/manifest.h"
-#include "run/stage.h"
 #include "run/trail.h"
 #include "tensor/value_pair.h"
 #include "verify/file_difference.h"

@@ -5,10 +5,10 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "folder/folder.h"
 #include "nn/matmul_backend.h"
 #include "recipe/recipe_load.h"
 #include "run/background_stage.h"
-#include "run/folder.h"
 #include "run/model_folder.h"
 #include "run/replay.h"
 #include "verify/verifying.h"

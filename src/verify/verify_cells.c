@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "base/json_path.h"
 #include "base/json_read.h"
+#include "folder/folder.h"
 #include "recipe/identity.h"
 #include "recipe/recipe_load.h"
-#include "run/folder.h"
 #include "verify/verifying.h"
 
 static const char suffix[] = "/" FOLDER_CELL;

@@ -6,8 +6,8 @@
 
 #include "base/digest.h"
 #include "base/file.h"
-#include "run/folder.h"
-#include "run/manifest.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "verify/verifying.h"
 
 static mneme_status verify_file(struct verifying *v, const struct manifest_line *line,

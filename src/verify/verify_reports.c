@@ -10,8 +10,8 @@
 #include "compare/report.h"
 #include "compare/result.h"
 #include "compare/result_digest.h"
+#include "folder/folder.h"
 #include "recipe/identity.h"
-#include "run/folder.h"
 #include "verify/verifying.h"
 
 /* What reports of the same run may say differently. */

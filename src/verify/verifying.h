@@ -6,8 +6,8 @@
 #include <mneme/verify.h>
 
 #include "base/path.h"
+#include "folder/stage.h"
 #include "run/experiment.h"
-#include "run/stage.h"
 
 /* A verification under way. */
 struct verifying {

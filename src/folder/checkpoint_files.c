@@ -1,4 +1,4 @@
-#include "run/checkpoint_files.h"
+#include "folder/checkpoint_files.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-#ifndef RUN_FOLDER_H
-#define RUN_FOLDER_H
+#ifndef FOLDER_FOLDER_H
+#define FOLDER_FOLDER_H
 
 /* What lies in a run folder: every name, once.
  *

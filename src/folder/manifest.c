@@ -1,4 +1,4 @@
-#include "run/manifest.h"
+#include "folder/manifest.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,8 +11,8 @@
 #include "base/memory.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "folder/folder.h"
 #include "recipe/identity.h"
-#include "run/folder.h"
 
 #define MAX_MANIFEST_BYTES ((size_t)1 << 28)
 #define HEAD "# mneme, contract "

@@ -1,5 +1,5 @@
-#ifndef RUN_MANIFEST_H
-#define RUN_MANIFEST_H
+#ifndef FOLDER_MANIFEST_H
+#define FOLDER_MANIFEST_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef RUN_CHECKPOINT_FILES_H
-#define RUN_CHECKPOINT_FILES_H
+#ifndef FOLDER_CHECKPOINT_FILES_H
+#define FOLDER_CHECKPOINT_FILES_H
 
 #include <stddef.h>
 

@@ -1,13 +1,13 @@
-#include "run/packed_file.h"
+#include "folder/packed_file.h"
 
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "base/digest.h"
 #include "base/file.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
 #include "recipe/identity.h"
-#include "run/folder.h"
-#include "run/manifest.h"
 
 /* Longer sequences cost more than they teach a small model. */
 #define MOST_TOKENS 512

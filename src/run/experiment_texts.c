@@ -1,114 +1,18 @@
 #include "run/experiment.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/text.h"
 #include "corpus/text_sample.h"
-#include "data/asking.h"
-#include "nn/matmul_backend.h"
-#include "recipe/recipe_load.h"
-#include "run/folder.h"
-#include "run/manifest.h"
-#include "run/packed_file.h"
-#include "run/stage.h"
-#include "run/trail.h"
+#include "folder/folder.h"
+#include "folder/manifest.h"
+#include "folder/packed_file.h"
 #include "text/form.h"
 
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
 #define SAMPLE_BYTES ((size_t)32 << 20)
-
-void experiment_tell(const struct experiment *experiment, const mneme_progress *progress) {
-    if (experiment->progress != NULL) experiment->progress(progress, experiment->user);
-}
-
-void experiment_progress(const struct experiment *experiment, const char *stage, const char *unit,
-                         size_t done, size_t total, size_t tokens, const float *loss) {
-    const mneme_progress progress = {.stage = stage,
-                                     .unit = unit,
-                                     .done = done,
-                                     .total = total,
-                                     .tokens = tokens,
-                                     .has_loss = loss != NULL,
-                                     .loss = loss == NULL ? 0.0f : *loss};
-    experiment_tell(experiment, &progress);
-}
-
-void experiment_warn(const struct experiment *experiment, const char *format, ...) {
-    char line[sizeof((mneme_error *)NULL)->message];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(line, sizeof line, format, arguments);
-    va_end(arguments);
-    const mneme_progress progress = {.stage = "", .unit = "", .warning = line};
-    experiment_tell(experiment, &progress);
-}
-
-/* The folder of the pretrained model that the recipe begins with; NULL: none. */
-static const char *base_of(const struct recipe *recipe) {
-    const struct key *key = key_find(&recipe_keys, "base");
-    return key == NULL ? NULL : *(char *const *)(const void *)((const char *)recipe + key->offset);
-}
-
-/* Whether facts are taught by wordings and statements, or by the forms that were the first. */
-static bool are_worded(const struct recipe *recipe) {
-    return recipe->corpus.wordings != NULL || base_of(recipe) != NULL;
-}
-
-/* Asks the facts as the recipe says. */
-static mneme_status ask_facts(struct experiment *experiment, mneme_error *error) {
-    const struct recipe *recipe = &experiment->recipe;
-    const struct path place = path_in("", "%s: key `evaluate.prompt`", recipe->path);
-    const struct corpus_asking asking = {.prompt = recipe->evaluate.prompt,
-                                         .place = place.text,
-                                         .n_shots = recipe->evaluate.shots,
-                                         .shots_from = recipe->evaluate.shots_from};
-    experiment->answer_lines =
-        asking.prompt != NULL || asking.n_shots > 0 || base_of(recipe) != NULL;
-    return experiment->answer_lines ? corpus_ask(&experiment->corpus, &asking, error) : MNEME_OK;
-}
-
-static mneme_status open_questions(struct experiment *experiment,
-                                   const struct question_sources *sources, mneme_error *error) {
-    struct question_sources worded = *sources;
-    struct wordings wordings = {0};
-    mneme_status status = MNEME_OK;
-    if (are_worded(&experiment->recipe)) {
-        worded.wordings = &wordings;
-        status = wordings_load(experiment->recipe.corpus.wordings, &wordings, error);
-    }
-    THEN(corpus_from_questions(&worded, &experiment->corpus, error));
-    wordings_free(&wordings);
-    return status;
-}
-
-static mneme_status open_corpus(struct experiment *experiment, mneme_error *error) {
-    const struct recipe_corpus *from = &experiment->recipe.corpus;
-    if (from->world != NULL) {
-        struct world_sizes sizes = {.known_entities = from->known_entities,
-                                    .fresh_facts = from->new_facts,
-                                    .fresh_subjects = from->new_subjects,
-                                    .facts_per_chunk = from->facts_per_chunk,
-                                    .rewrites = from->rewrites,
-                                    .skill_texts = from->skill_texts,
-                                    .skill_test_texts = from->skill_test_texts,
-                                    .background_texts = from->background_texts};
-        return corpus_from_world(from->world, &sizes, experiment->recipe.seed, &experiment->corpus,
-                                 error);
-    }
-    struct question_sources sources = {.known = from->known,
-                                       .fresh = from->new,
-                                       .skill = from->skill,
-                                       .max_known = from->max_known,
-                                       .max_fresh = from->new_facts,
-                                       .max_skill = from->max_skill,
-                                       .n_skill_test = from->skill_test_texts};
-    return open_questions(experiment, &sources, error);
-}
 
 /* Every text that pretraining reads, in a fixed order; the strings stay the corpus's. */
 static char **list_texts(const struct corpus *corpus, size_t *n) {
@@ -257,7 +161,7 @@ static mneme_status add_lesson(struct experiment *e, size_t number, struct texts
     struct token_texts *texts = &e->lessons.texts;
     const struct lesson lesson = lesson_of(&e->corpus, number);
     const struct text_manner manner = manner_of(e);
-    if (!are_worded(&e->recipe) && e->recipe.finetune.sequence_length == 0) {
+    if (!experiment_is_worded(e) && e->recipe.finetune.sequence_length == 0) {
         return token_texts_add(texts, e->tokenizer, lesson.n_texts, lesson.texts,
                                e->recipe.model.max_seq_len, error);
     }
@@ -350,10 +254,10 @@ static mneme_status open_packed(struct experiment *e, mneme_error *error) {
     return note_text(e, file.key, &e->held_out_text, error);
 }
 
-static mneme_status open_texts(struct experiment *experiment, mneme_error *error) {
+mneme_status experiment_open_texts(struct experiment *experiment, mneme_error *error) {
     const struct corpus *corpus = &experiment->corpus;
     TRY(open_pretraining(experiment, error));
-    TRY(model_texts_open(&experiment->texts, experiment->tokenizer, base_of(&experiment->recipe),
+    TRY(model_texts_open(&experiment->texts, experiment->tokenizer, experiment->recipe.base,
                          error));
     TRY(token_texts_add(&experiment->skill_test, experiment->tokenizer, corpus->n_skill_test,
                         corpus->skill_test, experiment->recipe.model.max_seq_len, error));
@@ -361,139 +265,4 @@ static mneme_status open_texts(struct experiment *experiment, mneme_error *error
     TRY(open_facts(experiment, corpus->fresh, corpus->n_fresh, &experiment->fresh, error));
     TRY(open_lessons(experiment, error));
     return open_packed(experiment, error);
-}
-
-/* What opening a folder may write into it. */
-static const char *const opening_files[] = {IDENTITY_RECIPE, IDENTITY_INPUTS,      FOLDER_TOKENIZER,
-                                            FOLDER_TEXT,     FOLDER_HELD_OUT_TEXT, FOLDER_MANIFEST};
-
-#define N_OPENING_FILES (sizeof opening_files / sizeof *opening_files)
-
-/* Which of these files are there. */
-static void note_files(const char *directory, bool there[N_OPENING_FILES]) {
-    for (size_t i = 0; i < N_OPENING_FILES; i++) {
-        there[i] = file_exists(path_in(directory, "%s", opening_files[i]).text);
-    }
-}
-
-/* A recipe that turned out not to fit its texts must not hold the folder against a better one. */
-static void remove_new_files(const char *directory, const bool there[N_OPENING_FILES]) {
-    for (size_t i = 0; i < N_OPENING_FILES; i++) {
-        if (!there[i]) unlink(path_in(directory, "%s", opening_files[i]).text);
-    }
-}
-
-/* What tells whose folder it is must be what was written. */
-static mneme_status check_recipe(const char *directory, mneme_error *error) {
-    struct path recipe = path_in(directory, IDENTITY_RECIPE);
-    return manifest_holds(directory, recipe.text) ? manifest_check(directory, recipe.text, error)
-                                                  : MNEME_OK;
-}
-
-/* A folder that is there already: its digests, and the contract that it was made under. */
-static mneme_status check_folder(const struct experiment *e, mneme_error *error) {
-    struct manifest manifest;
-    const struct stage pretraining = stage_pretraining();
-    struct path folder = stage_folder(e->directory, &pretraining);
-    TRY(manifest_read(e->directory, &manifest, error));
-    const bool there = manifest.there;
-    manifest_free(&manifest);
-    TRY(check_recipe(e->directory, error));
-    TRY(trail_check_contract(path_in(folder.text, FOLDER_TRAIL).text, error));
-    if (there || !file_exists(path_in(e->directory, IDENTITY_RECIPE).text)) return MNEME_OK;
-    experiment_warn(e,
-                    "%s: has no " FOLDER_MANIFEST
-                    ": an earlier version made it, and what is in it "
-                    "cannot be checked",
-                    e->directory);
-    return MNEME_OK;
-}
-
-/* The digests begin with the folder, or with those of all that an earlier version left in it. */
-static mneme_status begin_manifest(const struct experiment *e, mneme_error *error) {
-    if (e->is_read || file_exists(path_in(e->directory, FOLDER_MANIFEST).text)) return MNEME_OK;
-    return file_exists(path_in(e->directory, IDENTITY_RECIPE).text)
-               ? manifest_adopt(e->directory, error)
-               : manifest_begin(e->directory, error);
-}
-
-/* Adds what opening the folder wrote. */
-static mneme_status sign_opened(const struct experiment *e, mneme_error *error) {
-    struct path recipe = path_in(e->directory, IDENTITY_RECIPE);
-    struct path tokenizer = path_in(e->directory, FOLDER_TOKENIZER);
-    const char *const paths[] = {recipe.text, tokenizer.text};
-    if (e->is_read || (manifest_holds(e->directory, recipe.text) &&
-                       manifest_holds(e->directory, tokenizer.text))) {
-        return MNEME_OK;
-    }
-    return manifest_sign(e->directory, paths, 2, error);
-}
-
-/* All that needs the recipe alone. */
-static mneme_status open_parts(struct experiment *e, enum identity_scope scope,
-                               mneme_error *error) {
-    TRY(directory_make(e->directory, error));
-    TRY(begin_manifest(e, error));
-    TRY(identity_check(&e->recipe, e->directory, scope, !e->is_read, error));
-    TRY(open_texts(e, error));
-    TRY(sign_opened(e, error));
-    if (e->recipe.base == NULL) {
-        e->recipe.model.vocab_size = tokenizer_vocab_size(e->tokenizer);
-    }
-    return model_open(&e->recipe.model, &e->model, error);
-}
-
-static mneme_status load_recipe(const mneme_run_options *options, struct recipe *recipe,
-                                mneme_error *error) {
-    return options->recipe == NULL ? identity_recipe(options->directory, options->overrides,
-                                                     options->n_overrides, recipe, error)
-                                   : recipe_load(options->recipe, options->overrides,
-                                                 options->n_overrides, recipe, error);
-}
-
-mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,
-                             struct experiment *experiment, mneme_error *error) {
-    *experiment = (struct experiment){.directory = options->directory,
-                                      .is_read = options->recipe == NULL,
-                                      .progress = options->progress,
-                                      .user = options->user};
-    TRY(check_folder(experiment, error));
-    TRY(load_recipe(options, &experiment->recipe, error));
-    experiment->base_folder = strdup(path_in(options->directory, FOLDER_BASE).text);
-    experiment->pretrain_folder = strdup(path_in(options->directory, FOLDER_PRETRAIN).text);
-    mneme_status status = matmul_backend_choose(experiment->recipe.matmul, error);
-    THEN(open_corpus(experiment, error));
-    THEN(ask_facts(experiment, error));
-    bool there[N_OPENING_FILES];
-    note_files(options->directory, there);
-    if (experiment->base_folder == NULL || experiment->pretrain_folder == NULL) {
-        status = error_set_memory(error, options->directory);
-    }
-    THEN(open_parts(experiment, scope, error));
-    if (status == MNEME_OK) return MNEME_OK;
-    remove_new_files(options->directory, there);
-    experiment_close(experiment);
-    return status;
-}
-
-void experiment_close(struct experiment *experiment) {
-    base_copy_free(&experiment->base);
-    model_close(&experiment->model);
-    token_texts_free(&experiment->known.prompts);
-    token_texts_free(&experiment->fresh.prompts);
-    model_texts_close(&experiment->texts);
-    token_texts_free(&experiment->known.answered);
-    token_texts_free(&experiment->fresh.answered);
-    lessons_free(&experiment->lessons);
-    token_texts_free(&experiment->skill_test);
-    token_texts_free(&experiment->pretraining);
-    packed_text_close(&experiment->text);
-    packed_text_close(&experiment->held_out_text);
-    tokenizer_free(experiment->tokenizer);
-    corpus_free(&experiment->corpus);
-    recipe_free(&experiment->recipe);
-    free(experiment->base_folder);
-    free(experiment->pretrain_folder);
-    matmul_backend_choose(MATMUL_CANONICAL, NULL);
-    *experiment = (struct experiment){0};
 }

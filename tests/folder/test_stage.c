@@ -4,9 +4,9 @@
 #include <stdlib.h>
 
 #include "assertions.h"
+#include "folder/stage.h"
 #include "recipe/recipe_load.h"
 #include "run/replay.h"
-#include "run/stage.h"
 
 START_TEST(names) {
     struct stage stage = stage_finetuning(&method_smf, 300.0f);

@@ -1,5 +1,5 @@
-#ifndef RUN_PACKED_FILE_H
-#define RUN_PACKED_FILE_H
+#ifndef FOLDER_PACKED_FILE_H
+#define FOLDER_PACKED_FILE_H
 
 #include <stdbool.h>
 

@@ -1,5 +1,5 @@
-#ifndef RUN_STAGE_H
-#define RUN_STAGE_H
+#ifndef FOLDER_STAGE_H
+#define FOLDER_STAGE_H
 
 #include <stddef.h>
 

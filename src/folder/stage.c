@@ -1,10 +1,10 @@
-#include "run/stage.h"
+#include "folder/stage.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/c_locale.h"
-#include "run/folder.h"
+#include "folder/folder.h"
 
 struct stage stage_pretraining(void) {
     return (struct stage){.name = "pretrain"};
