@@ -147,7 +147,7 @@ static void train(struct step_work *w) {
     }
     struct step_result result;
     must(step_run(&w->pass, &w->optimizer, &batch, 1, (struct backward_extent){0}, STEP_LR, STEP_LR,
-                  &result, &error),
+                  NULL, &result, &error),
          &error);
     w->loss = result.loss;
 }
