@@ -10,6 +10,7 @@
 #include "base/path.h"
 #include "recipe/recipe_load.h"
 #include "temporary.h"
+#include "tests/recipe/without_base.h"
 
 #define RECIPE "data/recipes/nano.json"
 
@@ -205,7 +206,9 @@ START_TEST(documented) {
     for (size_t i = 0; i < recipes.n; i++) {
         struct recipe recipe;
         struct path path = path_in("data/recipes", "%s", recipes.paths[i]);
-        assert_ok(recipe_load(path.text, NULL, 0, &recipe, &error), &error);
+        mneme_status status = recipe_load(path.text, NULL, 0, &recipe, &error);
+        if (status != MNEME_OK && is_without_base(recipes.paths[i], &error)) continue;
+        assert_ok(status, &error);
         json_t *object = recipe_to_json(&recipe);
         check_documented(object, "", document);
         json_decref(object);
