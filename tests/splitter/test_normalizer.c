@@ -23,9 +23,8 @@ static void check_normal(const struct normalizer *normalizer, const json_t *text
 START_TEST(texts_become_what_the_package_makes_of_them) {
     json_t *root;
     mneme_error error;
-    assert_ok(
-        json_read_file("tests/splitter/normalizer_cases.json", JSON_MAX_BYTES, &root, &error),
-        &error);
+    assert_ok(json_read_file("tests/splitter/normalizer_cases.json", JSON_MAX_BYTES, &root, &error),
+              &error);
     const json_t *texts = json_object_get(root, "texts"), *cases = json_object_get(root, "cases");
     ck_assert_uint_gt(json_array_size(cases), 10);
     for (size_t c = 0; c < json_array_size(cases); c++) {
