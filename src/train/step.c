@@ -20,8 +20,10 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
         record_loss(pass);
         sum = pass_add_losses(pass, sum);
         model_backward(pass, batch, gradients, extent);
-        /* The backward pass has sorted the reads for the values' gradient. */
-        if (usage != NULL) slot_usage_add(usage, batch_reads_slots(&pass->scratch.scatter));
+        if (usage == NULL) continue;
+        /* The embedding's gradient has sorted tokens in the same room. */
+        batch_reads_sort(&pass->scratch.scatter, pass);
+        slot_usage_add(usage, batch_reads_slots(&pass->scratch.scatter));
     }
     gradients_join_tied(gradients);
     *loss = sum * scale;
