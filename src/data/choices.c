@@ -9,9 +9,9 @@
 #include "base/json_read.h"
 #include "base/memory.h"
 #include "data/choice_record.h"
+#include "text/json_documents.h"
 #include "text/utf8.h"
 
-#define BLANKS " \t\r\n"
 /* jansson counts the bytes of a document as int. */
 #define MAX_FILE_BYTES ((size_t)INT_MAX)
 
@@ -62,34 +62,16 @@ static mneme_status add_document(struct choice_set *set, const char *path, const
     return MNEME_OK;
 }
 
-static size_t count_lines(const char *text, size_t length) {
-    size_t n = 0;
-    for (size_t i = 0; i < length; i++) n += text[i] == '\n';
-    return n;
-}
+/* A file under way. */
+struct reading {
+    const char *path;
+    struct choice_set *set;
+    mneme_error *error;
+};
 
-/* One after the other, a line each or not. */
-static mneme_status read_documents(const char *path, const char *text, size_t length,
-                                   struct choice_set *set, mneme_error *error) {
-    const char *at = text, *end = text + length;
-    for (size_t line = 1;;) {
-        size_t blanks = strspn(at, BLANKS);
-        line += count_lines(at, blanks);
-        at += blanks;
-        if (at == end) return MNEME_OK;
-        json_error_t cause;
-        json_t *document = json_parse(at, (size_t)(end - at),
-                                      JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &cause);
-        if (document == NULL) {
-            if (cause.line > 1) line += (size_t)cause.line - 1;
-            return error_set(error, MNEME_BAD_INPUT, "%s:%zu: %s", path, line, cause.text);
-        }
-        mneme_status status = add_document(set, path, document, line, error);
-        json_decref(document);
-        TRY(status);
-        line += count_lines(at, (size_t)cause.position);
-        at += cause.position;
-    }
+static mneme_status take_document(void *user, const json_t *document, size_t line) {
+    const struct reading *reading = user;
+    return add_document(reading->set, reading->path, document, line, reading->error);
 }
 
 static mneme_status check_text(const char *path, const char *text, size_t length,
@@ -97,7 +79,7 @@ static mneme_status check_text(const char *path, const char *text, size_t length
     size_t valid = utf8_valid_length(text, length);
     size_t good = strnlen(text, valid);
     if (good == length) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s:%zu: %s", path, count_lines(text, good) + 1,
+    return error_set(error, MNEME_BAD_INPUT, "%s:%zu: %s", path, json_documents_line(text, good),
                      good < valid ? "a NUL byte" : "invalid UTF-8");
 }
 
@@ -107,7 +89,8 @@ mneme_status choices_load(const char *path, struct choice_set *set, mneme_error 
     *set = (struct choice_set){0};
     TRY(file_read_text(path, MAX_FILE_BYTES, &bytes, &length, error));
     mneme_status status = check_text(path, bytes, length, error);
-    THEN(read_documents(path, bytes, length, set, error));
+    struct reading reading = {path, set, error};
+    THEN(json_documents_read(path, bytes, length, take_document, &reading, error));
     if (status == MNEME_OK && set->n == 0) {
         status = error_set(error, MNEME_BAD_INPUT, "%s: holds no questions", path);
     }

@@ -9,6 +9,7 @@
 #include "base/json_read.h"
 #include "data/question_record.h"
 #include "data/questions_parts.h"
+#include "text/json_documents.h"
 
 #define BLANKS " \t\r\n"
 
@@ -98,32 +99,21 @@ static mneme_status read_document(const struct question_file *file, const json_t
     return read_list(&w, ": ", document);
 }
 
-static size_t count_lines(const char *text, size_t length) {
-    size_t n = 0;
-    for (const char *c = text; (c = memchr(c, '\n', length - (size_t)(c - text))) != NULL; c++) n++;
-    return n;
+/* A file under way. */
+struct reading {
+    const struct question_file *file;
+    struct question_set *set;
+};
+
+static mneme_status take_document(void *user, const json_t *document, size_t line) {
+    const struct reading *reading = user;
+    return read_document(reading->file, document, line, reading->set);
 }
 
 mneme_status questions_read_json(const struct question_file *file, struct question_set *set) {
-    const char *at = file->text, *end = file->text + file->length;
-    for (size_t line = 1;;) {
-        size_t blanks = strspn(at, BLANKS);
-        line += count_lines(at, blanks);
-        at += blanks;
-        if (at == end) return MNEME_OK;
-        json_error_t cause;
-        json_t *document = json_parse(at, (size_t)(end - at),
-                                      JSON_REJECT_DUPLICATES | JSON_DISABLE_EOF_CHECK, &cause);
-        if (document == NULL) {
-            return question_refuse(file, line + (cause.line > 1 ? (size_t)cause.line - 1 : 0),
-                                   cause.text);
-        }
-        mneme_status status = read_document(file, document, line, set);
-        json_decref(document);
-        TRY(status);
-        line += count_lines(at, (size_t)cause.position);
-        at += cause.position;
-    }
+    struct reading reading = {file, set};
+    return json_documents_read(file->path, file->text, file->length, take_document, &reading,
+                               file->error);
 }
 
 bool questions_are_json(const struct question_file *file) {

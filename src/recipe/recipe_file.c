@@ -96,8 +96,11 @@ static struct path find_recipe(const char *path) {
                                       path_in("data/recipes", "%s.json", path),
                                       path_in(MNEME_DATADIR "/recipes", "%s", path),
                                       path_in(MNEME_DATADIR "/recipes", "%s.json", path)};
-    for (size_t i = 0; !file_exists(path) && i < sizeof candidates / sizeof *candidates; i++) {
-        if (strchr(path, '/') == NULL && file_exists(candidates[i].text)) return candidates[i];
+    if (strchr(path, '/') != NULL || (file_exists(path) && !file_is_directory(path))) {
+        return path_in("", "%s", path);
+    }
+    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
+        if (file_exists(candidates[i].text)) return candidates[i];
     }
     return path_in("", "%s", path);
 }

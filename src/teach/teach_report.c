@@ -6,8 +6,9 @@
 #include "base/text.h"
 
 static void add_row(struct text *text, const char *name, double before, double after) {
-    text_add(text, "%-28s %10.4f %10.4f %+9.1f %%\n", name, before, after,
-             before > 0.0 ? 100.0 * (after / before - 1.0) : 0.0);
+    text_add(text, "%-28s %10.4f %10.4f", name, before, after);
+    if (before > 0.0) text_add(text, " %+9.1f %%", 100.0 * (after / before - 1.0));
+    text_add(text, "\n");
 }
 
 static size_t count_learned(const struct outcome *o) {
