@@ -14,7 +14,7 @@ floors=(
     "nn tokenizer data corpus"
     "model"
     "generate"
-    "train smf eval interchange patch"
+    "train smf eval exam interchange patch"
     "recipe method reference folder"
     "run teach"
     "compare slots verify"
@@ -22,7 +22,7 @@ floors=(
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
-apart="folder/reference corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
+apart="folder/reference exam/train exam/smf interchange/exam patch/exam corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
     interchange/eval reference/recipe reference/method slots/compare teach/run"
 
 found=0

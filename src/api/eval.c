@@ -3,8 +3,8 @@
 #include <stddef.h>
 
 #include "base/float_state.h"
-#include "eval/exam_report.h"
-#include "eval/examination.h"
+#include "exam/exam_report.h"
+#include "exam/examination.h"
 #include "patch/patch_model.h"
 
 mneme_status mneme_eval(const mneme_eval_options *options, mneme_eval_results *results,

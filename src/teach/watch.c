@@ -1,7 +1,7 @@
 #include "teach/watch.h"
 
-#include "eval/examination.h"
 #include "eval/likelihood.h"
+#include "exam/examination.h"
 
 /* Sequences of the held-out text side by side. */
 #define PASS_TOKENS 512

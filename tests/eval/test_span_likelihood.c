@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "base/random.h"
-#include "eval/branch_likelihood.h"
 #include "eval/rolling_windows.h"
+#include "exam/branch_likelihood.h"
 #include "model/tiny_model.h"
 #include "tests/assertions.h"
 

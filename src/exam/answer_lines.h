@@ -1,5 +1,5 @@
-#ifndef EVAL_ANSWER_LINES_H
-#define EVAL_ANSWER_LINES_H
+#ifndef EXAM_ANSWER_LINES_H
+#define EXAM_ANSWER_LINES_H
 
 #include <stdio.h>
 

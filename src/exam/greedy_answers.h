@@ -1,8 +1,8 @@
-#ifndef EVAL_GREEDY_ANSWERS_H
-#define EVAL_GREEDY_ANSWERS_H
+#ifndef EXAM_GREEDY_ANSWERS_H
+#define EXAM_GREEDY_ANSWERS_H
 
-#include "eval/asked_questions.h"
-#include "eval/progress.h"
+#include "exam/asked_questions.h"
+#include "exam/progress.h"
 
 /* said[i] [asked->n], NULL before, becomes what the model says to prompt i: greedily, at most
  * max_new tokens, up to the end of the text, of the chat's turn, or of the line; without white

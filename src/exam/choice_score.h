@@ -1,12 +1,12 @@
-#ifndef EVAL_CHOICE_SCORE_H
-#define EVAL_CHOICE_SCORE_H
+#ifndef EXAM_CHOICE_SCORE_H
+#define EXAM_CHOICE_SCORE_H
 
 #include <mneme/eval.h>
 
 #include "data/choices.h"
-#include "eval/progress.h"
-#include "eval/scored_pairs.h"
-#include "eval/subject.h"
+#include "exam/progress.h"
+#include "exam/scored_pairs.h"
+#include "exam/subject.h"
 
 /* Multiple-choice questions whose endings' likelihoods are compared. */
 struct asked_choices {

@@ -1,4 +1,4 @@
-#include "eval/exam_report.h"
+#include "exam/exam_report.h"
 
 #include <string.h>
 

@@ -1,12 +1,12 @@
-#ifndef EVAL_QUESTION_SCORE_H
-#define EVAL_QUESTION_SCORE_H
+#ifndef EXAM_QUESTION_SCORE_H
+#define EXAM_QUESTION_SCORE_H
 
 #include <stdio.h>
 
 #include <mneme/eval.h>
 
-#include "eval/asked_questions.h"
-#include "eval/progress.h"
+#include "exam/asked_questions.h"
+#include "exam/progress.h"
 
 /* Asks them; `answers` gets a JSON line for each, unless it is NULL. */
 mneme_status asked_questions_score(const struct subject *subject,

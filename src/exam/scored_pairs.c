@@ -1,4 +1,4 @@
-#include "eval/scored_pairs.h"
+#include "exam/scored_pairs.h"
 
 #include <stdlib.h>
 #include <string.h>

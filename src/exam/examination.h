@@ -1,5 +1,5 @@
-#ifndef EVAL_EXAMINATION_H
-#define EVAL_EXAMINATION_H
+#ifndef EXAM_EXAMINATION_H
+#define EXAM_EXAMINATION_H
 
 #include <mneme/eval.h>
 

@@ -1,13 +1,13 @@
-#include "eval/examination.h"
+#include "exam/examination.h"
 
 #include <stdlib.h>
 
 #include "base/file.h"
 #include "base/memory.h"
 #include "data/questions.h"
-#include "eval/choice_score.h"
-#include "eval/question_score.h"
-#include "eval/text_score.h"
+#include "exam/choice_score.h"
+#include "exam/question_score.h"
+#include "exam/text_score.h"
 #include "text/form.h"
 
 #define DEFAULT_PROMPT "Question: {question}\nAnswer:"

@@ -1,4 +1,4 @@
-#include "eval/text_windows.h"
+#include "exam/text_windows.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "eval/branch_likelihood.h"
+#include "exam/branch_likelihood.h"
 
 #include <string.h>
 

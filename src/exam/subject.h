@@ -1,5 +1,5 @@
-#ifndef EVAL_SUBJECT_H
-#define EVAL_SUBJECT_H
+#ifndef EXAM_SUBJECT_H
+#define EXAM_SUBJECT_H
 
 #include "generate/language_model.h"
 #include "tokenizer/chat_style.h"

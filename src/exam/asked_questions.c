@@ -1,4 +1,4 @@
-#include "eval/asked_questions.h"
+#include "exam/asked_questions.h"
 
 #include <stdlib.h>
 #include <string.h>

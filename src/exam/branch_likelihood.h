@@ -1,5 +1,5 @@
-#ifndef EVAL_BRANCH_LIKELIHOOD_H
-#define EVAL_BRANCH_LIKELIHOOD_H
+#ifndef EXAM_BRANCH_LIKELIHOOD_H
+#define EXAM_BRANCH_LIKELIHOOD_H
 
 #include "eval/span_likelihood.h"
 

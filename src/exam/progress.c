@@ -1,10 +1,10 @@
-#include "eval/progress.h"
+#include "exam/progress.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "eval/branch_likelihood.h"
+#include "exam/branch_likelihood.h"
 
 void eval_progress_begin(struct eval_progress *progress, const char *what, const char *file,
                          const char *unit, size_t total) {

@@ -1,4 +1,4 @@
-#include "eval/answer_lines.h"
+#include "exam/answer_lines.h"
 
 #include <stdlib.h>
 

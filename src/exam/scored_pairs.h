@@ -1,8 +1,8 @@
-#ifndef EVAL_SCORED_PAIRS_H
-#define EVAL_SCORED_PAIRS_H
+#ifndef EXAM_SCORED_PAIRS_H
+#define EXAM_SCORED_PAIRS_H
 
 #include "eval/span_likelihood.h"
-#include "eval/subject.h"
+#include "exam/subject.h"
 
 /* Contexts with their continuations, as tokens: an answer after its prompt, an ending after its
  * beginning. */

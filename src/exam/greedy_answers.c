@@ -1,4 +1,4 @@
-#include "eval/greedy_answers.h"
+#include "exam/greedy_answers.h"
 
 #include <stdlib.h>
 #include <string.h>

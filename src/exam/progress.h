@@ -1,5 +1,5 @@
-#ifndef EVAL_PROGRESS_H
-#define EVAL_PROGRESS_H
+#ifndef EXAM_PROGRESS_H
+#define EXAM_PROGRESS_H
 
 #include <mneme/run.h>
 

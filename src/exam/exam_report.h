@@ -1,5 +1,5 @@
-#ifndef EVAL_EXAM_REPORT_H
-#define EVAL_EXAM_REPORT_H
+#ifndef EXAM_EXAM_REPORT_H
+#define EXAM_EXAM_REPORT_H
 
 #include <mneme/eval.h>
 

@@ -1,4 +1,4 @@
-#include "eval/choice_score.h"
+#include "exam/choice_score.h"
 
 #include <stdio.h>
 #include <stdlib.h>

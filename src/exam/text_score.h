@@ -1,10 +1,10 @@
-#ifndef EVAL_TEXT_SCORE_H
-#define EVAL_TEXT_SCORE_H
+#ifndef EXAM_TEXT_SCORE_H
+#define EXAM_TEXT_SCORE_H
 
 #include <mneme/eval.h>
 
-#include "eval/progress.h"
-#include "eval/subject.h"
+#include "exam/progress.h"
+#include "exam/subject.h"
 #include "text/text_list.h"
 
 /* A file or folder of texts whose perplexity is measured. */

@@ -1,5 +1,5 @@
-#ifndef EVAL_TEXT_WINDOWS_H
-#define EVAL_TEXT_WINDOWS_H
+#ifndef EXAM_TEXT_WINDOWS_H
+#define EXAM_TEXT_WINDOWS_H
 
 #include "eval/span_likelihood.h"
 

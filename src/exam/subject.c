@@ -1,4 +1,4 @@
-#include "eval/subject.h"
+#include "exam/subject.h"
 
 #include <string.h>
 

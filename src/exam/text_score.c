@@ -1,4 +1,4 @@
-#include "eval/text_score.h"
+#include "exam/text_score.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 #include "corpus/text_files.h"
 #include "corpus/text_reader.h"
 #include "eval/rolling_windows.h"
-#include "eval/text_windows.h"
+#include "exam/text_windows.h"
 #include "simd/math.h"
 #include "text/unicode.h"
 #include "text/utf8.h"

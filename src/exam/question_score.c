@@ -1,11 +1,11 @@
-#include "eval/question_score.h"
+#include "exam/question_score.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "eval/answer_lines.h"
-#include "eval/greedy_answers.h"
 #include "eval/qa_score.h"
+#include "exam/answer_lines.h"
+#include "exam/greedy_answers.h"
 
 /* nll [n] of the answers, each the sum over its tokens. */
 static mneme_status read_answers(const struct subject *subject, const struct asked_questions *asked,

@@ -1,10 +1,10 @@
-#ifndef EVAL_ASKED_QUESTIONS_H
-#define EVAL_ASKED_QUESTIONS_H
+#ifndef EXAM_ASKED_QUESTIONS_H
+#define EXAM_ASKED_QUESTIONS_H
 
 #include "data/asking.h"
 #include "data/question_set.h"
-#include "eval/scored_pairs.h"
-#include "eval/subject.h"
+#include "exam/scored_pairs.h"
+#include "exam/subject.h"
 
 /* How questions are asked. */
 struct question_manner {
