@@ -91,19 +91,19 @@ static mneme_status read_files(struct gathering *g, const char *const *sources, 
 }
 
 /* One document was all: its last half is the text, the first is held out. */
-static void share_out(struct reading *reading) {
+static mneme_status share_out(struct reading *reading, mneme_error *error) {
     struct token_texts *from = &reading->held_out, *to = &reading->texts;
-    if (to->n > 0) return;
+    if (to->n > 0) return MNEME_OK;
     struct token_texts all = *from;
     size_t held_out = 0, n = 0;
     while (n < all.n / 2 && held_out < HELD_OUT_TOKENS) held_out += all.lengths[n++];
     /* Both share the tokens' text by copies of their lists. */
-    *to = (struct token_texts){0};
     for (size_t i = n; i < all.n; i++) {
         const int32_t *ids = all.tokens.ids + all.starts[i];
-        if (token_texts_add_ids(to, ids, all.lengths[i] + 1, NULL) != MNEME_OK) break;
+        TRY(token_texts_add_ids(to, ids, all.lengths[i] + 1, error));
     }
     from->n = n;
+    return MNEME_OK;
 }
 
 mneme_status reading_open(struct reading *reading, struct tokenizer *tokenizer,
@@ -116,7 +116,7 @@ mneme_status reading_open(struct reading *reading, struct tokenizer *tokenizer,
                           .error = error};
     *reading = (struct reading){0};
     mneme_status status = n_sources == 0 ? read_built_in(&g) : read_files(&g, sources, n_sources);
-    if (status == MNEME_OK) share_out(reading);
+    THEN(share_out(reading, error));
     if (status == MNEME_OK && g.held_out + g.read < FEWEST_TOKENS) {
         status = error_set(error, MNEME_BAD_INPUT,
                            "%s: has %zu tokens of text, too few for keys and a background",
