@@ -60,9 +60,9 @@ unknown_options() {
 }
 
 unknown_targets() {
-    grep -oE '(^|`)make ([A-Z]+=[^ `]+ )*[a-z][a-z-]*' "$1" | grep -oE '[a-z-]+$' | sort -u |
+    grep -oE '(^|`)make ([A-Z]+=[^ `]+ )*[a-z][a-z0-9-]*' "$1" | grep -oE '[a-z0-9-]+$' | sort -u |
         while read -r target; do
-            grep -qE "^([a-z-]+ )*$target( [a-z-]+)*:" Makefile || echo "$1: make $target: no such target"
+            grep -qE "^([a-z0-9-]+ )*$target( [a-z0-9-]+)*:" Makefile || echo "$1: make $target: no such target"
         done
 }
 
