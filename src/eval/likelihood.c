@@ -12,7 +12,7 @@ mneme_status likelihood_nll(struct pass *pass, struct batch_builder *builder,
             return error_set(error, MNEME_FAILED, "text %zu is too long for a pass", i + 1);
         }
         TRY(model_forward(pass, &batch, NULL, error));
-        model_loss(pass, &batch, 0.0f);
+        model_loss(pass, &batch, 0.0f, NULL);
         sum = pass_add_losses(pass, sum);
         n_tokens += batch.n_tokens;
     }

@@ -5,7 +5,6 @@
 #include "model/query_and_key.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"
-#include "nn/linear.h"
 #include "nn/rms_norm.h"
 #include "profile/profile.h"
 
@@ -52,23 +51,13 @@ static void attention_block_backward(struct pass *pass, struct gradients *gradie
     norm_backward(s, gradients, n, layer->attention_norm, a->input, a->norm_r);
 }
 
-/* d_stream = gradient of the last layer's output, from the logits' gradients. */
-static void output_backward(struct pass *pass, struct gradients *gradients, size_t n) {
+/* d_stream = gradient of the last layer's output, from that of its norm. */
+static void last_norm_backward(struct pass *pass, struct gradients *gradients, size_t n) {
     const struct model *model = pass->model;
     const struct activations *a = &pass->activations;
-    struct scratch *s = &pass->scratch;
-    size_t dim = model->config.dim, vocab_size = model->config.vocab_size;
-    float *gradient =
-        gradients->tied != NULL ? gradients->tied_output : gradient_of(gradients, model->output);
-    if (gradient != NULL) {
-        linear_backward_weight(&s->matmul, n, dim, vocab_size, a->output_normed, a->logits,
-                               gradient);
-    }
-    linear_backward_input(&s->matmul, n, dim, vocab_size, a->logits, model->output->data,
-                          packed_weights_of(&pass->packed, model->output).backward, s->d_normed,
-                          false);
-    rms_norm_backward(n, dim, a->output, model->norm->data, a->output_norm_r, s->d_normed,
-                      s->d_stream, gradient_of(gradients, model->norm));
+    rms_norm_backward(n, model->config.dim, a->output, model->norm->data, a->output_norm_r,
+                      pass->scratch.d_normed, pass->scratch.d_stream,
+                      gradient_of(gradients, model->norm));
 }
 
 /* The gradient of the residual stream at a place whose value record_pass.c records. */
@@ -99,7 +88,7 @@ void model_backward(struct pass *pass, const struct batch *batch, struct gradien
     assert(whole || model_layer_has_memory(&model->config, lowest));
     pass->stage = PASS_BACKWARD;
     profile_layer(PROFILE_OUTPUT, 0);
-    output_backward(pass, gradients, n);
+    last_norm_backward(pass, gradients, n);
     for (size_t l = model->config.n_layers; l-- > lowest + !whole;) {
         profile_layer(PROFILE_FEED_FORWARD, l);
         layer_backward(pass, gradients, l, batch);

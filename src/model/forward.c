@@ -4,10 +4,8 @@
 #include "model/memory_layer.h"
 #include "model/pass.h"
 #include "model/query_and_key.h"
-#include "nn/cross_entropy.h"
 #include "nn/elementwise.h"
 #include "nn/embedding.h"
-#include "nn/linear.h"
 #include "nn/rms_norm.h"
 #include "nn/scaled_branch.h"
 #include "profile/profile.h"
@@ -171,19 +169,4 @@ mneme_status model_forward_from_memory(struct pass *pass, const struct batch *ba
                                        mneme_error *error) {
     leave_memory(pass, batch);
     return upper_layers(pass, pass->at_layer + 1, batch, NULL, error);
-}
-
-void model_logits(struct pass *pass, size_t n, const float *normed, float *logits) {
-    const struct parameter *output = pass->model->output;
-    linear_forward(&pass->scratch.matmul, n, output->shape[1], output->shape[0], normed,
-                   output->data, packed_weights_of(&pass->packed, output).forward, NULL, logits);
-}
-
-void model_loss(struct pass *pass, const struct batch *batch, float scale) {
-    assert(pass->stage >= PASS_FORWARD && batch->n_tokens == pass->n_tokens);
-    struct activations *a = &pass->activations;
-    model_logits(pass, batch->n_tokens, a->output_normed, a->logits);
-    cross_entropy(batch->n_tokens, pass->model->config.vocab_size, a->logits, batch->targets, scale,
-                  a->losses);
-    pass->stage = scale != 0.0f ? PASS_LOSS : PASS_FORWARD;
 }

@@ -20,6 +20,18 @@ static void close_room(struct pass *pass) {
     pass->stage = PASS_NOTHING;
 }
 
+/* Room for more logits than so many floats is not worth it: the output layer's weights are read
+ * once for every block of them. A block has so many tokens at least. */
+#define LOGITS_ROOM ((size_t)1 << 24)
+#define LEAST_LOGITS 128
+
+/* Logits that a pass over so many tokens makes at a time. */
+static size_t logits_at_a_time(const struct model_config *config, size_t max_tokens) {
+    size_t rows = LOGITS_ROOM / config->vocab_size;
+    if (rows < LEAST_LOGITS) rows = LEAST_LOGITS;
+    return max_tokens < rows ? max_tokens : rows;
+}
+
 static mneme_status open_for(struct pass *pass, const struct model *model, size_t max_tokens,
                              size_t logits, bool training, mneme_error *error) {
     size_t longest = model->config.max_seq_len;
@@ -39,7 +51,8 @@ mneme_status pass_open_sized(struct pass *pass, const struct model *model,
 
 mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
                        bool training, mneme_error *error) {
-    return open_for(pass, model, max_tokens, max_tokens, training, error);
+    return open_for(pass, model, max_tokens, logits_at_a_time(&model->config, max_tokens), training,
+                    error);
 }
 
 mneme_status pass_open_scoring(struct pass *pass, const struct model *model, size_t max_tokens,

@@ -35,7 +35,7 @@ enum pass_stage {
     PASS_NOTHING,
     PASS_AT_MEMORY, /* what a memory layer gets is there, see at_layer */
     PASS_FORWARD,   /* all layers are through */
-    PASS_LOSS,      /* the logits' gradients are there */
+    PASS_LOSS,      /* so is the gradient of what the output layer read */
     PASS_BACKWARD
 };
 
@@ -99,13 +99,16 @@ mneme_status model_forward_to_next_memory(struct pass *pass, const struct batch 
 /* [n_tokens, dim] of a pass at memory layer l: the stream that the memory's output is added to. */
 float *pass_stream_at_memory(const struct pass *pass, size_t l);
 
-/* logits [n, vocab_size] of n rows of normed output. activations.logits has room for max_tokens of
- * them, or for the pass_size's. */
+/* logits [n, vocab_size] of n rows of normed output. activations.logits has room for
+ * activations.logits_rows of them. */
 void model_logits(struct pass *pass, size_t n, const float *normed, float *logits);
 
-/* After a forward pass: activations.losses [n_tokens]. With scale != 0 activations.logits become
- * the logits' gradients, each loss weighted by scale. */
-void model_loss(struct pass *pass, const struct batch *batch, float scale);
+/* After a forward pass: activations.losses [n_tokens], 0 where there is no target. With scale != 0,
+ * each loss weighted by it: adds to the output layer's gradient where it has one, and leaves that
+ * of what it read for model_backward, once per forward pass. With scale 0 `gradients` may be NULL.
+ * activations.logits is written over. */
+void model_loss(struct pass *pass, const struct batch *batch, float scale,
+                struct gradients *gradients);
 
 /* Number of targets that count. */
 size_t batch_count_targets(const struct batch *batch);
@@ -126,10 +129,10 @@ struct backward_extent {
     enum backward_end end;
 };
 
-/* After model_loss with scale != 0: adds to the gradient of every parameter that has one, adapters
- * included, as far as the extent reaches; {0} is all of the model. activations.d_reads (and
- * d_expert_hidden) are left for the values' gradients; batch_reads.h tells which slots they belong
- * to. */
+/* After model_loss with scale != 0, which has done the output layer: adds to the gradient of every
+ * parameter that has one, adapters included, as far as the extent reaches; {0} is all of the model.
+ * activations.d_reads (and d_expert_hidden) are left for the values' gradients; batch_reads.h tells
+ * which slots they belong to. */
 void model_backward(struct pass *pass, const struct batch *batch, struct gradients *gradients,
                     struct backward_extent extent);
 

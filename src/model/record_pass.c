@@ -150,11 +150,28 @@ void record_forward(struct pass *pass) {
                  "forward.output_norm");
 }
 
-void record_loss(const struct pass *pass) {
+float *record_logits_begin(const struct pass *pass) {
+    if (pass->recorder == NULL) return NULL;
+    return room(pass->recorder, pass->n_tokens * pass->model->config.vocab_size);
+}
+
+void record_logits_block(const struct pass *pass, size_t n, float *gradients) {
     const struct activations *a = &pass->activations;
-    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, 1, a->losses, "forward.losses");
+    const size_t vocab_size = pass->model->config.vocab_size;
+    if (gradients == NULL) return;
+    for (size_t i = 0; i < n; i++) {
+        memcpy(gradients + a->predicting[i] * vocab_size, a->logits + i * vocab_size,
+               vocab_size * sizeof *gradients);
+    }
+}
+
+void record_loss(const struct pass *pass, float *gradients) {
+    if (gradients == NULL) return;
+    recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, 1, pass->activations.losses,
+                 "forward.losses");
     recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, pass->model->config.vocab_size,
-                 a->logits, "backward.logits");
+                 gradients, "backward.logits");
+    free(gradients);
 }
 
 void record_gradients(struct recorder *recorder, const struct gradients *gradients, size_t n,

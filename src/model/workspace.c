@@ -24,7 +24,7 @@ void layer_activation_lines(const struct model_config *config, bool ffn, bool me
 }
 
 /* Arrays outside the layers, at most. */
-#define OTHER_ARRAYS 8
+#define OTHER_ARRAYS 12
 
 /* Appends the arrays of a layer; returns the new number of pieces. */
 static size_t list_layer(const struct model_config *config, bool ffn, bool memory,
@@ -61,15 +61,19 @@ static size_t list_others(struct activations *a, const struct model_config *conf
     const bool peer = config->memory.peer_variant;
     const size_t tokens = size->tokens;
     const struct {
-        float **array;
+        void *array;
         size_t rows, width;
         bool exists;
     } arrays[OTHER_ARRAYS] = {
         {&a->output, tokens, s.dim, true},
         {&a->output_normed, tokens, s.dim, true},
         {&a->output_norm_r, tokens, 1, true},
-        {&a->logits, size->logits, s.vocab, true},
         {&a->losses, tokens, 1, true},
+        {&a->logits, size->logits, s.vocab, true},
+        {&a->predicting, size->logits, sizeof *a->predicting / sizeof(float), true},
+        {&a->predicted, size->logits, 1, true},
+        {&a->predicting_normed, size->logits, s.dim, true},
+        {&a->predicting_losses, size->logits, 1, true},
         {&a->d_reads, tokens, n_memories * s.value, training && n_memories > 0},
         {&a->d_expert_hidden, tokens, n_memories * s.reads, training && n_memories > 0 && peer},
         {&a->expert_inputs, tokens, n_memories * s.value, training && n_memories > 0 && peer}};
@@ -84,7 +88,8 @@ static size_t list_others(struct activations *a, const struct model_config *conf
 
 mneme_status activations_open(struct activations *a, const struct model_config *config,
                               const struct pass_size *size, bool training, mneme_error *error) {
-    *a = (struct activations){.layers = calloc(config->n_layers, sizeof *a->layers)};
+    *a = (struct activations){.layers = calloc(config->n_layers, sizeof *a->layers),
+                              .logits_rows = size->logits};
     struct arena_piece *pieces =
         calloc(config->n_layers * LAYER_ACTIVATIONS + OTHER_ARRAYS, sizeof *pieces);
     mneme_status status = MNEME_OK;

@@ -51,7 +51,7 @@ _Static_assert(sizeof(struct layer_activations) == LAYER_ACTIVATIONS * sizeof(vo
 struct pass_size {
     size_t tokens;    /* N, of a batch */
     size_t positions; /* of a sequence, with what a cache holds of it */
-    size_t logits;    /* tokens whose logits are made at a time */
+    size_t logits; /* tokens whose logits are made at a time; 0: the caller makes them elsewhere */
 };
 
 /* What a pass over N tokens leaves. */
@@ -60,8 +60,14 @@ struct activations {
     float *output;                    /* [N, dim] after the last layer */
     float *output_normed;             /* [N, dim] */
     float *output_norm_r;             /* [N] */
-    float *logits;                    /* [size's logits, vocab_size] */
     float *losses;                    /* [N] */
+    /* Of the tokens whose logits are made at a time, B of them: */
+    size_t logits_rows;       /* B */
+    float *logits;            /* [B, vocab_size] */
+    size_t *predicting;       /* [B] which tokens */
+    int32_t *predicted;       /* [B] their targets */
+    float *predicting_normed; /* [B, dim] what the output layer reads, and its gradient */
+    float *predicting_losses; /* [B] */
     /* Of memory layers in training, [n_memory_layers, N, …]: */
     float *d_reads;         /* [v_dim] gradients of the reads */
     float *d_expert_hidden; /* [heads, knn] PEER */
@@ -87,7 +93,7 @@ struct scratch {
     struct product_key_scratch product_key;
     /* Backward pass: */
     float *d_stream;            /* [N, dim] gradient of the residual stream */
-    float *d_normed, *d_branch; /* [N, dim] */
+    float *d_normed, *d_branch; /* [N, dim]; after model_loss d_normed is the output_normed's */
     float *d_wide1, *d_wide2;   /* [N, widest of heads * head_dim, hidden_dim, v_dim] */
     float *d_k, *d_v;           /* [N, kv_heads, head_dim] */
     float *d_query;             /* [N, heads, k_dim] */

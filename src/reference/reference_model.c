@@ -19,6 +19,16 @@ static void load_parameters(struct reference_case *c, struct reference_model *m)
     }
 }
 
+/* With room for the logits of all tokens, which are compared. */
+static mneme_status open_pass(struct reference_model *m, size_t max_tokens, bool training,
+                              mneme_error *error) {
+    const size_t longest = m->model.config.max_seq_len;
+    const struct pass_size size = {.tokens = max_tokens,
+                                   .positions = max_tokens < longest ? max_tokens : longest,
+                                   .logits = max_tokens};
+    return pass_open_sized(&m->pass, &m->model, &size, training, error);
+}
+
 void reference_model_open(struct reference_case *c, struct reference_model *m, size_t max_tokens) {
     struct json_place at;
     struct model_config config;
@@ -27,7 +37,7 @@ void reference_model_open(struct reference_case *c, struct reference_model *m, s
     if (!reference_ok(c, json_get_object(&c->place, "config", KEY_REQUIRED, &at, c->error)) ||
         !reference_ok(c, model_config_from_json(at.object, at.place, &config, c->error)) ||
         !reference_ok(c, model_open(&config, &m->model, c->error)) ||
-        !reference_ok(c, pass_open(&m->pass, &m->model, max_tokens, true, c->error)) ||
+        !reference_ok(c, open_pass(m, max_tokens, true, c->error)) ||
         !reference_ok(c, batch_builder_open(&m->builder, max_tokens, c->error))) {
         return;
     }
@@ -45,7 +55,7 @@ void reference_model_load(struct reference_case *c, struct reference_model *m, s
         name[0] == '/' ? path_in(name, ".") : path_in(path_parent(c->path).text, "%s", name);
     mneme_status status = model_load(folder.text, &m->model, c->error);
     if (status == MNEME_OK) {
-        status = pass_open(&m->pass, &m->model, max_tokens, false, c->error);
+        status = open_pass(m, max_tokens, false, c->error);
         if (status == MNEME_OK) status = batch_builder_open(&m->builder, max_tokens, c->error);
     }
     reference_ok(c, status);

@@ -88,7 +88,8 @@ void run_model(struct reference_case *c) {
         model_logits(&m.pass, n, a->output_normed, a->logits);
         reference_compare(c, n * classes, a->logits, "logits");
         compare_best(c, n, classes, a->logits);
-        model_loss(&m.pass, &batch, 1.0f / (float)batch_count_targets(&batch));
+        model_loss(&m.pass, &batch, 1.0f / (float)batch_count_targets(&batch),
+                   &m.optimizer.gradients);
         reference_compare(c, n, a->losses, "losses");
         model_backward(&m.pass, &batch, &m.optimizer.gradients, (struct backward_extent){0});
         gradients_join_tied(&m.optimizer.gradients);

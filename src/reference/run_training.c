@@ -138,7 +138,7 @@ static void compare_first_pass(struct reference_case *c, struct reference_model 
     }
     model_logits(pass, batch.n_tokens, a->output_normed, a->logits);
     reference_compare(c, batch.n_tokens * m->model.config.vocab_size, a->logits, "logits");
-    model_loss(pass, &batch, 1.0f / (float)batch_count_targets(&batch));
+    model_loss(pass, &batch, 1.0f / (float)batch_count_targets(&batch), &m->optimizer.gradients);
     model_backward(pass, &batch, &m->optimizer.gradients, (struct backward_extent){0});
     reference_compare_gradients(c, &m->optimizer);
 }

@@ -110,11 +110,12 @@ size_t sparse_stepper_count(const struct sparse_stepper *stepper) {
     return count;
 }
 
-/* Mean loss of the batch, with the logits' gradients left in the pass. */
-static float loss_and_gradients(struct pass *pass, const struct batch *batch) {
+/* Mean loss of the batch, with its gradient left in the pass. */
+static float loss_and_gradients(struct sparse_stepper *stepper, struct pass *pass,
+                                const struct batch *batch) {
     size_t targets = batch_count_targets(batch);
     float scale = 1.0f / (float)(targets > 0 ? targets : 1);
-    model_loss(pass, batch, scale);
+    model_loss(pass, batch, scale, &stepper->keys);
     return pass_add_losses(pass, 0.0f) * scale;
 }
 
@@ -309,8 +310,7 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
     TRY(from_memory ? model_forward_from_memory(pass, batch, error)
                     : model_forward(pass, batch, NULL, error));
     record_forward(pass);
-    result->loss = loss_and_gradients(pass, batch);
-    record_loss(pass);
+    result->loss = loss_and_gradients(stepper, pass, batch);
     batch_reads_sort(&stepper->reads, pass);
     const struct slots_read read = batch_reads_slots(&stepper->reads);
     result->n_read = read.n;

@@ -194,7 +194,7 @@ static mneme_status ask(struct course *c, const struct taught *taught, float *mo
     c->texts[0] = 0;
     memory_inputs_place(&taught->inputs, &c->pass, 1, c->texts);
     TRY(model_forward_from_memory(&c->pass, &batch, error));
-    model_loss(&c->pass, &batch, 0.0f);
+    model_loss(&c->pass, &batch, 0.0f, NULL);
     *most = asked_loss(&c->pass, &batch).most;
     return MNEME_OK;
 }

@@ -16,8 +16,7 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
         const struct batch *batch = &micro_batches[i];
         TRY(model_forward(pass, batch, NULL, error));
         record_forward(pass);
-        model_loss(pass, batch, scale);
-        record_loss(pass);
+        model_loss(pass, batch, scale, gradients);
         sum = pass_add_losses(pass, sum);
         model_backward(pass, batch, gradients, extent);
         if (usage == NULL) continue;

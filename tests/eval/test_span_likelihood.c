@@ -28,7 +28,7 @@ static double whole_pass(struct tiny_model *tiny, const struct scored_span *span
     ck_assert(batch_builder_add(&tiny->builder, span->n - 1, span->tokens, span->tokens + 1, 0));
     struct batch batch = batch_builder_whole(&tiny->builder);
     assert_ok(model_forward(&tiny->pass, &batch, NULL, &error), &error);
-    model_loss(&tiny->pass, &batch, 0.0f);
+    model_loss(&tiny->pass, &batch, 0.0f, NULL);
     *greedy = true;
     for (size_t t = span->n - 1 - span->n_scored; t < span->n - 1; t++) {
         const float *logits = tiny->pass.activations.logits + t * vocab;

@@ -159,7 +159,7 @@ static void check_extent(struct model_config config) {
         const struct backward_extent extent = {i == 0 ? 0 : config.memory.layers[0],
                                                i == 0 ? BACKWARD_WHOLE : BACKWARD_TO_MEMORY};
         assert_ok(model_forward(&tiny.pass, &tiny.batch, NULL, &error), &error);
-        model_loss(&tiny.pass, &tiny.batch, 1.0f);
+        model_loss(&tiny.pass, &tiny.batch, 1.0f, i == 0 ? &whole : &part);
         model_backward(&tiny.pass, &tiny.batch, i == 0 ? &whole : &part, extent);
     }
     for (size_t i = 0; i < n; i++) {

@@ -19,7 +19,7 @@
 static double loss_of(struct tiny_model *tiny) {
     mneme_error error = {0};
     assert_ok(model_forward(&tiny->pass, &tiny->batch, NULL, &error), &error);
-    model_loss(&tiny->pass, &tiny->batch, 0.0f);
+    model_loss(&tiny->pass, &tiny->batch, 0.0f, NULL);
     double sum = 0.0;
     for (size_t i = 0; i < tiny->batch.n_tokens; i++) {
         sum += (double)tiny->pass.activations.losses[i];
@@ -88,7 +88,7 @@ static void check_list(struct tiny_model *tiny, struct parameter **list, size_t 
     struct gradients gradients;
     assert_ok(gradients_open(&gradients, n, list, &error), &error);
     loss_of(tiny);
-    model_loss(&tiny->pass, &tiny->batch, 1.0f);
+    model_loss(&tiny->pass, &tiny->batch, 1.0f, &gradients);
     model_backward(&tiny->pass, &tiny->batch, &gradients, (struct backward_extent){0});
     gradients_join_tied(&gradients);
     for (size_t i = 0; i < n; i++) {

@@ -28,7 +28,7 @@ START_TEST(frozen) {
         ck_assert_ptr_null(gradient_of(&gradients, &tiny.model.parameters[i]));
     }
     forward(&tiny);
-    model_loss(&tiny.pass, &tiny.batch, 1.0f);
+    model_loss(&tiny.pass, &tiny.batch, 1.0f, &gradients);
     model_backward(&tiny.pass, &tiny.batch, &gradients, (struct backward_extent){0});
     gradients_close(&gradients);
     tiny_model_close(&tiny);
@@ -98,7 +98,7 @@ START_TEST(sorted_reads) {
 }
 END_TEST
 
-/* Each of these is a call too early. */
+/* Each of these is a call too early, or one too many. */
 static void open_unused(struct tiny_model *tiny) {
     const struct model_config config = tiny_model_config();
     tiny_model_open(tiny, &config);
@@ -106,8 +106,9 @@ static void open_unused(struct tiny_model *tiny) {
 
 START_TEST(loss_before_forward) {
     struct tiny_model tiny;
+    struct gradients none = {0};
     open_unused(&tiny);
-    model_loss(&tiny.pass, &tiny.batch, 1.0f);
+    model_loss(&tiny.pass, &tiny.batch, 1.0f, &none);
 }
 END_TEST
 
@@ -116,7 +117,7 @@ START_TEST(backward_without_gradients_of_logits) {
     struct gradients none = {0};
     open_unused(&tiny);
     forward(&tiny);
-    model_loss(&tiny.pass, &tiny.batch, 0.0f);
+    model_loss(&tiny.pass, &tiny.batch, 0.0f, NULL);
     model_backward(&tiny.pass, &tiny.batch, &none, (struct backward_extent){0});
 }
 END_TEST
@@ -126,9 +127,19 @@ START_TEST(backward_twice) {
     struct gradients none = {0};
     open_unused(&tiny);
     forward(&tiny);
-    model_loss(&tiny.pass, &tiny.batch, 1.0f);
+    model_loss(&tiny.pass, &tiny.batch, 1.0f, &none);
     model_backward(&tiny.pass, &tiny.batch, &none, (struct backward_extent){0});
     model_backward(&tiny.pass, &tiny.batch, &none, (struct backward_extent){0});
+}
+END_TEST
+
+START_TEST(loss_twice) {
+    struct tiny_model tiny;
+    struct gradients none = {0};
+    open_unused(&tiny);
+    forward(&tiny);
+    model_loss(&tiny.pass, &tiny.batch, 1.0f, &none);
+    model_loss(&tiny.pass, &tiny.batch, 1.0f, &none);
 }
 END_TEST
 
@@ -160,6 +171,7 @@ Suite *pass_suite(void) {
     tcase_add_test_raise_signal(early, loss_before_forward, SIGABRT);
     tcase_add_test_raise_signal(early, backward_without_gradients_of_logits, SIGABRT);
     tcase_add_test_raise_signal(early, backward_twice, SIGABRT);
+    tcase_add_test_raise_signal(early, loss_twice, SIGABRT);
     tcase_add_test_raise_signal(early, from_memory_without_inputs, SIGABRT);
     tcase_add_test_raise_signal(early, reads_before_forward, SIGABRT);
     suite_add_tcase(suite, tests);

@@ -105,9 +105,10 @@ START_TEST(only_the_thread_that_started_it) {
 END_TEST
 
 static void forward_and_loss(struct tiny_model *tiny) {
+    struct gradients none = {0};
     mneme_error error = {0};
     assert_ok(model_forward(&tiny->pass, &tiny->batch, NULL, &error), &error);
-    model_loss(&tiny->pass, &tiny->batch, 1.0f);
+    model_loss(&tiny->pass, &tiny->batch, 1.0f, &none);
 }
 
 START_TEST(layers_of_a_model) {
