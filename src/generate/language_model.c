@@ -24,7 +24,7 @@ static mneme_status open_tokenizer(struct language_model *language, const char *
 mneme_status language_model_open(struct language_model *language, const char *folder,
                                  mneme_error *error) {
     *language = (struct language_model){0};
-    TRY(model_load(folder, &language->model, error));
+    TRY(model_map(folder, &language->model, error));
     return language_model_open_texts(language, folder, error);
 }
 

@@ -167,7 +167,7 @@ static mneme_status export_hf(const struct model *model, const char *folder, con
 static mneme_status export_model(const char *folder, const char *out,
                                  mneme_interchange_result *result, mneme_error *error) {
     struct model model;
-    TRY(model_load(folder, &model, error));
+    TRY(model_map(folder, &model, error));
     count(&model, result);
     mneme_status status =
         model.config.memory.n_layers == 0

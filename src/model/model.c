@@ -87,7 +87,7 @@ static mneme_status place_parameters(struct model *model, struct arena_piece *pi
     pieces[n++] = (struct arena_piece){&model->values_u, memory->peer_variant ? rows : 0, row};
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
-        if (p->kind != PARAMETER_COMMON) continue;
+        if (p->kind != PARAMETER_COMMON || p->data != NULL) continue;
         pieces[n++] = (struct arena_piece){&p->data, p->count, sizeof(float)};
     }
     TRY(arena_layout(&model->arena, n, pieces, "the model's parameters", error));
@@ -129,6 +129,7 @@ void model_close(struct model *model) {
     free(model->layers);
     free(model->parameters);
     arena_close(&model->arena);
+    safetensors_map_close(&model->files);
     *model = (struct model){0};
 }
 

@@ -9,6 +9,7 @@
 #include "base/memory.h"
 #include "model/config.h"
 #include "model/parameter.h"
+#include "tensor/safetensors_map.h"
 #include "tensor/tensor.h"
 
 /* One layer's parameters, `wq` and the like, by their names or by their lines in
@@ -44,12 +45,14 @@ struct model {
     float *values;                /* all tables one after the other: [n_tables * n_slots, v_dim] */
     float *values_u;              /* PEER: the same for the tables that the input is scored with */
     struct arena arena;
+    struct safetensors_map files; /* which parameters may lie in */
 };
 
 /* Names and shapes of the parameters, without room for them: their data is NULL. */
 mneme_status model_describe(const struct model_config *config, struct model *model,
                             mneme_error *error);
-/* Makes room for the parameters of a described model, all zero. Closes it on failure. */
+/* Makes room for the parameters of a described model that have no data yet, all zero. Closes it on
+ * failure. */
 mneme_status model_allocate(struct model *model, mneme_error *error);
 /* Makes a model with all parameters zero. */
 mneme_status model_open(const struct model_config *config, struct model *model, mneme_error *error);
@@ -77,11 +80,17 @@ mneme_status model_save(const struct model *model, const char *directory, mneme_
 /* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);
  * refuses what does not fit the config, naming the tensor, before it makes room for the weights. */
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error);
+/* The same for a model of which nothing but its value tables will be written to: of its weights,
+ * those that the folder has as floats stay in the mapped files. */
+mneme_status model_map(const char *directory, struct model *model, mneme_error *error);
+/* Gives back the memory of all weights that lie in files until they are looked at again. */
+void model_forget_files(const struct model *model);
 /* Such a folder's config.json. */
 mneme_status model_load_config(const char *directory, struct model_config *config,
                                mneme_error *error);
 /* Opens a folder's model and gives it a memory, whose parameters are all zero; memory->n_layers is
- * not 0. (memory_from_data makes it one that can be used.) The weights are read to where they stay.
+ * not 0. (memory_from_data makes it one that can be used.) The folder's weights are as with
+ * model_map.
  * Refuses a folder whose model has a memory, and a memory that does not fit the model. */
 mneme_status model_load_with_memory(const char *directory, const struct memory_config *memory,
                                     struct model *model, mneme_error *error);

@@ -62,18 +62,39 @@ static mneme_status check_tensors(const struct model *model, const struct safete
     return MNEME_OK;
 }
 
-/* All parameters but those that have one of the roles. */
+/* All parameters but those that have one of the roles, and those that lie in the files. */
 static mneme_status read_parameters(struct model *model, const struct safetensors_set *set,
                                     unsigned without, mneme_error *error) {
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
-        if ((p->roles & without) != 0) continue;
+        if ((p->roles & without) != 0 || p->in_file) continue;
         TRY(safetensors_set_read_f32(set, p->name, p->rank, p->shape, p->data, error));
     }
     return MNEME_OK;
 }
 
-mneme_status model_load(const char *directory, struct model *model, mneme_error *error) {
+/* Elements below which a parameter is not worth the pages that it would share with others. */
+#define LEAST_MAPPED ((size_t)1 << 14)
+
+/* Leaves parameters of a described model in the files: those that can be and that are large, but
+ * value tables, and none that has one of the roles. */
+static mneme_status map_parameters(struct model *model, const struct safetensors_set *set,
+                                   unsigned without, mneme_error *error) {
+    TRY(safetensors_map_open(&model->files, set, error));
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        const float *data = NULL;
+        if ((p->roles & without) != 0 || p->kind != PARAMETER_COMMON) continue;
+        if (p->count < LEAST_MAPPED) continue;
+        TRY(safetensors_map_f32(&model->files, set, p->name, p->rank, p->shape, &data, error));
+        p->in_file = data != NULL;
+        p->data = (float *)(uintptr_t)data;
+    }
+    return MNEME_OK;
+}
+
+static mneme_status load(const char *directory, bool mapped, struct model *model,
+                         mneme_error *error) {
     *model = (struct model){0};
     struct model_config config;
     struct safetensors_set set;
@@ -81,11 +102,27 @@ mneme_status model_load(const char *directory, struct model *model, mneme_error 
     TRY(safetensors_set_open(&set, directory, error));
     mneme_status status = model_describe(&config, model, error);
     THEN(check_tensors(model, &set, error));
+    if (mapped) THEN(map_parameters(model, &set, 0, error));
     THEN(model_allocate(model, error));
     THEN(read_parameters(model, &set, 0, error));
     if (status != MNEME_OK) model_close(model);
     safetensors_set_close(&set);
     return status;
+}
+
+mneme_status model_load(const char *directory, struct model *model, mneme_error *error) {
+    return load(directory, false, model, error);
+}
+
+mneme_status model_map(const char *directory, struct model *model, mneme_error *error) {
+    return load(directory, true, model, error);
+}
+
+void model_forget_files(const struct model *model) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if (p->in_file) mapped_file_forget(p->data, p->count * sizeof *p->data);
+    }
 }
 
 /* The folder of a model without memory has all that such a config asks for, no more. */
@@ -119,11 +156,18 @@ mneme_status model_load_with_memory(const char *directory, const struct memory_c
     if (config.memory.n_layers > 0) {
         return error_set(error, MNEME_BAD_INPUT, "%s: the model has a memory already", path.text);
     }
-    config.memory = *memory;
-    TRY(model_config_check(&config, CONFIG_OF_HF, path.text, error));
-    TRY(model_open(&config, model, error));
-    mneme_status status = model_read_base(directory, model, error);
+    struct model_config extended = config;
+    extended.memory = *memory;
+    TRY(model_config_check(&extended, CONFIG_OF_HF, path.text, error));
+    struct safetensors_set set;
+    TRY(safetensors_set_open(&set, directory, error));
+    mneme_status status = check_base(&config, &set, error);
+    THEN(model_describe(&extended, model, error));
+    THEN(map_parameters(model, &set, ROLE_MEMORY, error));
+    THEN(model_allocate(model, error));
+    THEN(read_parameters(model, &set, ROLE_MEMORY, error));
     if (status != MNEME_OK) model_close(model);
+    safetensors_set_close(&set);
     return status;
 }
 

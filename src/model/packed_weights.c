@@ -59,6 +59,12 @@ static void pack(const struct parameter *p, const struct product_key_shape *shap
     }
 }
 
+/* The plain form of a weight that is packed need not be in memory, too, where a file has it. */
+static void forget(const struct parameter *p, const struct packed_weight *weight) {
+    if (!p->in_file || weight->forward == NULL) return;
+    mapped_file_forget(p->data, p->count * sizeof *p->data);
+}
+
 static size_t quarter_of_memory(void) {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     return pages < 0 || size < 0 ? 0 : (size_t)pages / 4 * (size_t)size;
@@ -77,7 +83,7 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
     } else {
         size_t n = list(packed, model, lowest_backward_layer, trained, pieces);
         fits = arena_bytes(n, pieces) <= quarter_of_memory();
-        if (fits) status = arena_layout(&packed->arena, n, pieces, "packed weights", error);
+        if (fits) status = arena_layout_scratch(&packed->arena, n, pieces, "packed weights", error);
     }
     free(pieces);
     if (status != MNEME_OK || !fits) {
@@ -88,6 +94,7 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
     profile_layer(PROFILE_PACKING, 0);
     for (size_t i = 0; i < model->n_parameters; i++) {
         pack(&model->parameters[i], &shape, &packed->weights[i]);
+        forget(&model->parameters[i], &packed->weights[i]);
     }
     return MNEME_OK;
 }

@@ -55,6 +55,7 @@ struct parameter {
     unsigned roles;
     size_t layer;                    /* that it belongs to, where it belongs to one */
     const char *hf_name, *gguf_name; /* as in layer_parameters.def */
+    bool in_file;                    /* data is a part of a file, and cannot be written to */
     float *data;                     /* [shape] */
 };
 

@@ -68,8 +68,9 @@ static mneme_status load_patched(const struct patch *patch, const char *path, co
                                  struct model *model, mneme_error *error) {
     struct digest digest;
     TRY(patch->carries_memory ? load_extended(patch, folder, model, error)
-                              : model_load(folder, model, error));
+                              : model_map(folder, model, error));
     TRY(patch_base_digest(model, patch->carries_memory, &digest, error));
+    model_forget_files(model);
     TRY(patch_check_fits(patch, path, &digest, error));
     TRY(check_tables(patch, path, model, error));
     patch_put_rows(patch, model);
@@ -81,7 +82,7 @@ mneme_status patch_model_load(const char *folder, const char *path, struct model
     struct patch patch = {0};
     *model = (struct model){0};
     if (kept != NULL) *kept = (struct patch){0};
-    if (path == NULL) return model_load(folder, model, error);
+    if (path == NULL) return model_map(folder, model, error);
     mneme_status status = patch_load(&patch, path, error);
     THEN(load_patched(&patch, path, folder, model, error));
     if (status != MNEME_OK) model_close(model);

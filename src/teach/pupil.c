@@ -66,7 +66,7 @@ static mneme_status open_model(struct pupil *pupil, const struct pupil_options *
     struct model_config config;
     struct memory_config memory;
     TRY(model_load_config(o->folder, &config, error));
-    if (config.memory.n_layers > 0) return model_load(o->folder, &pupil->language.model, error);
+    if (config.memory.n_layers > 0) return model_map(o->folder, &pupil->language.model, error);
     TRY(choose_memory(o, &config, &memory, error));
     pupil->has_new_memory = true;
     return model_load_with_memory(o->folder, &memory, &pupil->language.model, error);

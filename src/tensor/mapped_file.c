@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -25,4 +26,11 @@ mneme_status mapped_file_open(struct mapped_file *file, const char *path, mneme_
 void mapped_file_close(struct mapped_file *file) {
     if (file->length > 0) munmap((void *)(uintptr_t)file->bytes, file->length);
     *file = (struct mapped_file){0};
+}
+
+void mapped_file_forget(const void *bytes, size_t length) {
+    const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+    const uintptr_t first = ((uintptr_t)bytes + page - 1) / page * page;
+    const uintptr_t end = ((uintptr_t)bytes + length) / page * page;
+    if (end > first) madvise((void *)first, end - first, MADV_DONTNEED);
 }

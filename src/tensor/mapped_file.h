@@ -17,4 +17,8 @@ mneme_status mapped_file_open(struct mapped_file *file, const char *path, mneme_
 /* Does nothing to {0}. */
 void mapped_file_close(struct mapped_file *file);
 
+/* Gives the memory of the whole pages among a file's bytes back to the system, which reads them in
+ * again when they are looked at. */
+void mapped_file_forget(const void *bytes, size_t length);
+
 #endif

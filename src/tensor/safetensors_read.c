@@ -89,8 +89,11 @@ static mneme_status refuse_element(const struct safetensors *file, const struct 
                      tensor->name, text, nan ? "NaN" : "infinite");
 }
 
-static mneme_status check_finite(const struct safetensors *file, const struct tensor *tensor,
-                                 const float *values, size_t count, mneme_error *error) {
+mneme_status safetensors_check_finite(const struct safetensors *file, const struct tensor *tensor,
+                                      const float *values, mneme_error *error) {
+    size_t bytes = 0;
+    (void)tensor_bytes(tensor, &bytes); /* it fits: it is in the file */
+    const size_t count = bytes / tensor_type_size(tensor->type);
     size_t i = tensor_first_not_finite(values, count);
     if (i == count) return MNEME_OK;
     return refuse_element(file, tensor, i, isnan(values[i]), error);
@@ -120,8 +123,7 @@ mneme_status safetensors_read_f32(const struct safetensors *file, const char *na
     TRY(type == TENSOR_F32
             ? safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error)
             : read_converted(file, entry, destination, error));
-    return check_finite(file, &entry->tensor, destination, entry->bytes / tensor_type_size(type),
-                        error);
+    return safetensors_check_finite(file, &entry->tensor, destination, error);
 }
 
 mneme_status safetensors_read_exact(const struct safetensors *file, const char *name,

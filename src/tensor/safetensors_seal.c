@@ -66,18 +66,40 @@ mneme_status safetensors_seal_compare(struct safetensors_seal *seal, const struc
                      file->file.path);
 }
 
+/* The digests of all tensors, by all threads: [file->n]. Of errors, that of the first tensor. */
+static mneme_status digest_entries(const struct safetensors *file, struct digest *digests,
+                                   mneme_error *error) {
+    mneme_status status = MNEME_OK;
+    size_t failed = file->n;
+#pragma omp parallel for schedule(dynamic)
+    for (size_t i = 0; i < file->n; i++) {
+        mneme_error of_entry = {0};
+        const mneme_status done =
+            safetensors_digest_entry(file, &file->entries[i], &digests[i], &of_entry);
+        if (done == MNEME_OK) continue;
+#pragma omp critical(digest_entries)
+        if (i < failed) {
+            failed = i;
+            status = done;
+            *error = of_entry;
+        }
+    }
+    return status;
+}
+
 mneme_status safetensors_check_seal(const struct safetensors *file, mneme_error *error) {
     struct safetensors_seal seal = {0};
     if (safetensors_metadata_get(file, SAFETENSORS_SEAL) == NULL) return MNEME_OK;
-    mneme_status status =
-        safetensors_seal_open(&seal, json_object_get(file->header, "__metadata__"), error);
+    struct digest *digests = calloc(file->n + 1, sizeof *digests);
+    if (digests == NULL) return error_set_memory(error, file->file.path);
+    mneme_status status = digest_entries(file, digests, error);
+    THEN(safetensors_seal_open(&seal, json_object_get(file->header, "__metadata__"), error));
     for (size_t i = 0; i < file->n && status == MNEME_OK; i++) {
-        struct digest digest;
-        status = safetensors_digest_entry(file, &file->entries[i], &digest, error);
-        THEN(safetensors_seal_add(&seal, &file->entries[i].tensor, &digest, error));
+        status = safetensors_seal_add(&seal, &file->entries[i].tensor, &digests[i], error);
     }
     THEN(safetensors_seal_compare(&seal, file, error));
     safetensors_seal_close(&seal);
+    free(digests);
     return status;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "simd/simd.h"
 
 static const struct {
     const char *name;
@@ -63,8 +64,24 @@ float tensor_float_from_bf16(uint16_t bits) {
     return float_from_bits((uint32_t)bits << 16);
 }
 
+/* Values that a thread looks at at a time. */
+#define FINITE_BLOCK ((size_t)1 << 16)
+
+/* The first block that has one, or n. */
+static size_t block_not_finite(const float *values, size_t n) {
+    const struct simd_kernels *kernels = simd();
+    size_t first = n;
+#pragma omp parallel for schedule(static) if (n > FINITE_BLOCK)
+    for (size_t i = 0; i < n; i += FINITE_BLOCK) {
+        if (kernels->all_finite(n - i < FINITE_BLOCK ? n - i : FINITE_BLOCK, values + i)) continue;
+#pragma omp critical(not_finite)
+        if (i < first) first = i;
+    }
+    return first;
+}
+
 size_t tensor_first_not_finite(const float *values, size_t n) {
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = block_not_finite(values, n); i < n; i++) {
         uint32_t bits;
         memcpy(&bits, &values[i], sizeof bits);
         if ((bits & 0x7f800000u) == 0x7f800000u) return i;
