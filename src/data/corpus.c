@@ -48,15 +48,29 @@ static void free_texts(char **texts, size_t n_texts) {
     text_list_free(&list);
 }
 
+static void free_fact(struct fact *fact) {
+    free_texts(fact->texts, fact->n_texts);
+    free_texts(fact->answers, fact->n_answers);
+    free(fact->question);
+    free(fact->prompt);
+    free(fact->shown);
+}
+
 static void free_facts(struct fact *facts, size_t n_facts) {
-    for (size_t i = 0; i < n_facts; i++) {
-        free_texts(facts[i].texts, facts[i].n_texts);
-        free_texts(facts[i].answers, facts[i].n_answers);
-        free(facts[i].question);
-        free(facts[i].prompt);
-        free(facts[i].shown);
-    }
+    for (size_t i = 0; i < n_facts; i++) free_fact(&facts[i]);
     free(facts);
+}
+
+void corpus_keep_fresh(struct corpus *corpus, const bool *keep) {
+    size_t n = 0;
+    for (size_t i = 0; i < corpus->n_fresh; i++) {
+        if (keep[i]) {
+            corpus->fresh[n++] = corpus->fresh[i];
+        } else {
+            free_fact(&corpus->fresh[i]);
+        }
+    }
+    corpus->n_fresh = n;
 }
 
 void corpus_free(struct corpus *corpus) {

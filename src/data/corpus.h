@@ -1,6 +1,7 @@
 #ifndef DATA_CORPUS_H
 #define DATA_CORPUS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -93,6 +94,9 @@ struct corpus_asking {
  * that is asked, whatever their case and blanks. MNEME_BAD_INPUT where there are not so many. */
 mneme_status corpus_ask(struct corpus *corpus, const struct corpus_asking *asking,
                         mneme_error *error);
+
+/* Keeps of the new facts those whose keep[i] is true. For corpora without lessons. */
+void corpus_keep_fresh(struct corpus *corpus, const bool *keep);
 
 void corpus_free(struct corpus *corpus);
 

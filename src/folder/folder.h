@@ -9,6 +9,8 @@
  *   SHA256SUMS                        digests of all other files that are finished (manifest.h)
  *   recipe.json, inputs.json          whose folder it is (recipe/identity.h)
  *   tokenizer.json                    learned from the run's own texts
+ *   new-questions.jsonl               what the model in the recipe's base says to new questions
+ *                                     (run/new_questions.h)
  *   text.safetensors, held-out-text.safetensors
  *                                     the recipe's text as tokens (packed_file.h)
  *   pretrain/                         trail and checkpoints of the pretraining
@@ -24,6 +26,7 @@
 #define FOLDER_LOCK "mneme.lock"
 #define FOLDER_MANIFEST "SHA256SUMS"
 #define FOLDER_TOKENIZER "tokenizer.json"
+#define FOLDER_NEW_QUESTIONS "new-questions.jsonl"
 #define FOLDER_TEXT "text.safetensors"
 #define FOLDER_HELD_OUT_TEXT "held-out-text.safetensors"
 #define FOLDER_PRETRAIN "pretrain"

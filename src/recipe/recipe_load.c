@@ -45,6 +45,14 @@ static mneme_status check_corpus(const struct json_place *root, const struct rec
     return MNEME_OK;
 }
 
+/* A model that is not there yet cannot be asked. */
+static mneme_status check_new(const struct json_place *root, const struct recipe *recipe,
+                              mneme_error *error) {
+    const struct recipe_corpus *corpus = &recipe->corpus;
+    if (!corpus->new_unknown || (recipe->base != NULL && corpus->new != NULL)) return MNEME_OK;
+    return json_refuse(root, "corpus.new_unknown", error, "needs a `base` and `corpus.new`");
+}
+
 /* Whether there is something to teach. */
 static bool has_facts(const struct recipe *recipe) {
     return recipe->corpus.world != NULL || recipe->corpus.new != NULL;
@@ -155,6 +163,7 @@ static void check(const struct json_place *root, struct recipe *recipe,
     const bool is_model_read = strstr(complaints->all.message, "`model") == NULL;
     if (recipe->name != NULL) note(complaints, check_name(root, recipe->name, &one), &one);
     note(complaints, check_corpus(root, &recipe->corpus, &one), &one);
+    note(complaints, check_new(root, recipe, &one), &one);
     note(complaints, check_prompt(root, recipe->evaluate.prompt, &one), &one);
     note(complaints, check_schedule(root, &recipe->pretrain, &one), &one);
     const bool are_methods_read = strstr(complaints->all.message, "`finetune") == NULL;

@@ -39,27 +39,59 @@ mneme_status answers_add(FILE *stream, const struct answer *answer, mneme_error 
     return MNEME_OK;
 }
 
+static mneme_status refuse_line(const char *path, size_t number, mneme_error *error) {
+    return error_set(error, MNEME_BAD_INPUT, "%s:%zu: is not a line of answers", path, number);
+}
+
+/* Reads a line, whose strings are the object's. */
+static bool read_line(const json_t *object, struct answer_read *line) {
+    const json_t *f1 = json_object_get(object, "f1");
+    *line = (struct answer_read){json_string_value(json_object_get(object, "set")),
+                                 json_string_value(json_object_get(object, "prompt")),
+                                 json_number_value(f1)};
+    return line->set != NULL && line->prompt != NULL && json_is_number(f1);
+}
+
+mneme_status answers_read(const char *path,
+                          mneme_status (*take)(void *user, const struct answer_read *line,
+                                               size_t number, mneme_error *error),
+                          void *user, mneme_error *error) {
+    char *bytes;
+    size_t length, number = 0;
+    TRY(file_read(path, MAX_BYTES, &bytes, &length, error));
+    mneme_status status = MNEME_OK;
+    char *rest = bytes;
+    for (char *text; status == MNEME_OK && (text = strtok_r(rest, "\n", &rest)) != NULL;) {
+        json_error_t cause;
+        json_t *object = json_parse(text, strlen(text), JSON_REJECT_DUPLICATES, &cause);
+        struct answer_read line;
+        status = read_line(object, &line) ? take(user, &line, ++number, error)
+                                          : refuse_line(path, number + 1, error);
+        json_decref(object);
+    }
+    free(bytes);
+    return status;
+}
+
 /* Of the questions of one set. */
 struct sum {
     double f1;
     size_t n;
 };
 
-static mneme_status add_line(const char *line, const char *path, size_t number, struct sum *fresh,
-                             struct sum *known, mneme_error *error) {
-    json_error_t cause;
-    json_t *object = json_parse(line, strlen(line), JSON_REJECT_DUPLICATES, &cause);
-    const char *set = json_string_value(json_object_get(object, "set"));
-    const json_t *f1 = json_object_get(object, "f1");
-    const bool valid = set != NULL && json_is_number(f1);
-    if (valid) {
-        struct sum *sum = strcmp(set, "new") == 0 ? fresh : known;
-        sum->f1 += json_number_value(f1);
-        sum->n++;
-    }
-    json_decref(object);
-    if (valid) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s:%zu: is not a line of answers", path, number);
+struct sums {
+    struct sum fresh, known;
+};
+
+static mneme_status add_to_sums(void *user, const struct answer_read *line, size_t number,
+                                mneme_error *error) {
+    (void)number;
+    (void)error;
+    struct sums *sums = user;
+    struct sum *sum = strcmp(line->set, "new") == 0 ? &sums->fresh : &sums->known;
+    sum->f1 += line->f1;
+    sum->n++;
+    return MNEME_OK;
 }
 
 static mneme_status compare(const char *path, const char *key, const struct sum *sum, double scored,
@@ -72,17 +104,8 @@ static mneme_status compare(const char *path, const char *key, const struct sum 
 }
 
 mneme_status answers_check(const char *path, const struct scores *scores, mneme_error *error) {
-    struct sum fresh = {0}, known = {0};
-    char *bytes;
-    size_t length, number = 0;
-    TRY(file_read(path, MAX_BYTES, &bytes, &length, error));
-    mneme_status status = MNEME_OK;
-    char *rest = bytes;
-    for (char *line; status == MNEME_OK && (line = strtok_r(rest, "\n", &rest)) != NULL;) {
-        status = add_line(line, path, ++number, &fresh, &known, error);
-    }
-    THEN(compare(path, "new_f1", &fresh, scores->new_f1, error));
-    THEN(compare(path, "known_f1", &known, scores->known_f1, error));
-    free(bytes);
-    return status;
+    struct sums sums = {0};
+    TRY(answers_read(path, add_to_sums, &sums, error));
+    TRY(compare(path, "new_f1", &sums.fresh, scores->new_f1, error));
+    return compare(path, "known_f1", &sums.known, scores->known_f1, error);
 }

@@ -20,6 +20,18 @@ struct answer {
 
 mneme_status answers_add(FILE *stream, const struct answer *answer, mneme_error *error);
 
+/* A line that was read; its strings are the reader's. */
+struct answer_read {
+    const char *set, *prompt;
+    double f1;
+};
+
+/* Hands on every line of the file. MNEME_BAD_INPUT for one that is none. */
+mneme_status answers_read(const char *path,
+                          mneme_status (*take)(void *user, const struct answer_read *line,
+                                               size_t number, mneme_error *error),
+                          void *user, mneme_error *error);
+
 /* Refuses, with MNEME_BAD_INPUT, a file whose lines do not have the scores' mean F1. */
 mneme_status answers_check(const char *path, const struct scores *scores, mneme_error *error);
 

@@ -5,11 +5,11 @@
 #include <string.h>
 
 #include "eval/answer_likelihood.h"
+#include "eval/answerer.h"
 #include "eval/held_out.h"
 #include "eval/likelihood.h"
 #include "eval/qa_score.h"
 #include "generate/answer_ends.h"
-#include "generate/generate.h"
 #include "run/answers.h"
 
 /* Prompts that are continued side by side. */
@@ -28,12 +28,9 @@ struct tally {
 struct asking {
     const struct experiment *experiment;
     const char *stage;
-    struct generator generator;
-    FILE *answers;              /* NULL: not written */
-    int32_t *outputs;           /* [ROWS, max_new] */
-    size_t *lengths;            /* [ROWS] */
-    struct token_span *prompts; /* [ROWS] */
-    struct token_list stops;    /* tokens that end an answer */
+    struct answerer answerer;
+    struct token_list stops; /* tokens that end an answer */
+    FILE *answers;           /* NULL: not written */
     size_t done, total;
     bool diverged;       /* a number of the model was not finite */
     size_t first_recent; /* new facts from here on count as recent */
@@ -44,11 +41,21 @@ static const char *const *strings(char **list) {
     return (const char *const *)list;
 }
 
+/* The questions of one side. */
+struct side {
+    struct asking *asking;
+    const char *set;
+    const struct fact_tokens *facts;
+    struct tally *tally;
+};
+
 /* Scores what was said to fact i. */
-static mneme_status score(struct asking *a, const char *set, const struct fact_tokens *facts,
-                          size_t i, const char *said, size_t length, struct tally *tally,
+static mneme_status score(void *user, size_t i, const char *said, size_t length,
                           mneme_error *error) {
-    const struct fact *fact = &facts->facts[i];
+    const struct side *side = user;
+    struct asking *a = side->asking;
+    struct tally *tally = side->tally;
+    const struct fact *fact = &side->facts->facts[i];
     const double *nll = tally->nlls == NULL ? NULL : &tally->nlls[i];
     double f1, em;
     if (a->experiment->answer_lines) length = answer_length(said, length);
@@ -57,60 +64,28 @@ static mneme_status score(struct asking *a, const char *set, const struct fact_t
     tally->em += em;
     tally->nll += nll == NULL ? 0.0 : *nll;
     tally->n++;
-    if (facts == &a->experiment->fresh && i >= a->first_recent) {
+    if (side->facts == &a->experiment->fresh && i >= a->first_recent) {
         a->recent.f1 += f1;
         a->recent.n++;
     }
-    const struct answer answer = {set, fact, said, length, f1, nll};
+    const struct answer answer = {side->set, fact, said, length, f1, nll};
     return a->answers == NULL ? MNEME_OK : answers_add(a->answers, &answer, error);
 }
 
-static mneme_status score_group(struct asking *a, const char *set, const struct fact_tokens *facts,
-                                size_t first, size_t n, struct tally *tally, mneme_error *error) {
-    size_t max_new = a->experiment->recipe.evaluate.max_new_tokens;
-    for (size_t i = 0; i < n; i++) {
-        char *said;
-        size_t length;
-        TRY(tokenizer_decode(a->experiment->tokenizer, a->outputs + i * max_new, a->lengths[i],
-                             &said, &length, error));
-        mneme_status status = score(a, set, facts, first + i, said, length, tally, error);
-        free(said);
-        TRY(status);
-    }
-    return MNEME_OK;
-}
-
-/* Asks the first n facts. */
-static mneme_status ask(struct asking *a, const char *set, const struct fact_tokens *facts,
-                        size_t n, struct tally *tally, mneme_error *error) {
-    const struct token_texts *prompts = &facts->prompts;
-    const struct recipe_evaluate *recipe = &a->experiment->recipe.evaluate;
-    const struct token_span stops = {a->stops.ids, a->stops.n};
+/* Asks the first n facts of a side. */
+static mneme_status ask(struct side *side, size_t n, mneme_error *error) {
+    struct asking *a = side->asking;
     for (size_t first = 0; first < n; first += ROWS) {
         size_t rows = n - first < ROWS ? n - first : ROWS;
-        for (size_t i = 0; i < rows; i++) {
-            const int32_t *tokens = prompts->tokens.ids + prompts->starts[first + i];
-            a->prompts[i] = (struct token_span){tokens, prompts->lengths[first + i]};
-        }
         mneme_status status =
-            generate_greedy(&a->generator, rows, a->prompts, recipe->max_new_tokens, stops,
-                            a->outputs, a->lengths, error);
+            answerer_ask(&a->answerer, &side->facts->prompts, first, rows, score, side, error);
         a->diverged = status == MNEME_FAILED; /* of what the machine can do wrong: nothing else */
         TRY(status);
-        TRY(score_group(a, set, facts, first, rows, tally, error));
         a->done += rows;
         if (a->stage == NULL) continue;
         experiment_progress(a->experiment, a->stage, "questions", a->done, a->total, 0, NULL);
     }
     return MNEME_OK;
-}
-
-/* An answer ends where its text does, or with its line. */
-static mneme_status open_stops(struct asking *a, mneme_error *error) {
-    const struct experiment *e = a->experiment;
-    if (e->answer_lines) return model_texts_answer_ends(&e->texts, e->tokenizer, &a->stops, error);
-    int32_t end = tokenizer_end_of_text(e->tokenizer);
-    return end == TOKEN_NONE ? MNEME_OK : token_list_append(&a->stops, &end, 1, error);
 }
 
 /* The NLL of the first answers of the first n facts. */
@@ -127,25 +102,20 @@ static mneme_status read_answers(struct asking *a, const struct fact_tokens *fac
 
 static mneme_status open_asking(struct asking *a, mneme_error *error) {
     const struct experiment *e = a->experiment;
-    size_t max_new = e->recipe.evaluate.max_new_tokens;
     size_t longest = token_texts_longest(&e->known.prompts);
     size_t longest_fresh = token_texts_longest(&e->fresh.prompts);
-    if (longest_fresh > longest) longest = longest_fresh;
-    TRY(open_stops(a, error));
-    a->outputs = calloc(ROWS * max_new + 1, sizeof *a->outputs);
-    a->lengths = calloc(ROWS, sizeof *a->lengths);
-    a->prompts = calloc(ROWS, sizeof *a->prompts);
-    if (a->outputs == NULL || a->lengths == NULL || a->prompts == NULL) {
-        return error_set_memory(error, "the questions");
-    }
-    return generator_open(&a->generator, &e->model, ROWS, longest + max_new, error);
+    TRY(experiment_answer_ends(e, &a->stops, error));
+    const struct answerer_settings settings = {
+        .tokenizer = e->tokenizer,
+        .stops = {a->stops.ids, a->stops.n},
+        .max_new = e->recipe.evaluate.max_new_tokens,
+        .longest = longest > longest_fresh ? longest : longest_fresh,
+        .n_rows = ROWS};
+    return answerer_open(&a->answerer, &e->model, &settings, error);
 }
 
 static void close_asking(struct asking *a) {
-    generator_close(&a->generator);
-    free(a->outputs);
-    free(a->lengths);
-    free(a->prompts);
+    answerer_close(&a->answerer);
     token_list_free(&a->stops);
 }
 
@@ -160,8 +130,8 @@ static mneme_status ask_both(struct asking *a, size_t n_fresh, size_t n_known, s
     TRY(read_answers(a, &e->fresh, n_fresh, fresh, error));
     TRY(read_answers(a, &e->known, n_known, known, error));
     TRY(open_asking(a, error));
-    TRY(ask(a, "new", &e->fresh, n_fresh, fresh, error));
-    return ask(a, "known", &e->known, n_known, known, error);
+    TRY(ask(&(struct side){a, "new", &e->fresh, fresh}, n_fresh, error));
+    return ask(&(struct side){a, "known", &e->known, known}, n_known, error);
 }
 
 /* The first n_fresh new facts and the first n_known known ones (0: all). */

@@ -60,6 +60,14 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
 mneme_status experiment_open_corpus(struct experiment *experiment, mneme_error *error);
 /* … the tokenizer, and all that is read, as tokens. */
 mneme_status experiment_open_texts(struct experiment *experiment, mneme_error *error);
+/* How wordings and prompts are written for the model. */
+struct text_manner experiment_manner(const struct experiment *experiment);
+/* Appends the tokens that end an answer: where its text does, or with its line. */
+mneme_status experiment_answer_ends(const struct experiment *experiment, struct token_list *stops,
+                                    mneme_error *error);
+/* Appends what asks a fact, as tokens. */
+mneme_status experiment_add_prompt(const struct experiment *experiment, const struct fact *fact,
+                                   struct token_texts *prompts, mneme_error *error);
 /* Whether facts are taught by wordings and statements, or by the forms that were the first. */
 bool experiment_is_worded(const struct experiment *experiment);
 /* What tokenizer.json should be: learned from the texts of pretraining, or the base's. */

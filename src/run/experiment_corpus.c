@@ -40,7 +40,7 @@ static mneme_status open_corpus(struct experiment *experiment, mneme_error *erro
                                        .fresh = from->new,
                                        .skill = from->skill,
                                        .max_known = from->max_known,
-                                       .max_fresh = from->new_facts,
+                                       .max_fresh = from->new_unknown ? 0 : from->new_facts,
                                        .max_skill = from->max_skill,
                                        .n_skill_test = from->skill_test_texts};
     return open_questions(experiment, &sources, error);

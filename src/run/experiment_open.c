@@ -13,8 +13,9 @@
 #include "run/trail.h"
 
 /* What opening a folder may write into it. */
-static const char *const opening_files[] = {IDENTITY_RECIPE, IDENTITY_INPUTS,      FOLDER_TOKENIZER,
-                                            FOLDER_TEXT,     FOLDER_HELD_OUT_TEXT, FOLDER_MANIFEST};
+static const char *const opening_files[] = {
+    IDENTITY_RECIPE, IDENTITY_INPUTS,      FOLDER_TOKENIZER, FOLDER_NEW_QUESTIONS,
+    FOLDER_TEXT,     FOLDER_HELD_OUT_TEXT, FOLDER_MANIFEST};
 
 #define N_OPENING_FILES (sizeof opening_files / sizeof *opening_files)
 

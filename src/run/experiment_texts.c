@@ -9,6 +9,7 @@
 #include "folder/folder.h"
 #include "folder/manifest.h"
 #include "folder/packed_file.h"
+#include "run/new_questions.h"
 #include "text/form.h"
 
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
@@ -83,13 +84,6 @@ static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *e
     return tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
-/* How wordings and prompts are written for the model. */
-static struct text_manner manner_of(const struct experiment *experiment) {
-    const struct recipe *recipe = &experiment->recipe;
-    const size_t cut = recipe->finetune.sequence_length, most = recipe->model.max_seq_len;
-    return model_texts_manner(&experiment->texts, cut > 0 && cut < most ? cut : most);
-}
-
 /* The prompt with the first answer; the caller frees it. NULL without memory. */
 static char *answered_prompt(const struct experiment *experiment, const struct fact *fact) {
     struct text text = {0};
@@ -100,14 +94,8 @@ static char *answered_prompt(const struct experiment *experiment, const struct f
 /* Adds what asks a fact, and what answers it. */
 static mneme_status open_fact(struct experiment *e, const struct fact *fact,
                               struct fact_tokens *tokens, mneme_error *error) {
-    const struct text_manner manner = manner_of(e);
-    if (form_is_chat(fact->prompt) && e->texts.style == NULL) {
-        return error_set(error, MNEME_BAD_INPUT,
-                         "%s: key `evaluate.prompt`: has turns, but how the model writes chats is "
-                         "not known",
-                         e->recipe.path);
-    }
-    TRY(token_texts_add_asked(&tokens->prompts, e->tokenizer, &manner, fact->prompt, error));
+    const struct text_manner manner = experiment_manner(e);
+    TRY(experiment_add_prompt(e, fact, &tokens->prompts, error));
     if (!e->answer_lines) return MNEME_OK;
     char *answered = answered_prompt(e, fact);
     if (answered == NULL) return error_set_memory(error, "the questions");
@@ -122,13 +110,7 @@ static mneme_status open_facts(struct experiment *experiment, const struct fact 
     tokens->facts = facts;
     tokens->n = n;
     for (size_t i = 0; i < n; i++) TRY(open_fact(experiment, &facts[i], tokens, error));
-    size_t longest = token_texts_longest(&tokens->prompts);
-    size_t limit = experiment->recipe.model.max_seq_len;
-    if (longest + 1 <= limit) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT,
-                     "%s: model.max_seq_len is %zu, but a question has %zu tokens, and its answer "
-                     "needs one more",
-                     experiment->recipe.path, limit, longest);
+    return MNEME_OK;
 }
 
 /* A fact is a lesson, or else a document's chunk. */
@@ -160,7 +142,7 @@ static mneme_status add_lesson(struct experiment *e, size_t number, struct texts
                                mneme_error *error) {
     struct token_texts *texts = &e->lessons.texts;
     const struct lesson lesson = lesson_of(&e->corpus, number);
-    const struct text_manner manner = manner_of(e);
+    const struct text_manner manner = experiment_manner(e);
     if (!experiment_is_worded(e) && e->recipe.finetune.sequence_length == 0) {
         return token_texts_add(texts, e->tokenizer, lesson.n_texts, lesson.texts,
                                e->recipe.model.max_seq_len, error);
@@ -192,7 +174,7 @@ static mneme_status open_lessons(struct experiment *experiment, mneme_error *err
         lessons->first_text[i + 1] = lessons->texts.n;
         lessons->first_fact[i + 1] = lessons->first_fact[i] + lesson_of(corpus, i).n_facts;
     }
-    return note_lost(experiment, &lost, manner_of(experiment).max_inputs, error);
+    return note_lost(experiment, &lost, experiment_manner(experiment).max_inputs, error);
 }
 
 /* The tokenizer, and what pretraining reads. */
@@ -262,6 +244,7 @@ mneme_status experiment_open_texts(struct experiment *experiment, mneme_error *e
     TRY(token_texts_add(&experiment->skill_test, experiment->tokenizer, corpus->n_skill_test,
                         corpus->skill_test, experiment->recipe.model.max_seq_len, error));
     TRY(open_facts(experiment, corpus->known, corpus->n_known, &experiment->known, error));
+    TRY(new_questions_choose(experiment, error));
     TRY(open_facts(experiment, corpus->fresh, corpus->n_fresh, &experiment->fresh, error));
     TRY(open_lessons(experiment, error));
     return open_packed(experiment, error);

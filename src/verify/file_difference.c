@@ -18,10 +18,11 @@ enum comparison { BY_BYTES, BY_TENSORS, BY_JSON };
 static const struct {
     const char *ending;
     enum comparison comparison;
-} kinds[] = {{FOLDER_SCORES, BY_JSON},     {"report.json", BY_JSON},     {"sweep.json", BY_JSON},
-             {".safetensors", BY_TENSORS}, {FOLDER_TOKENIZER, BY_BYTES}, {"config.json", BY_BYTES},
-             {FOLDER_ANSWERS, BY_BYTES},   {FOLDER_STREAM, BY_BYTES},    {FOLDER_CELL, BY_BYTES},
-             {FOLDER_TRAIL, BY_BYTES},     {"tradeoff.csv", BY_BYTES}};
+} kinds[] = {
+    {FOLDER_SCORES, BY_JSON},     {"report.json", BY_JSON},     {"sweep.json", BY_JSON},
+    {".safetensors", BY_TENSORS}, {FOLDER_TOKENIZER, BY_BYTES}, {"config.json", BY_BYTES},
+    {FOLDER_ANSWERS, BY_BYTES},   {FOLDER_STREAM, BY_BYTES},    {FOLDER_CELL, BY_BYTES},
+    {FOLDER_TRAIL, BY_BYTES},     {"tradeoff.csv", BY_BYTES},   {FOLDER_NEW_QUESTIONS, BY_BYTES}};
 
 /* Members of JSON files that runs of one recipe have differently. */
 static const char *const not_of_run[] = {"seconds", "machine", "seconds_per_lesson", "folder"};

@@ -90,9 +90,15 @@ START_TEST(a_default_does_not_make_another_run) {
 }
 END_TEST
 
+/* nano has no base; tests/scripts/new_questions.sh changes what needs one. */
+static bool needs_base(const struct key *key) {
+    return strcmp(key->path, "corpus.new_unknown") == 0;
+}
+
 START_TEST(a_number_makes_another_run) {
     for (const struct key *key = recipe_keys.keys; key < recipe_keys.keys + recipe_keys.n; key++) {
-        if (key_has_value(key) && (key->flags & IS_INPUT) == 0) check_change_is_noticed(key);
+        if (!key_has_value(key) || (key->flags & IS_INPUT) != 0 || needs_base(key)) continue;
+        check_change_is_noticed(key);
     }
 }
 END_TEST
@@ -184,7 +190,7 @@ END_TEST
 
 START_TEST(a_cell_is_its_finetuning) {
     for (const struct key *key = recipe_keys.keys; key < recipe_keys.keys + recipe_keys.n; key++) {
-        if (!key_has_value(key) || (key->flags & IS_INPUT) != 0) continue;
+        if (!key_has_value(key) || (key->flags & IS_INPUT) != 0 || needs_base(key)) continue;
         json_t *object = recipe_with(key);
         struct recipe recipe = open_recipe(object);
         json_t *before = identity_of_cell(&recipe);
