@@ -25,13 +25,45 @@ void report_add_nll(struct table *table, const struct scores *scores) {
     report_add_score(table, !scores->diverged && !scores->without_skill, scores->skill_nll);
 }
 
-void report_add_csv_nll(struct text *text, const struct scores *scores) {
-    if (!scores->without_skill) text_add(text, "%.9g", scores->skill_nll);
-    if (scores->has_text) text_add(text, ",%.9g", scores->text_nll);
+size_t report_measures(const struct result *result, bool is_summary,
+                       const struct measure *list[MEASURES]) {
+    const struct measure *all[MEASURES];
+    size_t n = 0, n_all = measures_of(&result->base[0].scores, all);
+    for (size_t i = 0; i < n_all; i++) {
+        if (!is_summary || all[i]->in_summary) list[n++] = all[i];
+    }
+    return n;
 }
 
-void report_add_text_nll(struct table *table, const struct scores *scores) {
-    if (scores->has_text) report_add_score(table, !scores->diverged, scores->text_nll);
+void report_add_measures(struct table *table, size_t n, const struct measure *const *measures,
+                         const struct scores *scores) {
+    for (size_t i = 0; i < n; i++) {
+        report_add_score(table, measure_is_there(measures[i], scores),
+                         measure_value(measures[i], scores));
+    }
+}
+
+void report_add_csv(struct text *text, bool there, double number) {
+    text_add(text, ",");
+    if (there) text_add(text, "%.9g", number);
+}
+
+void report_add_csv_held_out(struct text *text, const struct result *result,
+                             const struct scores *scores) {
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    report_add_csv(text, !scores->diverged && !scores->without_skill, scores->skill_nll);
+    for (size_t i = 0; i < n; i++) {
+        report_add_csv(text, measure_is_there(measures[i], scores),
+                       measure_value(measures[i], scores));
+    }
+}
+
+void report_add_csv_names(struct text *text, const struct result *result) {
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    text_add(text, ",skill_nll");
+    for (size_t i = 0; i < n; i++) text_add(text, ",%s", measures[i]->key);
 }
 
 void report_add_slots(const struct scored_run *base, struct text *text) {

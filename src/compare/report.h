@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "base/table.h"
+#include "compare/measure.h"
 #include "compare/result.h"
 
 /* The comparison as lines of text; malloc'ed, NULL when out of memory. */
@@ -41,11 +42,18 @@ struct report_form {
 /* Adds a score with three digits; "–" of one that is not there. */
 void report_add_score(struct table *table, bool there, double score);
 void report_add_nll(struct table *table, const struct scores *scores);
-/* Adds that of the held-out text; nothing, no cell either, where there is no such text. */
-void report_add_text_nll(struct table *table, const struct scores *scores);
-/* Adds the skill's NLL with all digits, or nothing, and then, where there is a held-out text, a
- * comma and that of the text. */
-void report_add_csv_nll(struct text *text, const struct scores *scores);
+/* The measures that the result's bases have; of a summary those of that alone. */
+size_t report_measures(const struct result *result, bool is_summary,
+                       const struct measure *list[MEASURES]);
+/* Adds a cell for each of n measures. */
+void report_add_measures(struct table *table, size_t n, const struct measure *const *measures,
+                         const struct scores *scores);
+/* Adds a number with all digits, or nothing where there is none, with a comma before it. */
+void report_add_csv(struct text *text, bool there, double number);
+/* The skill's NLL and all measures of the result in that way; their names. */
+void report_add_csv_held_out(struct text *text, const struct result *result,
+                             const struct scores *scores);
+void report_add_csv_names(struct text *text, const struct result *result);
 /* Adds a line on what the base's last step of pretraining read of its memory, where that was
  * counted; the same as a member of the base. */
 void report_add_slots(const struct scored_run *base, struct text *text);

@@ -22,22 +22,23 @@ static double lost_at_level(const struct result *result, size_t method) {
     return result_lost(result, 0, result_known_at(result, 0, method, result->level));
 }
 
-static bool has_text(const struct result *result) {
-    return result->base[0].scores.has_text;
+/* A cell for each measure of the table. */
+static void add_measures(const struct result *result, const struct scores *scores,
+                         struct table *table) {
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, true, measures);
+    report_add_measures(table, n, measures, scores);
 }
 
-static bool has_answers(const struct result *result) {
-    return result->base[0].scores.has_answer_nll;
-}
-
-static void add_base(const struct scores *base, struct table *table) {
+static void add_base(const struct result *result, struct table *table) {
+    const struct scores *base = &result->base[0].scores;
     table_add(table, "base");
     table_add(table, "%s", "");
     report_add_score(table, !base->without_new, base->new_f1);
     report_add_score(table, !base->without_known, base->known_f1);
     table_add(table, "%s", "");
     report_add_nll(table, base);
-    report_add_text_nll(table, base);
+    add_measures(result, base, table);
     for (int i = 0; i < 3; i++) table_add(table, "%s", "");
 }
 
@@ -59,7 +60,7 @@ static void add_method(const struct result *result, size_t method, struct table 
     report_add_score(table, !run->scores.without_known, run->scores.known_f1);
     add_lost(result, run, table);
     report_add_nll(table, &run->scores);
-    report_add_text_nll(table, &run->scores);
+    add_measures(result, &run->scores, table);
     if (run->scores.without_known) {
         table_add(table, "–");
     } else {
@@ -71,12 +72,14 @@ static void add_method(const struct result *result, size_t method, struct table 
 
 /* A row for each cell that diverged; where is said below the table. */
 static void add_diverged(const struct result *result, size_t method, struct table *table) {
+    const struct measure *measures[MEASURES];
+    size_t n_scores = 4 + report_measures(result, true, measures);
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
         if (run->divergence.step == 0) continue;
         table_add(table, "%s", result->plan->series[method].name);
         table_add(table, "%.4g", run->lr);
-        for (int i = 0; i < (has_text(result) ? 5 : 4); i++) table_add(table, "–");
+        for (size_t i = 0; i < n_scores; i++) table_add(table, "–");
         table_add(table, "diverged");
         table_add(table, "%zu", run->trainable_parameters);
         table_add(table, "%.1f", run->seconds);
@@ -95,19 +98,44 @@ static void add_divergences(const struct result *result, struct text *text) {
     }
 }
 
-static void add_table(const struct result *result, struct table *table) {
-    static const char *const head[] = {"method",     "lr",        "new F1",   "known F1",
-                                       "known lost", "skill NLL", "text NLL", "lost at equal",
-                                       "trainable",  "seconds"};
-    static const unsigned char all_widths[] = {6, 8, 6, 8, 11, 9, 8, 15, 11, 7};
-    static const unsigned char widths[] = {6, 8, 6, 8, 11, 9, 15, 11, 7};
-    const size_t n = sizeof head / sizeof *head, of_text = 6;
-    table->n_columns = has_text(result) ? n : n - 1;
-    table->least_widths = has_text(result) ? all_widths : widths;
-    for (size_t i = 0; i < n; i++) {
-        if (i != of_text || has_text(result)) table_add(table, "%s", head[i]);
+/* The columns before and after the measures, and how wide they are at least. */
+struct column {
+    const char *title;
+    unsigned char width;
+};
+
+static const struct column before[] = {{"method", 6},   {"lr", 8},          {"new F1", 6},
+                                       {"known F1", 8}, {"known lost", 11}, {"skill NLL", 9}};
+static const struct column after[] = {{"lost at equal", 15}, {"trainable", 11}, {"seconds", 7}};
+
+enum {
+    N_BEFORE = sizeof before / sizeof *before,
+    N_AFTER = sizeof after / sizeof *after,
+    MOST_COLUMNS = N_BEFORE + MEASURES + N_AFTER
+};
+
+static void add_head(const struct result *result, struct table *table,
+                     unsigned char widths[MOST_COLUMNS]) {
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, true, measures), used = 0;
+    table->n_columns = N_BEFORE + n + N_AFTER;
+    table->least_widths = widths;
+    for (size_t i = 0; i < N_BEFORE; i++) {
+        widths[used++] = before[i].width;
+        table_add(table, "%s", before[i].title);
     }
-    add_base(&result->base[0].scores, table);
+    for (size_t i = 0; i < n; i++) {
+        widths[used++] = 0;
+        table_add(table, "%s", measures[i]->title);
+    }
+    for (size_t i = 0; i < N_AFTER; i++) {
+        widths[used++] = after[i].width;
+        table_add(table, "%s", after[i].title);
+    }
+}
+
+static void add_rows(const struct result *result, struct table *table) {
+    add_base(result, table);
     for (size_t m = 0; m < result->plan->n_series; m++) {
         if (result_has_points(result, 0, m)) add_method(result, m, table);
         add_diverged(result, m, table);
@@ -149,7 +177,9 @@ static void add_level(const struct result *result, struct text *text) {
 
 static void add_text(const struct result *result, struct text *text) {
     struct table table = {0};
-    add_table(result, &table);
+    unsigned char widths[MOST_COLUMNS];
+    add_head(result, &table, widths);
+    add_rows(result, &table);
     table_print(&table, text);
     table_free(&table);
     add_divergences(result, text);
@@ -162,31 +192,26 @@ static void add_text(const struct result *result, struct text *text) {
 static void add_run(const struct result *result, const struct scored_run *run, const char *note,
                     struct table *table) {
     const bool there = run->divergence.step == 0;
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
     table_add(table, "%.4g", run->lr);
     report_add_score(table, there, run->scores.new_f1);
     report_add_score(table, there, run->scores.new_em);
     report_add_score(table, there && !run->scores.without_known, run->scores.known_f1);
     add_lost(result, run, table);
     report_add_nll(table, &run->scores);
-    if (has_text(result)) report_add_score(table, there, run->scores.text_nll);
-    if (has_answers(result)) {
-        report_add_score(table, there, run->scores.new_nll);
-        report_add_score(table, there, run->scores.known_nll);
-    }
+    report_add_measures(table, n, measures, &run->scores);
     table_add(table, "%s", note);
 }
 
 static void add_runs(const struct result *result, size_t method, struct text *text) {
-    struct table table = {.n_columns = 7U + has_text(result) + 2U * has_answers(result),
-                          .all_is_text = true};
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    struct table table = {.n_columns = 7 + n, .all_is_text = true};
     static const char *const head[] = {"lr",       "new F1",     "new EM",
                                        "known F1", "known lost", "skill NLL"};
     for (size_t i = 0; i < sizeof head / sizeof *head; i++) table_add(&table, "%s", head[i]);
-    if (has_text(result)) table_add(&table, "text NLL");
-    if (has_answers(result)) {
-        table_add(&table, "new answers' NLL");
-        table_add(&table, "known answers' NLL");
-    }
+    for (size_t i = 0; i < n; i++) table_add(&table, "%s", measures[i]->title);
     table_add(&table, "%s", "");
     for (size_t c = 0; c < result->plan->series[method].n_cells; c++) {
         const struct scored_run *run = run_of(result, method, c);
@@ -209,33 +234,44 @@ static void add_markdown(const struct result *result, struct text *text) {
     text_add(text, "```\n\n%s\n![new against known F1](tradeoff.png)\n\n## Every run\n",
              COMPARISON_TEXT);
     const struct scores *base = &result->base[0].scores;
-    if (has_answers(result)) {
+    if (base->has_answer_nll) {
         text_add(text, "\nThe base: new answers' NLL %.3f, known answers' NLL %.3f.\n",
                  base->new_nll, base->known_nll);
     }
     for (size_t m = 0; m < result->plan->n_series; m++) add_runs(result, m, text);
 }
 
+/* F1s, skill NLL and measures, each with a comma before it. */
+static void add_csv_scores(const struct result *result, const struct scores *scores,
+                           struct text *text) {
+    report_add_csv(text, !scores->diverged && !scores->without_new, scores->new_f1);
+    report_add_csv(text, !scores->diverged && !scores->without_known, scores->known_f1);
+    report_add_csv_held_out(text, result, scores);
+}
+
+static void add_csv_run(const struct result *result, size_t method, size_t cell,
+                        struct text *text) {
+    const struct scored_run *run = run_of(result, method, cell);
+    text_add(text, "%s,%.9g", result->plan->series[method].name, run->lr);
+    add_csv_scores(result, &run->scores, text);
+    if (run->divergence.step > 0) {
+        text_add(text, ",0,");
+        result_add_divergence(text, &run->divergence);
+    } else {
+        text_add(text, ",%d,", cell == result_chosen(result, 0, method));
+    }
+    text_add(text, "\n");
+}
+
 static void add_csv(const struct result *result, struct text *text) {
-    const struct scores *base = &result->base[0].scores;
-    text_add(text, "method,lr,new_f1,known_f1,skill_nll%s,chosen,diverged\n",
-             has_text(result) ? ",text_nll" : "");
-    text_add(text, "base,,%.9g,%.9g,", base->new_f1, base->known_f1);
-    report_add_csv_nll(text, base);
+    text_add(text, "method,lr,new_f1,known_f1");
+    report_add_csv_names(text, result);
+    text_add(text, ",chosen,diverged\nbase,");
+    add_csv_scores(result, &result->base[0].scores, text);
     text_add(text, ",,\n");
     for (size_t m = 0; m < result->plan->n_series; m++) {
         for (size_t c = 0; c < result->plan->series[m].n_cells; c++) {
-            const struct scored_run *run = run_of(result, m, c);
-            text_add(text, "%s,%.9g,", result->plan->series[m].name, run->lr);
-            if (run->divergence.step > 0) {
-                text_add(text, has_text(result) ? ",,,,0," : ",,,0,");
-                result_add_divergence(text, &run->divergence);
-                text_add(text, "\n");
-                continue;
-            }
-            text_add(text, "%.9g,%.9g,", run->scores.new_f1, run->scores.known_f1);
-            report_add_csv_nll(text, &run->scores);
-            text_add(text, ",%d,\n", c == result_chosen(result, 0, m));
+            add_csv_run(result, m, c, text);
         }
     }
 }
@@ -245,7 +281,7 @@ static json_t *run_to_json(const struct result *result, const struct scored_run 
     json_object_set_new(o, "lr", json_real(run->lr));
     scores_to_json(&run->scores, o);
     json_object_set_new(o, "known_drop_percent",
-                        run->divergence.step > 0
+                        run->divergence.step > 0 || run->scores.without_known
                             ? json_null()
                             : json_real(result_lost(result, 0, run->scores.known_f1)));
     scored_run_add_json(run, o);
@@ -262,6 +298,10 @@ static void add_chosen(const struct result *result, size_t method, json_t *o) {
     }
     double known = result_known_at(result, 0, method, result->level);
     json_object_update_new(o, run_to_json(result, chosen_run(result, method)));
+    if (result->base[0].scores.without_known) {
+        json_object_set_new(o, "at_equal_f1", json_null());
+        return;
+    }
     json_object_set_new(o, "at_equal_f1",
                         json_pack("{s:f, s:f, s:f}", "new_f1", result->level, "known_f1", known,
                                   "known_drop_percent", result_lost(result, 0, known)));

@@ -18,12 +18,10 @@ static void add_range(struct table *table, const struct row *row, struct seed_ra
     }
 }
 
-static bool has_text(const struct result *result) {
-    return result->base[0].scores.has_text;
-}
-
 static void add_head(const struct result *result, struct table *table) {
-    table->n_columns = 6 + result->plan->n_levels + has_text(result) + (result->n_diverged > 0);
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    table->n_columns = 6 + result->plan->n_levels + n + (result->n_diverged > 0);
     table_add(table, "series");
     table_add(table, "best new F1");
     table_add(table, "lost there");
@@ -32,7 +30,7 @@ static void add_head(const struct result *result, struct table *table) {
     }
     table_add(table, "lost at %.3f (all)", result->level);
     table_add(table, "skill NLL");
-    if (has_text(result)) table_add(table, "text NLL");
+    for (size_t i = 0; i < n; i++) table_add(table, "%s", measures[i]->title);
     table_add(table, "ms a %.*s", (int)strlen(result->unit) - 1, result->unit);
     if (result->n_diverged > 0) table_add(table, "diverged");
 }
@@ -64,6 +62,8 @@ static void add_n_diverged(const struct result *result, const struct row *row,
 }
 
 static void add_row(const struct result *result, const struct row *row, struct table *table) {
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
     char *name = row_name(result, row);
     table->failed |= name == NULL;
     table_add(table, "%s", name == NULL ? "" : name);
@@ -75,7 +75,9 @@ static void add_row(const struct result *result, const struct row *row, struct t
     }
     add_range(table, row, row_lost_at(result, row, result->level), 1, " %");
     add_range(table, row, row_best_nll(result, row), 3, "");
-    if (has_text(result)) add_range(table, row, row_best_text_nll(result, row), 3, "");
+    for (size_t i = 0; i < n; i++) {
+        add_range(table, row, row_best_measure(result, row, measures[i]), 3, "");
+    }
     add_milliseconds(table, row_seconds(result, row));
     if (result->n_diverged > 0) add_n_diverged(result, row, table);
 }
@@ -86,35 +88,60 @@ static void add_table(const struct result *result, const struct row *rows, size_
     for (size_t i = 0; i < n; i++) add_row(result, &rows[i], table);
 }
 
-static struct seed_range base_range(const struct result *result, bool of_nll) {
+static struct seed_range base_known(const struct result *result) {
     struct seed_range range = {0};
     for (size_t v = 0; v < result->plan->n_variants; v++) {
         const struct scores *base = &result->base[v].scores;
-        if (of_nll && base->without_skill) continue;
-        seed_range_add(&range, of_nll ? base->skill_nll : base->known_f1);
+        if (!base->without_known) seed_range_add(&range, base->known_f1);
     }
     return range;
 }
 
-static struct seed_range base_text_nll(const struct result *result) {
+static struct seed_range base_skill(const struct result *result) {
     struct seed_range range = {0};
     for (size_t v = 0; v < result->plan->n_variants; v++) {
-        seed_range_add(&range, result->base[v].scores.text_nll);
+        const struct scores *base = &result->base[v].scores;
+        if (!base->without_skill) seed_range_add(&range, base->skill_nll);
     }
     return range;
+}
+
+static struct seed_range base_measure(const struct result *result, const struct measure *measure) {
+    struct seed_range range = {0};
+    for (size_t v = 0; v < result->plan->n_variants; v++) {
+        const struct scores *base = &result->base[v].scores;
+        if (measure_is_there(measure, base)) seed_range_add(&range, measure_value(measure, base));
+    }
+    return range;
+}
+
+/* "known F1 0.833 [0.8, 0.9], skill NLL 3.493, …" */
+static void add_bases(const struct result *result, struct text *text) {
+    struct seed_range known = base_known(result), skill = base_skill(result);
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    const char *before = "";
+    if (known.n > 0) text_add(text, "known F1 %.3f", known.mean);
+    if (known.n > 1) text_add(text, " [%.3f, %.3f]", known.least, known.most);
+    if (known.n > 0) before = ", ";
+    if (skill.n > 0) text_add(text, "%sskill NLL %.3f", before, skill.mean);
+    if (skill.n > 0) before = ", ";
+    for (size_t i = 0; i < n; i++) {
+        struct seed_range range = base_measure(result, measures[i]);
+        if (range.n == 0) continue;
+        text_add(text, "%s%s %.3f", before, measures[i]->title, range.mean);
+        before = ", ";
+    }
 }
 
 static void add_what(const struct result *result, struct text *text) {
-    struct seed_range known = base_range(result, false), nll = base_range(result, true);
     text_add(text,
              "%s: %zu %s in a row, then %zu new and %zu known questions; %zu finetunings from each "
-             "of %zu base model%s\nbase: known F1 %.3f",
+             "of %zu base model%s\nbase: ",
              result->plan->name, result->n_lessons, result->unit, result->n_new, result->n_known,
              plan_n_cells(result->plan), result->plan->n_variants,
-             result->plan->n_variants == 1 ? "" : "s", known.mean);
-    if (known.n > 1) text_add(text, " [%.3f, %.3f]", known.least, known.most);
-    if (nll.n > 0) text_add(text, ", skill NLL %.3f", nll.mean);
-    if (has_text(result)) text_add(text, ", text NLL %.3f", base_text_nll(result).mean);
+             result->plan->n_variants == 1 ? "" : "s");
+    add_bases(result, text);
     text_add(text, "\n\n");
 }
 
@@ -153,7 +180,9 @@ static void add_finding(const struct result *result, const struct row *rows, siz
     if (losses == NULL) return;
     n = list_losses(result, rows, n, losses);
     if (n == 0) {
-        text_add(text, "finding: every finetuning diverged, there is nothing to compare\n");
+        text_add(text, "finding: %s, there is nothing to compare\n",
+                 base_known(result).n == 0 ? "no known questions were asked"
+                                           : "every finetuning diverged");
         free(losses);
         return;
     }
@@ -238,21 +267,31 @@ static void add_front_cell(const struct result *result, size_t v, size_t s, size
     const struct scores *scores = &result->outcomes[v][s].cells[c].run.scores;
     const struct plan_series *series = &result->plan->series[s];
     const char *folder = result->plan->variants[v].folder;
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
     table_add(table, "%s%s%s", series->name, folder[0] == '\0' ? "" : ", ", folder);
     table_add(table, "%s", series->cells[c].label);
     table_add(table, "%.3f", scores->new_f1);
-    table_add(table, "%.3f", scores->known_f1);
-    table_add(table, "%.1f %%", result_lost(result, v, scores->known_f1));
+    report_add_score(table, !scores->without_known, scores->known_f1);
+    if (scores->without_known) {
+        table_add(table, "–");
+    } else {
+        table_add(table, "%.1f %%", result_lost(result, v, scores->known_f1));
+    }
     report_add_nll(table, scores);
-    report_add_text_nll(table, scores);
+    report_add_measures(table, n, measures, scores);
 }
 
 /* The cells on the front of each series in each variant. */
 static void add_fronts(const struct result *result, struct text *text) {
-    struct table table = {.n_columns = has_text(result) ? 7 : 6};
-    static const char *const head[] = {"series",     "settings",  "new F1",  "known F1",
-                                       "known lost", "skill NLL", "text NLL"};
-    for (size_t i = 0; i < table.n_columns; i++) table_add(&table, "%s", head[i]);
+    static const char *const head[] = {"series",   "settings",   "new F1",
+                                       "known F1", "known lost", "skill NLL"};
+    enum { N_HEAD = sizeof head / sizeof *head };
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    struct table table = {.n_columns = N_HEAD + n};
+    for (size_t i = 0; i < N_HEAD; i++) table_add(&table, "%s", head[i]);
+    for (size_t i = 0; i < n; i++) table_add(&table, "%s", measures[i]->title);
     for (size_t v = 0; v < result->plan->n_variants; v++) {
         for (size_t s = 0; s < result->plan->n_series; s++) {
             for (size_t c = 0; c < result->plan->series[s].n_cells; c++) {
@@ -273,23 +312,25 @@ static void add_markdown(const struct result *result, struct text *text) {
     text_add(text, "```\n");
 }
 
-/* new_f1 … skill_nll, of a base or cell; empty where there is none. */
+/* new_f1 … skill_nll and the measures, of a base or cell, each with a comma before it; empty where
+ * there is none. */
 static void add_csv_scores(const struct result *result, size_t v, const struct scores *scores,
                            struct text *text) {
-    if (scores->diverged) {
-        text_add(text, has_text(result) ? ",,,,,," : ",,,,,");
-        return;
-    }
-    text_add(text, "%.9g,%.9g,%.9g,%.9g,%.9g,", scores->new_f1, scores->new_em, scores->known_f1,
-             scores->known_em, result_lost(result, v, scores->known_f1));
-    report_add_csv_nll(text, scores);
+    const bool new = !scores->diverged && !scores->without_new;
+    const bool known = !scores->diverged && !scores->without_known;
+    report_add_csv(text, new, scores->new_f1);
+    report_add_csv(text, new, scores->new_em);
+    report_add_csv(text, known, scores->known_f1);
+    report_add_csv(text, known, scores->known_em);
+    report_add_csv(text, known, known ? result_lost(result, v, scores->known_f1) : 0.0);
+    report_add_csv_held_out(text, result, scores);
 }
 
 static void add_csv_cells(const struct result *result, size_t v, size_t s, struct text *text) {
     const struct plan_series *series = &result->plan->series[s];
     for (size_t c = 0; c < series->n_cells; c++) {
         const struct scored_run *run = &result->outcomes[v][s].cells[c].run;
-        text_add(text, "%s,\"%s\",\"%s\",", result->plan->variants[v].folder, series->name,
+        text_add(text, "%s,\"%s\",\"%s\"", result->plan->variants[v].folder, series->name,
                  series->cells[c].label);
         add_csv_scores(result, v, &run->scores, text);
         text_add(text, ",%.3f,%d,%s,", run->seconds, result_on_front(result, v, s, c),
@@ -301,12 +342,11 @@ static void add_csv_cells(const struct result *result, size_t v, size_t s, struc
 
 /* One line per cell. */
 static void add_csv(const struct result *result, struct text *text) {
-    text_add(text,
-             "folder,series,settings,new_f1,new_em,known_f1,known_em,known_lost_percent,skill_nll,"
-             "%sseconds,front,digest,diverged\n",
-             has_text(result) ? "text_nll," : "");
+    text_add(text, "folder,series,settings,new_f1,new_em,known_f1,known_em,known_lost_percent");
+    report_add_csv_names(text, result);
+    text_add(text, ",seconds,front,digest,diverged\n");
     for (size_t v = 0; v < result->plan->n_variants; v++) {
-        text_add(text, "%s,base,,", result->plan->variants[v].folder);
+        text_add(text, "%s,base,", result->plan->variants[v].folder);
         add_csv_scores(result, v, &result->base[v].scores, text);
         text_add(text, ",,,%s,\n", result->base[v].digest.hex);
         for (size_t s = 0; s < result->plan->n_series; s++) add_csv_cells(result, v, s, text);
@@ -317,6 +357,18 @@ static json_t *range_to_json(struct seed_range range) {
     if (range.n == 0) return json_null();
     return json_pack("{s:f, s:f, s:f, s:I}", "mean", range.mean, "least", range.least, "most",
                      range.most, "seeds", (json_int_t)range.n);
+}
+
+/* What the cell that learned most has of the measures, by their keys; NULL without measures. */
+static json_t *measures_to_json(const struct result *result, const struct row *row) {
+    const struct measure *measures[MEASURES];
+    size_t n = report_measures(result, false, measures);
+    json_t *o = n == 0 ? NULL : json_object();
+    for (size_t i = 0; i < n; i++) {
+        json_object_set_new(o, measures[i]->key,
+                            range_to_json(row_best_measure(result, row, measures[i])));
+    }
+    return o;
 }
 
 static json_t *row_to_json(const struct result *result, const struct row *row) {
@@ -333,6 +385,8 @@ static json_t *row_to_json(const struct result *result, const struct row *row) {
                           "known_lost_percent_at_common_level",
                           range_to_json(row_lost_at(result, row, result->level)), "levels", levels,
                           "seconds_per_lesson", range_to_json(row_seconds(result, row)));
+    json_t *measures = measures_to_json(result, row);
+    if (measures != NULL) json_object_set_new(o, "measures_at_best", measures);
     free(name);
     return o;
 }
@@ -350,7 +404,7 @@ static json_t *cell_to_json(const struct result *result, size_t v, size_t s, siz
                   series->cells[c].label, "settings", settings);
     scores_to_json(&cell->run.scores, o);
     json_object_set_new(o, "known_lost_percent",
-                        cell->run.divergence.step > 0
+                        cell->run.divergence.step > 0 || cell->run.scores.without_known
                             ? json_null()
                             : json_real(result_lost(result, v, cell->run.scores.known_f1)));
     json_object_set_new(o, "front", json_boolean(result_on_front(result, v, s, c)));

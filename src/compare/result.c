@@ -147,11 +147,17 @@ void row_add_name(struct text *text, const struct row *row, const char *name) {
     text_add(text, "%s%s%s", name, row->label[0] == '\0' ? "" : ", ", row->label);
 }
 
+/* Whether there is anything of the known facts to lose. */
+static bool has_known(const struct result *result, size_t variant, size_t series) {
+    return result_has_points(result, variant, series) &&
+           !result->base[variant].scores.without_known;
+}
+
 struct seed_range row_lost_at(const struct result *result, const struct row *row, double level) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
         size_t v = row->variants[i];
-        if (!result_has_points(result, v, row->series)) continue;
+        if (!has_known(result, v, row->series)) continue;
         if (best_new(result, v, row->series) < level) continue;
         double known = result_known_at(result, v, row->series, level);
         seed_range_add(&range, result_lost(result, v, known));
@@ -185,11 +191,15 @@ struct seed_range row_best_nll(const struct result *result, const struct row *ro
     return range;
 }
 
-struct seed_range row_best_text_nll(const struct result *result, const struct row *row) {
+struct seed_range row_best_measure(const struct result *result, const struct row *row,
+                                   const struct measure *measure) {
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
         if (!result_has_points(result, row->variants[i], row->series)) continue;
-        seed_range_add(&range, best_scores(result, row->variants[i], row)->text_nll);
+        const struct scores *scores = best_scores(result, row->variants[i], row);
+        if (measure_is_there(measure, scores)) {
+            seed_range_add(&range, measure_value(measure, scores));
+        }
     }
     return range;
 }
@@ -198,7 +208,7 @@ struct seed_range row_lost_at_best(const struct result *result, const struct row
     struct seed_range range = {0};
     for (size_t i = 0; i < row->n_variants; i++) {
         size_t v = row->variants[i];
-        if (!result_has_points(result, v, row->series)) continue;
+        if (!has_known(result, v, row->series)) continue;
         seed_range_add(&range, result_lost(result, v, best_scores(result, v, row)->known_f1));
     }
     return range;

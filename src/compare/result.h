@@ -8,6 +8,7 @@
 #include "base/text.h"
 #include "compare/cell.h"
 #include "compare/front.h"
+#include "compare/measure.h"
 #include "compare/plan.h"
 #include "text/text_list.h"
 
@@ -94,8 +95,9 @@ struct seed_range row_lost_at(const struct result *result, const struct row *row
 /* New F1 and skill NLL of the cell that learned most, and what it lost of the known F1. */
 struct seed_range row_best_new(const struct result *result, const struct row *row);
 struct seed_range row_best_nll(const struct result *result, const struct row *row);
-/* The same of the held-out text, where there is one. */
-struct seed_range row_best_text_nll(const struct result *result, const struct row *row);
+/* The same of another measure, where it is there. */
+struct seed_range row_best_measure(const struct result *result, const struct row *row,
+                                   const struct measure *measure);
 struct seed_range row_lost_at_best(const struct result *result, const struct row *row);
 /* How many cells of the row diverged. */
 size_t row_n_diverged(const struct result *result, const struct row *row);

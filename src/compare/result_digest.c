@@ -35,6 +35,7 @@ static void add_scores(struct text *text, const struct scored_run *run) {
              s->known_em, s->skill_nll);
     if (s->has_answer_nll) text_add(text, " %a %a", s->new_nll, s->known_nll);
     if (s->has_text) text_add(text, " %a", s->text_nll);
+    if (s->has_choices) text_add(text, " %a %a", s->choices_acc, s->choices_acc_norm);
     text_add(text, "\n");
 }
 

@@ -35,11 +35,15 @@ static mneme_status add_evaluation(const char *line, const char *path, struct te
         text_add(text, "\n");
         return MNEME_OK;
     }
-    text_add(text, "%lld %.9g %.9g %.9g\n",
-             (long long)json_integer_value(json_object_get(o, "lessons")),
+    text_add(text, "%lld %.9g %.9g ", (long long)json_integer_value(json_object_get(o, "lessons")),
              json_number_value(json_object_get(o, "new_f1")),
-             json_number_value(json_object_get(o, "recent_f1")),
-             json_number_value(json_object_get(o, "known_f1")));
+             json_number_value(json_object_get(o, "recent_f1")));
+    const json_t *known = json_object_get(o, "known_f1"); /* null: nothing was asked */
+    if (json_is_null(known)) {
+        text_add(text, "NaN\n");
+    } else {
+        text_add(text, "%.9g\n", json_number_value(known));
+    }
     json_decref(o);
     return MNEME_OK;
 }

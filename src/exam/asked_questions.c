@@ -38,7 +38,7 @@ static mneme_status add_prompt(struct asked_questions *asked, const struct subje
                                const struct question_manner *manner, const char *prompt,
                                mneme_error *error) {
     struct token_list ids = {0};
-    size_t most = subject->language->model.config.max_seq_len - manner->max_new_tokens;
+    size_t most = subject->model->config.max_seq_len - manner->max_new_tokens;
     mneme_status status = token_list_append(&ids, subject->before.ids, subject->before.n, error);
     THEN(subject_encode(subject, prompt, &ids, error));
     if (status == MNEME_OK && ids.n == 0) {

@@ -121,7 +121,7 @@ mneme_status asked_choices_score(const struct subject *subject, const struct ask
     } else {
         scored_pairs_spans(&asked->pairs, spans, &longest);
         eval_progress_begin(progress, "choices", asked->file, "endings", n);
-        status = eval_progress_branches(progress, &subject->language->model, n, spans, nll, error);
+        status = eval_progress_branches(progress, subject->model, n, spans, nll, error);
     }
     if (status == MNEME_OK) count_right(asked, nll, result);
     free(nll);

@@ -37,7 +37,7 @@ static mneme_status refuse(mneme_error *error, const char *option, size_t value,
 /* Sizes, where the caller leaves them open, and whether they fit the model. */
 static mneme_status choose_sizes(struct examination *e, mneme_error *error) {
     const mneme_eval_options *options = e->options;
-    size_t most = e->subject.language->model.config.max_seq_len;
+    size_t most = e->subject.model->config.max_seq_len;
     size_t max_new = options->max_new_tokens, window = options->window;
     if (max_new == 0) max_new = most > DEFAULT_NEW_TOKENS ? DEFAULT_NEW_TOKENS : most - 1;
     if (window == 0) window = most > MAX_WINDOW ? MAX_WINDOW : most;

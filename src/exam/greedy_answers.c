@@ -25,18 +25,18 @@ struct answering {
 
 static mneme_status find_stops(struct answering *a, mneme_error *error) {
     const struct subject *subject = a->subject;
-    const struct text_ends *ends = &subject->language->ends;
+    const struct text_ends *ends = &subject->ends;
     TRY(token_list_append(&a->stops, ends->stops, ends->n_stops, error));
     if (subject->style == NULL) return MNEME_OK;
     int32_t end;
-    TRY(chat_style_end(subject->style, subject->language->tokenizer, &end, error));
+    TRY(chat_style_end(subject->style, subject->tokenizer, &end, error));
     return token_list_append(&a->stops, &end, end != TOKEN_NONE, error);
 }
 
 /* Marks the tokens that have a line's end. */
 static mneme_status find_line_ends(struct answering *a, mneme_error *error) {
-    const struct tokenizer *tokenizer = a->subject->language->tokenizer;
-    size_t n = a->subject->language->model.config.vocab_size;
+    const struct tokenizer *tokenizer = a->subject->tokenizer;
+    size_t n = a->subject->model->config.vocab_size;
     if (n > tokenizer_vocab_size(tokenizer)) n = tokenizer_vocab_size(tokenizer);
     for (size_t i = 0; i < n; i++) {
         const int32_t id = (int32_t)i;
@@ -66,7 +66,7 @@ static size_t count_rows(const struct model_config *config, size_t positions) {
 }
 
 static mneme_status open_answering(struct answering *a, mneme_error *error) {
-    const struct model *model = &a->subject->language->model;
+    const struct model *model = a->subject->model;
     size_t positions = longest_prompt(a->asked) + a->max_new;
     a->n_rows = count_rows(&model->config, positions);
     if (a->n_rows > a->asked->n) a->n_rows = a->asked->n;
@@ -152,7 +152,7 @@ static mneme_status answer_group(struct answering *a, size_t first, size_t n, ch
     TRY(generate_greedy(&a->generator, n, a->prompts, a->max_new, stops, a->outputs, a->lengths,
                         error));
     for (size_t i = 0; i < n; i++) {
-        TRY(make_text(a->subject->language->tokenizer, a->outputs + i * a->max_new, a->lengths[i],
+        TRY(make_text(a->subject->tokenizer, a->outputs + i * a->max_new, a->lengths[i],
                       &said[first + i], error));
         n_tokens += a->prompts[i].n + a->lengths[i];
     }

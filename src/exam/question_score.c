@@ -16,7 +16,7 @@ static mneme_status read_answers(const struct subject *subject, const struct ask
     if (spans == NULL) return error_set_memory(error, "answers");
     scored_pairs_spans(&asked->pairs, spans, &longest);
     eval_progress_begin(progress, "NLL", asked->file, "answers", asked->n);
-    mneme_status status = span_reader_open(&reader, &subject->language->model, longest, error);
+    mneme_status status = span_reader_open(&reader, subject->model, longest, error);
     THEN(eval_progress_read(progress, &reader, asked->n, spans, nll, error));
     span_reader_close(&reader);
     free(spans);

@@ -42,7 +42,7 @@ static mneme_status encode(const struct subject *subject, const char *context,
 /* Puts the context's own ids before the continuation's, and keeps what the model takes of them. */
 static mneme_status add_encoded(struct scored_pairs *pairs, const struct subject *subject,
                                 struct encoded_pair *pair, const char *place, mneme_error *error) {
-    size_t most = subject->language->model.config.max_seq_len; /* inputs: the last is none */
+    size_t most = subject->model->config.max_seq_len; /* inputs: the last is none */
     size_t n = pair->whole.n, n_context = pair->context.n;
     if (n_context == 0 || n <= n_context) {
         return error_set(error, MNEME_BAD_INPUT, "%s: adds no token to what stands before", place);

@@ -150,7 +150,7 @@ static mneme_status read_documents(const struct subject *subject, const struct r
         return error_set(error, MNEME_BAD_INPUT, "%s: has no token to predict", text->file);
     }
     eval_progress_begin(progress, "text", text->file, "windows", n_windows);
-    mneme_status status = span_reader_open(&reader, &subject->language->model, window + 1, error);
+    mneme_status status = span_reader_open(&reader, subject->model, window + 1, error);
     for (size_t i = 0; i < text->documents.n; i++) {
         THEN(read_document(&reader, &documents[i], progress, &sums, result, error));
     }

@@ -213,6 +213,36 @@ static mneme_status read_text(const struct experiment *e, const char *stage, str
     return status;
 }
 
+/* How many of the multiple-choice questions the model answers right, of all files together. */
+static mneme_status choose_endings(const struct experiment *e, const char *stage,
+                                   struct scores *scores, mneme_error *error) {
+    struct eval_progress progress = {.call = stage == NULL ? NULL : e->progress, .user = e->user};
+    double n = 0.0, right = 0.0, right_norm = 0.0;
+    scores->has_choices = e->choices.n > 0;
+    for (size_t i = 0; i < e->choices.n; i++) {
+        mneme_eval_choices found;
+        mneme_status status = asked_choices_score(&e->choices.subject, &e->choices.files[i],
+                                                  &progress, &found, error);
+        scores->diverged |= status == MNEME_FAILED;
+        TRY(status);
+        n += (double)found.n;
+        right += nearbyint(found.acc * (double)found.n);
+        right_norm += nearbyint(found.acc_norm * (double)found.n);
+    }
+    if (!scores->has_choices) return MNEME_OK;
+    scores->choices_acc = right / n;
+    scores->choices_acc_norm = right_norm / n;
+    return MNEME_OK;
+}
+
+/* All that is no question of a fact. */
+static mneme_status read_held_out(const struct experiment *e, const char *stage,
+                                  struct scores *scores, mneme_error *error) {
+    TRY(read_skill(e, scores, error));
+    TRY(read_text(e, stage, scores, error));
+    return choose_endings(e, stage, scores, error);
+}
+
 mneme_status evaluation_run(const struct experiment *experiment, const char *stage, FILE *answers,
                             struct scores *scores, mneme_error *error) {
     struct asking asking = {.experiment = experiment, .stage = stage, .answers = answers};
@@ -221,8 +251,7 @@ mneme_status evaluation_run(const struct experiment *experiment, const char *sta
     mneme_status status = ask_all(&asking, experiment->fresh.n, n_known, scores, error);
     scores->diverged = asking.diverged;
     close_asking(&asking);
-    THEN(read_skill(experiment, scores, error));
-    THEN(read_text(experiment, stage, scores, error));
+    THEN(read_held_out(experiment, stage, scores, error));
     return status;
 }
 
@@ -236,7 +265,6 @@ mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_
     *recent_f1 = mean(asking.recent.f1, asking.recent.n);
     scores->diverged = asking.diverged;
     close_asking(&asking);
-    THEN(read_skill(experiment, scores, error));
-    THEN(read_text(experiment, NULL, scores, error));
+    THEN(read_held_out(experiment, NULL, scores, error));
     return status;
 }

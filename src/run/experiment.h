@@ -6,6 +6,8 @@
 #include "base/path.h"
 #include "corpus/packed_text.h"
 #include "data/corpus.h"
+#include "exam/choice_score.h"
+#include "exam/subject.h"
 #include "generate/model_texts.h"
 #include "method/base_copy.h"
 #include "method/lessons.h"
@@ -23,6 +25,13 @@ struct fact_tokens {
     struct token_texts answered; /* and goes on with its first answer; none without answer_lines */
 };
 
+/* Multiple-choice questions as tokens. */
+struct experiment_choices {
+    struct subject subject;
+    struct asked_choices *files; /* [n] of the recipe */
+    size_t n;
+};
+
 /* An opened run folder: the recipe's texts, tokenizer and model. */
 struct experiment {
     struct recipe recipe;
@@ -38,6 +47,7 @@ struct experiment {
     struct packed_text held_out_text;
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
+    struct experiment_choices choices;
     bool answer_lines;        /* an answer ends with its line, and its NLL is scored */
     struct model_texts texts; /* how the model writes texts */
     struct lessons lessons;
@@ -70,6 +80,10 @@ mneme_status experiment_add_prompt(const struct experiment *experiment, const st
                                    struct token_texts *prompts, mneme_error *error);
 /* Whether facts are taught by wordings and statements, or by the forms that were the first. */
 bool experiment_is_worded(const struct experiment *experiment);
+/* … and, of an opened model, the questions whose answers are chosen. */
+mneme_status experiment_open_choices(struct experiment *experiment, mneme_error *error);
+/* Does nothing to {0}. */
+void experiment_close_choices(struct experiment *experiment);
 /* What tokenizer.json should be: learned from the texts of pretraining, or the base's. */
 mneme_status experiment_make_tokenizer(const struct experiment *experiment,
                                        struct tokenizer **tokenizer, mneme_error *error);

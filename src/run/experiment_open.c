@@ -90,7 +90,8 @@ static mneme_status open_parts(struct experiment *e, enum identity_scope scope,
     if (e->recipe.base == NULL) {
         e->recipe.model.vocab_size = tokenizer_vocab_size(e->tokenizer);
     }
-    return model_open(&e->recipe.model, &e->model, error);
+    TRY(model_open(&e->recipe.model, &e->model, error));
+    return experiment_open_choices(e, error);
 }
 
 static mneme_status load_recipe(const mneme_run_options *options, struct recipe *recipe,
@@ -127,6 +128,7 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
 
 void experiment_close(struct experiment *experiment) {
     base_copy_free(&experiment->base);
+    experiment_close_choices(experiment);
     model_close(&experiment->model);
     token_texts_free(&experiment->known.prompts);
     token_texts_free(&experiment->fresh.prompts);

@@ -10,7 +10,6 @@
 #include "folder/manifest.h"
 #include "folder/packed_file.h"
 #include "run/new_questions.h"
-#include "text/form.h"
 
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
 #define SAMPLE_BYTES ((size_t)32 << 20)

@@ -26,6 +26,10 @@ int scores_to_json(const struct scores *scores, json_t *object) {
         failed |= put(object, "new_nll", new, scores->new_nll);
         failed |= put(object, "known_nll", known, scores->known_nll);
     }
+    if (scores->has_choices) {
+        failed |= put(object, "choices_acc", there, scores->choices_acc);
+        failed |= put(object, "choices_acc_norm", there, scores->choices_acc_norm);
+    }
     if (!scores->has_text) return failed;
     failed |= put(object, "text_nll", there, scores->text_nll);
     return failed |
@@ -74,6 +78,11 @@ mneme_status scores_from_json(const json_t *object, const char *place, struct sc
     for (size_t i = 0; i < (has_nll ? n : n - 2); i++) {
         TRY(read_there(object, members[i].key, place, members[i].without, members[i].number,
                        error));
+    }
+    scores->has_choices = json_object_get(object, "choices_acc") != NULL;
+    if (scores->has_choices) {
+        TRY(read_number(object, "choices_acc", place, &scores->choices_acc, error));
+        TRY(read_number(object, "choices_acc_norm", place, &scores->choices_acc_norm, error));
     }
     scores->has_text = json_object_get(object, "text_nll") != NULL;
     if (!scores->has_text) return MNEME_OK;

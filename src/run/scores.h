@@ -20,7 +20,10 @@ struct scores {
     bool without_skill;        /* no text was read: there is no skill_nll */
     double text_nll;           /* of the recipe's held-out text, nats per token */
     bool has_text;             /* there is such a text */
-    bool diverged;             /* a number was not finite: there are no scores */
+    double choices_acc; /* of the multiple-choice questions, those whose likeliest ending is … */
+    double choices_acc_norm; /* … right, and whose likeliest for its length in characters is */
+    bool has_choices;        /* there are such questions */
+    bool diverged;           /* a number was not finite: there are no scores */
 };
 
 /* Where a training's numbers stopped being finite; step 0: they did not. */
@@ -33,8 +36,9 @@ struct divergence {
 void divergence_set(struct divergence *divergence, size_t step, const char *cause);
 
 /* Members new_f1, new_em, known_f1, known_em, skill_nll, null where there is none; new_nll and
- * known_nll where they are scored; and where there is a held-out text text_nll and text_perplexity,
- * its exponential; -1 if there is no memory. */
+ * known_nll where they are scored; where there are multiple-choice questions choices_acc and
+ * choices_acc_norm; and where there is a held-out text text_nll and text_perplexity, its
+ * exponential; -1 if there is no memory. */
 int scores_to_json(const struct scores *scores, json_t *object);
 mneme_status scores_from_json(const json_t *object, const char *place, struct scores *scores,
                               mneme_error *error);

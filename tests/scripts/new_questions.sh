@@ -1,6 +1,6 @@
 #!/bin/bash
 # corpus.new_unknown: a run teaches the new questions that its base does not answer, asks for them
-# once, and says how many it asked. corpus.choices: multiple-choice questions in a run.
+# once, and says how many it asked.
 # shellcheck disable=SC2016 # backquotes are those of messages
 . tests/script_functions.sh
 
