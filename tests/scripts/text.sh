@@ -53,6 +53,24 @@ check "other instructions and threads give the same result" test "$first" = "$(r
 cmp -s "$run/text.safetensors" "$work/scalar/text.safetensors"
 check "and the same tokens" test $? = 0
 
+# A sweep with no known questions: what was not asked is in no table as 0, and the new answers' NLL is.
+sweep='"sweep": {"levels": [0], "series": [{"name": "f", "method": "full", "grid": {"lr": [0.001, 0.01]}}]},'
+recipe '"text": ["texts", "lines/a.jsonl"], "held_out_text": "held", "new": "new"' "$teach $sweep" >"$work/data/sweep.json"
+swept=$work/swept
+expect 0 "a sweep's row has the NLLs, and no known F1 to lose" \
+    "^f +[0-9.]+ +– +– +– +– +[0-9.]+ +[0-9.]+ +– +[0-9.]+\$" \
+    mneme sweep "$work/data/sweep.json" --dir "$swept" --set 'evaluate.prompt=Q: {question} A:'
+cp "$work/out" "$work/table"
+expect 0 "its columns" "lost at 0.* +skill NLL +text NLL +new answers' NLL +known answers' NLL +ms a fact" cat "$work/table"
+expect 0 "what it found" '^finding: no known questions were asked, there is nothing to compare' cat "$work/table"
+expect 0 "its base's line" "^base: text NLL [0-9.]+, new answers' NLL [0-9.]+\$" cat "$work/table"
+expect 0 "its CSV has nothing where nothing was asked" \
+    '^,base,,[0-9.]+,[0-9.]+,,,,,[0-9.]+,[0-9.]+,,,,[0-9a-f]{64},$' cat "$swept/sweep.csv"
+expect 0 "its CSV's columns" 'known_lost_percent,skill_nll,text_nll,new_nll,known_nll,seconds' cat "$swept/sweep.csv"
+expect 0 "its JSON has null" '"known_lost_percent": null' cat "$swept/sweep.json"
+expect 0 "and the measures of each row" '"measures_at_best": ' cat "$swept/sweep.json"
+check "every row of its CSV has as many columns" test 1 = "$(awk -F, '{ print NF }' "$swept/sweep.csv" | sort -u | wc -l)"
+
 cp -r "$run" "$work/cut"
 truncate -s -4 "$work/cut/text.safetensors"
 expect 2 "tokens that were cut are refused" 'text.safetensors: is damaged or was changed' \
