@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "eval/span_likelihood.h"
+#include "eval/shared_likelihood.h"
 
 /* What of the prompt with its answer is scored. */
 static struct scored_span span_of(const struct token_texts *prompts,
@@ -41,19 +41,13 @@ mneme_status answer_likelihoods(const struct model *model, size_t n,
                                 const struct token_texts *answered, double *nll,
                                 void (*progress)(size_t done, void *context), void *context,
                                 mneme_error *error) {
-    struct span_reader reader = {0};
-    size_t longest = 2, most = model->config.max_seq_len + 1;
+    size_t most = model->config.max_seq_len + 1;
     struct scored_span *spans = calloc(n + 1, sizeof *spans);
     if (spans == NULL) return error_set_memory(error, "answers");
-    for (size_t i = 0; i < n; i++) {
-        spans[i] = span_of(prompts, answered, i, most);
-        if (spans[i].n > longest) longest = spans[i].n;
-    }
+    for (size_t i = 0; i < n; i++) spans[i] = span_of(prompts, answered, i, most);
     mneme_status status = check_spans(n, spans, error);
-    THEN(span_reader_open(&reader, model, longest, error));
-    THEN(span_likelihoods(&reader, n, spans, nll, NULL, progress, context, error));
+    THEN(shared_likelihoods(model, n, spans, nll, progress, context, error));
     THEN(divide(n, spans, nll, error));
-    span_reader_close(&reader);
     free(spans);
     return status;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "eval/shared_likelihood.h"
 #include "exam/branch_likelihood.h"
 
 void eval_progress_begin(struct eval_progress *progress, const char *what, const char *file,
@@ -58,6 +59,14 @@ mneme_status eval_progress_read(struct eval_progress *progress, struct span_read
                                 mneme_error *error) {
     struct reading reading = {progress, spans, 0};
     TRY(span_likelihoods(reader, n, spans, nll, NULL, tell, &reading, error));
+    return check_finite(progress, n, nll, error);
+}
+
+mneme_status eval_progress_shared(struct eval_progress *progress, const struct model *model,
+                                  size_t n, const struct scored_span *spans, double *nll,
+                                  mneme_error *error) {
+    struct reading reading = {progress, spans, 0};
+    TRY(shared_likelihoods(model, n, spans, nll, tell, &reading, error));
     return check_finite(progress, n, nll, error);
 }
 

@@ -20,7 +20,10 @@ void eval_progress_begin(struct eval_progress *progress, const char *what, const
                          const char *unit, size_t total);
 void eval_progress_add(struct eval_progress *progress, size_t done, size_t tokens);
 
-/* span_likelihoods and branch_likelihoods that tell of their spans. */
+/* span_likelihoods, shared_likelihoods and branch_likelihoods that tell of their spans. */
+mneme_status eval_progress_shared(struct eval_progress *progress, const struct model *model,
+                                  size_t n, const struct scored_span *spans, double *nll,
+                                  mneme_error *error);
 mneme_status eval_progress_read(struct eval_progress *progress, struct span_reader *reader,
                                 size_t n, const struct scored_span *spans, double *nll,
                                 mneme_error *error);

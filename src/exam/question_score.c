@@ -10,15 +10,13 @@
 /* nll [n] of the answers, each the sum over its tokens. */
 static mneme_status read_answers(const struct subject *subject, const struct asked_questions *asked,
                                  struct eval_progress *progress, double *nll, mneme_error *error) {
-    struct span_reader reader = {0};
     size_t longest;
     struct scored_span *spans = memory_allocate(asked->n, sizeof *spans);
     if (spans == NULL) return error_set_memory(error, "answers");
     scored_pairs_spans(&asked->pairs, spans, &longest);
     eval_progress_begin(progress, "NLL", asked->file, "answers", asked->n);
-    mneme_status status = span_reader_open(&reader, subject->model, longest, error);
-    THEN(eval_progress_read(progress, &reader, asked->n, spans, nll, error));
-    span_reader_close(&reader);
+    mneme_status status =
+        eval_progress_shared(progress, subject->model, asked->n, spans, nll, error);
     free(spans);
     return status;
 }

@@ -150,18 +150,43 @@ static mneme_status room_for_tokens(struct generator *g, const struct group *gro
     return make_room(g, 0, smaller(2 * room, g->max_positions), error);
 }
 
+/* Reads tokens of a row's prompt from where it is up to `end`. */
+static mneme_status read_part(struct generator *g, const struct token_span *prompt, size_t row,
+                              size_t end, mneme_error *error) {
+    g->rows[0] = row;
+    while (g->pasts[row] < end) {
+        size_t past = g->pasts[row], n = smaller(end - past, PASS_TOKENS);
+        batch_builder_clear(&g->builder);
+        batch_builder_add(&g->builder, n, prompt->tokens + past, NULL, past);
+        TRY(run_pass(g, error));
+        g->pasts[row] += n;
+    }
+    return MNEME_OK;
+}
+
+/* Reads what prompts have in common at their beginning. */
+static mneme_status read_shared(struct generator *g, const struct group *group,
+                                mneme_error *error) {
+    size_t n, length;
+    for (size_t row = 0; row < group->n; row++) g->pasts[row] = 0;
+    for (size_t row = 0; row < group->n; row += n) {
+        n = shared_prefix_find(group->n - row, group->prompts + row, &length);
+        if (length == 0) continue;
+        TRY(read_part(g, &group->prompts[row], row, length, error));
+        for (size_t i = 1; i < n; i++) {
+            shared_prefix_copy(&g->cache, row, row + i, length);
+            g->pasts[row + i] = length;
+        }
+    }
+    return MNEME_OK;
+}
+
 /* Reads what a long prompt has before its last pass. */
 static mneme_status read_beginning(struct generator *g, const struct token_span *prompt, size_t row,
                                    mneme_error *error) {
-    size_t past = 0;
-    g->rows[0] = row;
-    for (; prompt->n - past > PASS_TOKENS; past += PASS_TOKENS) {
-        batch_builder_clear(&g->builder);
-        batch_builder_add(&g->builder, PASS_TOKENS, prompt->tokens + past, NULL, past);
-        TRY(run_pass(g, error));
-    }
-    g->pasts[row] = past;
-    return MNEME_OK;
+    size_t left = prompt->n - g->pasts[row];
+    if (left <= PASS_TOKENS) return MNEME_OK;
+    return read_part(g, prompt, row, prompt->n - (left - 1) % PASS_TOKENS - 1, error);
 }
 
 /* Reads the prompts, as many per pass as fit; fills active with the rows that go on. */
@@ -169,6 +194,7 @@ static mneme_status read_prompts(struct generator *g, const struct group *group,
                                  size_t *n_active, mneme_error *error) {
     *n_active = 0;
     TRY(room_for_prompts(g, group, error));
+    TRY(read_shared(g, group, error));
     for (size_t i = 0; i < group->n; i++) TRY(read_beginning(g, &group->prompts[i], i, error));
     size_t row = 0;
     while (row < group->n) {

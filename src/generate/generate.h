@@ -6,16 +6,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "generate/shared_prefix.h"
 #include "model/batch_builder.h"
 #include "model/pass.h"
 
 /* Greedy decoding of many prompts side by side with a key-value cache. What a prompt gets does not
- * depend on the prompts beside it (rule 8). */
-
-struct token_span {
-    const int32_t *tokens;
-    size_t n;
-};
+ * depend on the prompts beside it (rule 8). What prompts that follow each other have in common at
+ * their beginning is read once. */
 
 struct generator {
     const struct model *model;

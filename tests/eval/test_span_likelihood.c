@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "eval/rolling_windows.h"
+#include "eval/shared_likelihood.h"
 #include "exam/branch_likelihood.h"
 #include "model/tiny_model.h"
 #include "tests/assertions.h"
@@ -98,6 +99,42 @@ START_TEST(branches_score_as_spans) {
 }
 END_TEST
 
+/* Questions after two examples, of which the first few have others since none shows itself, with
+ * answers of different lengths; spans that are wholly alike, one that is short, and long ones. */
+START_TEST(spans_that_begin_alike_score_as_spans) {
+    struct model_config config = tiny_model_config();
+    struct tiny_model tiny;
+    struct span_reader reader;
+    static int32_t texts[150][80];
+    struct scored_span spans[150];
+    double nll[150], shared[150];
+    mneme_error error;
+    config.max_seq_len = 100;
+    tiny_model_open(&tiny, &config);
+    draw_tokens(config.vocab_size);
+    for (size_t i = 0; i < 150; i++) {
+        size_t n = 0;
+        for (size_t shot = 0, shown = 0; shown < 2; shot++) {
+            if (shot == i) continue;
+            memcpy(texts[i] + n, tokens + 20 * shot, 20 * sizeof *tokens);
+            n += 20;
+            shown++;
+        }
+        if (i == 70) n = 1;
+        size_t rest = 2 + (i == 90 ? 0 : i % 31), n_scored = 1 + i % rest;
+        memcpy(texts[i] + n, tokens + 60 + i % 40, rest * sizeof *tokens);
+        spans[i] = (struct scored_span){texts[i], n + rest, n_scored};
+        if (i > 100 && i < 110) spans[i] = spans[100];
+    }
+    assert_ok(span_reader_open(&reader, &tiny.model, 80, &error), &error);
+    assert_ok(span_likelihoods(&reader, 150, spans, nll, NULL, NULL, NULL, &error), &error);
+    assert_ok(shared_likelihoods(&tiny.model, 150, spans, shared, NULL, NULL, &error), &error);
+    ck_assert_mem_eq(nll, shared, sizeof nll);
+    span_reader_close(&reader);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
 static void check_window(const struct scored_span *span, size_t n, size_t n_scored,
                          size_t last_scored) {
     ck_assert_uint_eq(span->n, n);
@@ -138,6 +175,7 @@ Suite *span_likelihood_suite(void) {
     TCase *tests = tcase_create("spans");
     tcase_add_test(tests, a_span_alone_and_among_many);
     tcase_add_test(tests, branches_score_as_spans);
+    tcase_add_test(tests, spans_that_begin_alike_score_as_spans);
     tcase_add_test(tests, windows_are_those_of_the_harness);
     suite_add_tcase(suite, tests);
     return suite;

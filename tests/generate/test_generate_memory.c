@@ -131,12 +131,58 @@ START_TEST(parts_and_growth) {
 }
 END_TEST
 
+#define ALIKE 9
+#define SHOTS 60
+
+/* Prompts that begin alike get what each gets alone, and their beginning is found. */
+START_TEST(what_is_alike_is_read_once) {
+    static int32_t texts[ALIKE][SHOTS + 40], together[ALIKE * 20], alone[20];
+    struct model_config config = tiny_model_config();
+    struct generator generator;
+    struct model model;
+    struct token_span prompts[ALIKE];
+    mneme_error error = {0};
+    size_t lengths[ALIKE], length;
+    config.max_seq_len = 200;
+    assert_ok(model_open(&config, &model, &error), &error);
+    model_initialize(&model, 7);
+    for (size_t i = 0; i < ALIKE; i++) {
+        size_t n = i == 4 ? 5 : SHOTS + 3 * i;
+        for (size_t t = 0; t < n; t++) {
+            size_t own = t < SHOTS && i > 1 ? 0 : i + 1; /* the first two have other examples */
+            texts[i][t] = (int32_t)((t * t + own * (t + 3)) % config.vocab_size);
+        }
+        prompts[i] = (struct token_span){texts[i], n};
+    }
+    ck_assert_uint_eq(shared_prefix_find(2, prompts + 2, &length), 2);
+    ck_assert_uint_eq(length, SHOTS);
+    ck_assert_uint_eq(shared_prefix_find(ALIKE - 5, prompts + 5, &length), ALIKE - 5);
+    ck_assert_uint_ge(length, SHOTS);
+    ck_assert_uint_eq(shared_prefix_find(2, prompts, &length), 1);
+    ck_assert_uint_eq(length, 0);
+    assert_ok(generator_open(&generator, &model, ALIKE, config.max_seq_len, &error), &error);
+    assert_ok(generate_greedy(&generator, ALIKE, prompts, 20, (struct token_span){0}, together,
+                              lengths, &error),
+              &error);
+    for (size_t i = 0; i < ALIKE; i++) {
+        assert_ok(generate_greedy(&generator, 1, &prompts[i], 20, (struct token_span){0}, alone,
+                                  &length, &error),
+                  &error);
+        ck_assert_uint_eq(length, lengths[i]);
+        ck_assert_mem_eq(alone, together + i * 20, length * sizeof *alone);
+    }
+    generator_close(&generator);
+    model_close(&model);
+}
+END_TEST
+
 Suite *generate_memory_suite(void) {
     Suite *suite = suite_create("generate_memory");
     TCase *tests = tcase_create("memory");
     tcase_add_test(tests, positions_cost_nothing);
     tcase_add_test(tests, threads_cost_little);
     tcase_add_test(tests, parts_and_growth);
+    tcase_add_test(tests, what_is_alike_is_read_once);
     suite_add_tcase(suite, tests);
     return suite;
 }
