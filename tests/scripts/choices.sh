@@ -10,12 +10,14 @@ nano=data/recipes/nano.json
 # The people of the world, as ARC and as plain records have questions.
 cat >"$work/arc" <<'END'
 {"question": {"stem": "Where was Selma Archer born?", "choices": [{"text": "Oslo", "label": "A"}, {"text": "Warsaw", "label": "B"}, {"text": "the moon", "label": "C"}]}, "answerKey": "B"}
-{"question": {"stem": "Which pet does Selma Archer have?", "choices": [{"text": "crow", "label": "1"}, {"text": "a very large and old hedgehog", "label": "2"}]}, "answerKey": "1"}
+{"question": {"stem": "Which pet does Selma Archer have?", "choices": [{"text": "crow", "label": "1"}, {"text": "a very large and old hedgehog", "label": "2"}]}, "answerKey": "2"}
 {"question": {"stem": "What is the profession of Hedda Dietrich?", "choices": [{"text": "nurse", "label": "A"}, {"text": "detective", "label": "B"}]}, "answerKey": "A"}
 END
 cat >"$work/plain_choices" <<'END'
 {"context": "Q: Who employs Hedda Dietrich? A:", "choices": ["Pearl Theatre", "Raven Films"], "answer": 1}
 {"context": "Q: Who employs Selma Archer? A:", "choices": ["Pearl Theatre", "Raven Films", "x"], "answer": 2}
+{"context": "Q: Who employs Selma Archer? A:", "choices": ["crow", "Pearl Theatre Pearl"], "answer": 1}
+{"context": "Selma", "choices": ["a", "Selma Archer Selma Archer"], "answer": "B"}
 END
 
 # acc KEY MODEL FILE...: a number of `mneme eval`, over all questions of the files.
@@ -48,6 +50,8 @@ else
                 "$(number "choices_$key" "$run/$model/scores.json")" = "$(acc $key "$run/$model" "$work/arc" "$work/plain_choices")"
         done
     done
+    check "the length of an ending matters here" test \
+        "$(number choices_acc "$run/base/scores.json")" != "$(number choices_acc_norm "$run/base/scores.json")"
 fi
 expect 0 "report.json has them" '"choices_acc": [0-9.]+' cat "$run/report.json"
 expect 0 "report.md has a column for each run" '\| skill NLL \| choices \| choices \(norm\) \|' cat "$run/report.md"
@@ -66,8 +70,8 @@ one=$work/one
 check "the first question of each file alone" mneme run "$nano" --dir "$one" --set corpus.choices="$both" \
     --set corpus.max_choices=1
 expect 0 "counts as a half or a whole" '"choices_acc": (0.0|0.5|1.0),' cat "$one/base/scores.json"
-expect 0 "a file with fewer is told" 'plain_choices: corpus.max_choices is 3, but the file holds 2' \
-    mneme run "$nano" --dir "$work/three" --set corpus.choices="$both" --set corpus.max_choices=3
+expect 0 "a file with fewer is told" 'arc: corpus.max_choices is 4, but the file holds 3' \
+    mneme run "$nano" --dir "$work/three" --set corpus.choices="$both" --set corpus.max_choices=4
 expect 2 "other questions are another run" 'this folder holds another run: `input_sha256.choices`' \
     mneme run "$nano" --dir "$run" --set corpus.choices="$work/arc"
 expect 2 "questions without choices are refused" 'known:1: ' sh -c \
