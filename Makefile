@@ -145,9 +145,9 @@ $(OBJ)/built_in_text.inc: data/text/everyday.jsonl src/text/as_c_string.sh
 $(OBJ)/src/teach/reading.o: $(OBJ)/built_in_text.inc
 $(OBJ)/src/teach/reading.o: ALL_CPPFLAGS += -I$(OBJ)
 
-# The one file that knows where `make install` puts the data.
-$(OBJ)/src/recipe/recipe_read.o: $(OBJ)/datadir.list
-$(OBJ)/src/recipe/recipe_load.o $(OBJ)/src/recipe/recipe_file.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'
+# The files that know where `make install` puts the data.
+$(OBJ)/src/recipe/recipe_inputs.o $(OBJ)/src/recipe/recipe_file.o: $(OBJ)/datadir.list
+$(OBJ)/src/recipe/recipe_inputs.o $(OBJ)/src/recipe/recipe_file.o: ALL_CPPFLAGS += -DMNEME_DATADIR='"$(DATADIR)"'
 
 # One object whose internal names are local, so that only mneme_* can be linked against.
 $(OBJ)/mneme.o: $(LIBRARY_OBJECTS) $(OBJ)/library.list

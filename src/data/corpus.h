@@ -90,8 +90,9 @@ struct corpus_asking {
     const char *shots_from; /* a file of questions; NULL: the corpus's known ones */
 };
 
-/* Gives every fact its prompt: after the first n_shots questions of the pool that are not the one
- * that is asked, whatever their case and blanks. MNEME_BAD_INPUT where there are not so many. */
+/* Gives every fact its prompt after examples, the first n_shots questions of the file that are none
+ * of the corpus's, or of the known ones that are not the one that is asked, whatever their case and
+ * blanks. MNEME_BAD_INPUT where there are not so many. */
 mneme_status corpus_ask(struct corpus *corpus, const struct corpus_asking *asking,
                         mneme_error *error);
 

@@ -14,10 +14,11 @@
 struct pool {
     struct asking asking;
     size_t n, capacity;
-    struct shot *shots;     /* [n] different ones, their questions as the form wants them */
-    struct string_map seen; /* [n] their questions as they are compared */
-    struct text_list own;   /* strings of the shots */
-    const char *place;      /* for messages */
+    struct shot *shots;      /* [n] different ones, their questions as the form wants them */
+    struct string_map seen;  /* [n] their questions as they are compared */
+    struct string_map asked; /* of a file: the questions of the corpus, which are no examples */
+    struct text_list own;    /* strings of the shots */
+    const char *place;       /* for messages */
 };
 
 static mneme_status open_pool(struct pool *pool, size_t capacity, mneme_error *error) {
@@ -30,6 +31,7 @@ static void close_pool(struct pool *pool) {
     asking_free(&pool->asking);
     free(pool->shots);
     string_map_free(&pool->seen);
+    string_map_free(&pool->asked);
     text_list_free(&pool->own);
 }
 
@@ -41,6 +43,26 @@ static mneme_status note_question(struct string_map *seen, const char *question,
     mneme_status status = string_map_add(seen, folded, strlen(folded), number, is_new, error);
     free(folded);
     return status;
+}
+
+/* Whether the map has the question. */
+static mneme_status has_question(const struct string_map *map, const char *question, bool *has,
+                                 mneme_error *error) {
+    char *folded = question_fold(question);
+    if (folded == NULL) return error_set_memory(error, "questions");
+    *has = string_map_find(map, folded, strlen(folded)) != STRING_MAP_NONE;
+    free(folded);
+    return MNEME_OK;
+}
+
+static mneme_status note_asked(struct pool *pool, const struct fact *facts, size_t n,
+                               mneme_error *error) {
+    uint32_t number;
+    bool is_new;
+    for (size_t i = 0; i < n; i++) {
+        TRY(note_question(&pool->asked, facts[i].question, &number, &is_new, error));
+    }
+    return MNEME_OK;
 }
 
 /* Adds an example, if its question was not there before. */
@@ -75,15 +97,20 @@ static mneme_status fill_from_set(struct pool *pool, const struct question_set *
     mneme_status status = MNEME_OK;
     for (size_t i = 0; i < set->n && pool->n < pool->capacity && status == MNEME_OK; i++) {
         char *question = question_marked(set->questions[i].question);
-        status = question == NULL ? error_set_memory(error, "examples") : MNEME_OK;
-        THEN(add_shot(pool, question, set->questions[i].answers.texts[0], error));
+        bool is_asked = false;
+        status = question == NULL ? error_set_memory(error, "examples")
+                                  : has_question(&pool->asked, question, &is_asked, error);
+        if (!is_asked) THEN(add_shot(pool, question, set->questions[i].answers.texts[0], error));
         free(question);
     }
     return status;
 }
 
-static mneme_status fill_from_file(struct pool *pool, mneme_error *error) {
+static mneme_status fill_from_file(struct pool *pool, const struct corpus *corpus,
+                                   mneme_error *error) {
     struct question_set set;
+    TRY(note_asked(pool, corpus->known, corpus->n_known, error));
+    TRY(note_asked(pool, corpus->fresh, corpus->n_fresh, error));
     TRY(questions_load(pool->place, &set, error));
     mneme_status status = fill_from_set(pool, &set, error);
     questions_free(&set);
@@ -103,9 +130,9 @@ static mneme_status choose_shots(struct pool *pool, const struct fact *fact, siz
     }
     if (n_chosen == n) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT,
-                     "%s: holds fewer than the %zu questions of `evaluate.shots`, besides the one "
-                     "that is asked",
-                     pool->place, n);
+                     "%s: holds fewer than the %zu questions of `evaluate.shots`, besides %s",
+                     pool->place, n,
+                     pool->asked.n > 0 ? "those that are asked" : "the one that is asked");
 }
 
 static mneme_status ask_fact(struct pool *pool, size_t n_shots, struct shot *chosen,
@@ -144,7 +171,7 @@ mneme_status corpus_ask(struct corpus *corpus, const struct corpus_asking *askin
     THEN(open_pool(&pool, n + 1, error));
     if (n > 0) {
         THEN(asking->shots_from == NULL ? fill_from_known(&pool, corpus, error)
-                                        : fill_from_file(&pool, error));
+                                        : fill_from_file(&pool, corpus, error));
     }
     THEN(ask_facts(&pool, n, corpus->known, corpus->n_known, error));
     THEN(ask_facts(&pool, n, corpus->fresh, corpus->n_fresh, error));

@@ -11,6 +11,7 @@
 #include "data/asking.h"
 #include "recipe/base_folder.h"
 #include "recipe/recipe_file.h"
+#include "recipe/recipe_inputs.h"
 
 /* The name goes into file names, reports and plots. */
 static mneme_status check_name(const struct json_place *root, const char *name,
@@ -177,23 +178,6 @@ static void check(const struct json_place *root, struct recipe *recipe,
     if (status == MNEME_OK) note(complaints, check_lora(root, recipe, &one), &one);
 }
 
-/* Replaces a relative path by the first of: itself, from the recipe's folder, from the recipes of
- * the source tree that is worked in, from the installed ones; as it is if none of them is there,
- * for the message that will name it. */
-static mneme_status find_file(char **path, const char *recipe, mneme_error *error) {
-    if (*path == NULL || file_exists(*path)) return MNEME_OK;
-    const struct path candidates[] = {path_in(path_parent(recipe).text, "%s", *path),
-                                      path_in("data/recipes", "%s", *path),
-                                      path_in(MNEME_DATADIR "/recipes", "%s", *path)};
-    for (size_t i = 0; i < sizeof candidates / sizeof *candidates; i++) {
-        if (!file_exists(candidates[i].text)) continue;
-        free(*path);
-        *path = strdup(candidates[i].text);
-        return *path == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
-    }
-    return MNEME_OK;
-}
-
 /* Reads the keys; all but the memory of a model that the recipe has from its base. */
 static mneme_status read_keys(const struct json_place *root, unsigned without,
                               struct recipe *recipe, mneme_error *error) {
@@ -202,7 +186,7 @@ static mneme_status read_keys(const struct json_place *root, unsigned without,
     if (base == NULL) return keys_read(&recipe_keys, root, without, recipe, error);
     char *folder = strdup(base);
     mneme_status status = folder == NULL ? error_set_memory(error, "the recipe") : MNEME_OK;
-    if (*base != '\0') THEN(find_file(&folder, recipe->path, error));
+    if (*base != '\0') THEN(recipe_find_input(&folder, recipe->path, error));
     THEN(base_folder_begin(folder, &config, recipe, error));
     free(folder);
     THEN(keys_read(&recipe_keys, root, without | OF_NEW_MODEL, recipe, error));
@@ -239,7 +223,7 @@ static mneme_status find_files(struct recipe *recipe, mneme_error *error) {
     for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, IS_INPUT)) != NULL;) {
         size_t n;
         char **paths = recipe_input_paths(recipe, key, &n);
-        for (size_t i = 0; i < n; i++) TRY(find_file(&paths[i], recipe->path, error));
+        for (size_t i = 0; i < n; i++) TRY(recipe_find_input(&paths[i], recipe->path, error));
     }
     return MNEME_OK;
 }

@@ -9,6 +9,7 @@
 #include "folder/manifest.h"
 #include "folder/stage.h"
 #include "nn/matmul_backend.h"
+#include "recipe/recipe_inputs.h"
 #include "recipe/recipe_load.h"
 #include "run/trail.h"
 
@@ -96,10 +97,15 @@ static mneme_status open_parts(struct experiment *e, enum identity_scope scope,
 
 static mneme_status load_recipe(const mneme_run_options *options, struct recipe *recipe,
                                 mneme_error *error) {
-    return options->recipe == NULL ? identity_recipe(options->directory, options->overrides,
-                                                     options->n_overrides, recipe, error)
-                                   : recipe_load(options->recipe, options->overrides,
-                                                 options->n_overrides, recipe, error);
+    mneme_status status =
+        options->recipe == NULL
+            ? identity_recipe(options->directory, options->overrides, options->n_overrides, recipe,
+                              error)
+            : recipe_load(options->recipe, options->overrides, options->n_overrides, recipe, error);
+    TRY(status);
+    status = recipe_check_inputs(recipe, error);
+    if (status != MNEME_OK) recipe_free(recipe);
+    return status;
 }
 
 mneme_status experiment_open(const mneme_run_options *options, enum identity_scope scope,

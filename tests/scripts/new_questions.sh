@@ -58,7 +58,7 @@ check "its files agree" mneme diff "$work/four" "$work/four"
 
 # Asked once: a second run and another cell take what the folder has.
 touch -d 2000-01-01 "$work/four/new-questions.jsonl"
-check "more cells in the folder" mneme run "$work/four.json" --dir "$work/four" --set finetune.full.lr=[0.002]
+check "more cells in the folder" mneme run "$work/four.json" --dir "$work/four" --set "finetune.full.lr=[0.002]"
 check "the base is not asked again" test "$work/four/new-questions.jsonl" -ot "$work/plain"
 MNEME_ISA=scalar OMP_NUM_THREADS=1 mneme run "$work/four.json" --dir "$work/scalar" >/dev/null
 check "the same choice on other instructions" cmp "$work/four/new-questions.jsonl" "$work/scalar/new-questions.jsonl"

@@ -118,3 +118,16 @@ expect 2 "statements that nobody can ask for" '/alone:1: statements without a qu
     mneme run "$work/data/recipe.json" --dir "$work/bad" --set corpus.new="$work/data/alone"
 expect 2 "wordings are not for worlds" 'key .corpus.wordings.: is for files of questions' \
     mneme run data/recipes/nano.json --dir "$work/bad" --set corpus.wordings="$work/data/forms"
+
+# Files that are not there are named with their key; data sets may lie in a folder of one's own.
+absent=../shared/data/sets_of_the_test
+expect 2 "a data set that is not there is named" \
+    "facts-questions.json: key \`corpus.known\`: cannot open $absent/known: .*docs.data.md says.*\`--set corpus.known=PATH\`" \
+    mneme run data/recipes/facts-questions.json --dir "$work/absent" --set "corpus.known=$absent/known"
+expect 2 "one's own file has no such hint" 'cannot open none/known: there is no such file; .--set' \
+    mneme run data/recipes/facts-questions.json --dir "$work/absent" --set corpus.known=none/known
+mkdir -p "$work/sets/sets_of_the_test"
+printf '{"question": "Who?", "answer": "Ann"}\n' >"$work/sets/sets_of_the_test/known"
+expect 2 "MNEME_DATA names the folder of all" "key \`corpus.new\`: cannot open $absent/new: " \
+    env MNEME_DATA="$work/sets" mneme run data/recipes/facts-questions.json --dir "$work/absent" \
+    --set "corpus.known=$absent/known" --set "corpus.new=$absent/new"
