@@ -12,18 +12,18 @@
 struct scores {
     double new_f1, new_em;
     double known_f1, known_em;
-    bool without_new,
-        without_known;         /* no question was asked: the scores are 0 here, null in files */
     double new_nll, known_nll; /* of the first answers, in nats per token */
-    bool has_answer_nll;       /* new_nll and known_nll are there */
     double skill_nll;          /* nats per token */
-    bool without_skill;        /* no text was read: there is no skill_nll */
     double text_nll;           /* of the recipe's held-out text, nats per token */
-    bool has_text;             /* there is such a text */
     double choices_acc; /* of the multiple-choice questions, those whose likeliest ending is … */
     double choices_acc_norm; /* … right, and whose likeliest for its length in characters is */
-    bool has_choices;        /* there are such questions */
-    bool diverged;           /* a number was not finite: there are no scores */
+    bool without_new,
+        without_known;   /* no question was asked: the scores are 0 here, null in files */
+    bool has_answer_nll; /* new_nll and known_nll are there */
+    bool without_skill;  /* no text was read: there is no skill_nll */
+    bool has_text;       /* there is such a text */
+    bool has_choices;    /* there are such questions */
+    bool diverged;       /* a number was not finite: there are no scores */
 };
 
 /* Where a training's numbers stopped being finite; step 0: they did not. */
