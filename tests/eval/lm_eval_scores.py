@@ -126,7 +126,7 @@ def score_text_strided(model, path, window, stride):
     return {"perplexity": math.exp(total / n_tokens)}
 
 
-# Questions: the prompt as the default of mneme eval, shots from the same file.
+# Questions: the prompt as the default of mneme eval.
 
 
 def question_of(record):
@@ -135,18 +135,23 @@ def question_of(record):
 
 
 def ask(model, prompt, max_new):
+    """The greedy answer, and how far the closest second token was behind the first, in logits."""
     ids = torch.tensor([model.tok_encode(prompt)[max_new - model.max_length :]])
     with torch.no_grad():
         output = model.model.generate(
-            ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new, do_sample=False
+            ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new, do_sample=False,
+            return_dict_in_generate=True, output_logits=True,
         )
-    said = model.tokenizer.decode(output[0, ids.size(1) :], skip_special_tokens=True)
-    return said.split("\n")[0].strip()
+    said = model.tokenizer.decode(output.sequences[0, ids.size(1) :], skip_special_tokens=True)
+    best = [logits[0].topk(2).values for logits in output.logits]
+    return said.split("\n")[0].strip(), min(float(first - second) for first, second in best)
 
 
-def score_questions(model, path, limit, shots, max_new, answers_path):
+def score_questions(model, path, limit, shots, shots_from, max_new, answers_path):
     everything = [question_of(record) for record in records(path, None)]
     asked = everything[: limit or None]
+    if shots_from:
+        everything = [question_of(record) for record in records(shots_from, None)]
     theirs = []
     if answers_path:
         theirs = [json.loads(line)["said"] for line in open(answers_path, encoding="utf-8")]
@@ -156,8 +161,11 @@ def score_questions(model, path, limit, shots, max_new, answers_path):
         examples = [pair for pair in everything if pair[0] != question][:shots]
         prompt = "".join(f"Question: {q}\nAnswer: {a[0]}\n\n" for q, a in examples)
         prompt += f"Question: {question}\nAnswer:"
-        said = ask(model, prompt, max_new)
+        said, margin = ask(model, prompt, max_new)
         same += i < len(theirs) and said == theirs[i]
+        if i < len(theirs) and said != theirs[i]:
+            print(f"question {i + 1}: ours {theirs[i]!r}, reference {said!r}, its closest choice"
+                  f" by {margin:.1e}", flush=True)
         sums["f1"] += max(f1(said, answer) for answer in answers)
         sums["exact_match"] += max(normalize(said) == normalize(answer) for answer in answers)
         pairs.append((prompt, " " + answers[0]))
@@ -182,6 +190,7 @@ def main():
     parser.add_argument("ours")
     parser.add_argument("--limit", type=int, default=0)
     parser.add_argument("--shots", type=int, default=0)
+    parser.add_argument("--shots-from")
     parser.add_argument("--max-new-tokens", type=int, default=32)
     parser.add_argument("--window", type=int, default=2048)
     parser.add_argument("--stride", type=int, default=0)
@@ -193,7 +202,7 @@ def main():
     ours = json.load(open(a.ours, encoding="utf-8"))
     for one in ours["questions"]:
         found = score_questions(
-            model, one["file"], a.limit, a.shots, a.max_new_tokens, a.answers
+            model, one["file"], a.limit, a.shots, a.shots_from, a.max_new_tokens, a.answers
         )
         compare("questions", one, found)
     for one in ours["texts"]:
