@@ -102,7 +102,6 @@ static struct added_match strip(const struct added_search *search, const struct 
     if (token->lstrip) {
         match.start = length_without_trailing_spaces(search->text, start);
         if (match.start < search->done) match.start = search->done;
-        if (match.start > match.end) match.start = match.end;
     }
     if (token->rstrip) {
         match.end += leading_spaces(search->text + match.end, search->length - match.end);
@@ -120,6 +119,7 @@ bool added_tokens_next(struct added_search *search, struct added_match *match) {
         search->at += token == NULL ? 1 : token->length;
         if (token == NULL || !counts(search, token, start)) continue;
         *match = strip(search, token, start);
+        if (match->start >= match->end) continue; /* the token before took all of it */
         search->done = match->end;
         return true;
     }

@@ -295,6 +295,24 @@ START_TEST(texts_are_normalised) {
 }
 END_TEST
 
+/* White space that a token took to itself is no token again; ids of tokenizers 0.23. */
+START_TEST(added_tokens_share_white_space) {
+    json_t *root = read_json("gpt2", ".json"), *added = json_object_get(root, "added_tokens");
+    for (int i = 0; i < 2; i++) {
+        json_array_append_new(
+            added, json_pack("{s:i, s:s, s:b, s:b, s:b, s:b, s:b}", "id", 420 + i, "content",
+                             i == 0 ? "  " : "\n", "single_word", 0, "lstrip", i == 0, "rstrip", 1,
+                             "normalized", 0, "special", 1));
+    }
+    struct tokenizer *tokenizer = load_changed(root);
+    check_these(tokenizer, "a    b", IDS(65, 420, 66));
+    check_these(tokenizer, "     ", IDS(420));
+    check_these(tokenizer, "a\n\n  b  \n b", IDS(65, 421, 421, 66, 420, 421, 66));
+    check_these(tokenizer, "\n    \n", IDS(421, 421));
+    tokenizer_free(tokenizer);
+}
+END_TEST
+
 /* Such a file serves to generate; training on texts needs an end. */
 START_TEST(a_text_without_an_end_is_refused_in_training) {
     json_t *root = read_json("gpt2", ".json");
@@ -343,6 +361,7 @@ Suite *tokenizer_others_suite(void) {
     tcase_add_test(cases, bytes_may_lack_tokens);
     tcase_add_test(cases, what_changes_no_text_is_passed_over);
     tcase_add_test(cases, texts_are_normalised);
+    tcase_add_test(cases, added_tokens_share_white_space);
     tcase_add_test(cases, a_text_without_an_end_is_refused_in_training);
     tcase_add_test(cases, lying_post_processors_are_refused);
     suite_add_tcase(suite, cases);

@@ -121,15 +121,19 @@ def decoded(mneme, path, lists, skip):
     return printed.split("\0")[:-1]
 
 
-def theirs_decoded(tokenizer, ids, skip):
-    """None where the package panics (its Strip does on short tokens), or where a NUL byte would end the text."""
+def unless_it_panics(call):
+    """None where the package panics, as its Strip does on short tokens, and stripping at letters of two bytes."""
     try:
-        text = tokenizer.decode(ids, skip_special_tokens=skip)
+        return call()
     except BaseException as problem:  # pyo3's PanicException is no Exception
-        if "index" not in str(problem):
+        if "index" not in str(problem) and "bad split" not in str(problem):
             raise
         return None
-    return None if "\0" in text else text
+
+
+def theirs_decoded(tokenizer, ids, skip):
+    text = unless_it_panics(lambda: tokenizer.decode(ids, skip_special_tokens=skip))
+    return text if text is not None and "\0" not in text else None  # which would end it
 
 
 def refusal(mneme, path):
@@ -144,10 +148,10 @@ def check(mneme, path, root, draw, n_strings):
     tokenizer = Tokenizer.from_str(json.dumps(root))
     special = [t["content"] for t in root["added_tokens"]]
     texts = ["", " ", *TEXTS] + [random_string(draw, special + ["a", "  "]).replace("\0", "") for _ in range(n_strings)]
-    expected = [e.ids for e in tokenizer.encode_batch(texts, add_special_tokens=False)]
+    expected = [unless_it_panics(lambda: tokenizer.encode(t, add_special_tokens=False).ids) for t in texts]
     found = ours(mneme, path, texts)
     for text, theirs, mine in zip(texts, expected, found):
-        if theirs != mine:
+        if theirs not in (mine, None):
             show = lambda ids: [tokenizer.id_to_token(id) for id in ids]
             return f"{text!r}\n  theirs {show(theirs)}\n  ours   {show(mine)}"
     known = sorted(tokenizer.get_vocab().values())
