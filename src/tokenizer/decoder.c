@@ -8,6 +8,7 @@
 #include "splitter/byte_alphabet.h"
 #include "splitter/metaspace.h"
 #include "splitter/normalizer.h"
+#include "text/unicode.h"
 #include "text/utf8.h"
 
 /* Sequences within Sequences. */
@@ -21,6 +22,7 @@ typedef mneme_status step_run(const struct step *step, const struct decoder_text
 
 struct step {
     step_run *run;
+    bool repairs;               /* ByteLevel, before other steps: the text becomes UTF-8 */
     char *text;                 /* Metaspace's and Strip's character, a suffix or a prefix */
     bool keeps_first;           /* Metaspace: the first token keeps its blanks */
     size_t start, stop;         /* Strip: how many characters at the ends */
@@ -69,10 +71,20 @@ static const char *text_at(const struct decoder_texts *texts, size_t i, size_t *
     return texts->bytes + start;
 }
 
+/* Makes UTF-8 of all that was appended. */
+static mneme_status repair(struct decoder_texts *texts, mneme_error *error) {
+    size_t length;
+    char *repaired = unicode_repair_bytes(texts->bytes, texts->length, &length);
+    if (repaired == NULL) return error_set_memory(error, "a decoded text");
+    texts->length = 0;
+    mneme_status status = append(texts, repaired, length, error);
+    free(repaired);
+    return status;
+}
+
 /* A token with a character that is no byte's stands for its own bytes. */
 static mneme_status run_byte_level(const struct step *step, const struct decoder_texts *from,
                                    struct decoder_texts *to, mneme_error *error) {
-    (void)step;
     for (size_t i = 0; i < from->n; i++) {
         size_t length, n;
         const char *text = text_at(from, i, &length);
@@ -83,6 +95,7 @@ static mneme_status run_byte_level(const struct step *step, const struct decoder
             memcpy(to->bytes + to->length - length, text, length);
         }
     }
+    if (step->repairs && to->length > 0) TRY(repair(to, error));
     return finish(to, error);
 }
 
@@ -348,6 +361,7 @@ mneme_status decoder_open(const json_t *value, const char *path, struct decoder 
     struct decoder *opened = calloc(1, sizeof *opened);
     if (opened == NULL) return error_set_memory(error, path);
     mneme_status status = add(opened, value, 0, path, error);
+    for (size_t i = 1; i < opened->n; i++) opened->steps[i - 1].repairs = true;
     if (status != MNEME_OK) {
         decoder_close(opened);
     } else {

@@ -121,7 +121,8 @@ def rope_factors(theta, head_dim, scaling):
     return np.array(factors, dtype=np.float32)
 
 
-def write_gguf(path, model, dtype):
+def write_gguf(path, model, dtype, packed=()):
+    """`packed` may have quantized weights by name: their bytes, a row each, and their type."""
     config = model.config
     architecture = "llama" if config.model_type == "mistral" else config.model_type
     head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
@@ -149,13 +150,15 @@ def write_gguf(path, model, dtype):
     for name, tensor in model.state_dict().items():
         if name == "lm_head.weight" and config.tie_word_embeddings:
             continue
-        values = tensor.numpy()
+        values = packed[name][0] if name in packed else tensor.numpy()
         if architecture == "llama" and "q_proj" in name:
             values = permute(values, config.num_attention_heads)
         if architecture == "llama" and "k_proj" in name:
             values = permute(values, config.num_key_value_heads)
         values = np.ascontiguousarray(values)
-        if values.ndim == 1 or wide == Type.F32:
+        if name in packed:
+            writer.add_tensor(gguf_name(name), values, raw_dtype=packed[name][1])
+        elif values.ndim == 1 or wide == Type.F32:
             writer.add_tensor(gguf_name(name), values)
         else:
             writer.add_tensor(gguf_name(name), quants.quantize(values, wide), raw_dtype=wide)

@@ -313,6 +313,24 @@ START_TEST(added_tokens_share_white_space) {
 }
 END_TEST
 
+/* A decoder's step after ByteLevel sees U+FFFD for what is no UTF-8; text of tokenizers 0.23. */
+START_TEST(steps_after_bytes_see_text) {
+    json_t *root = read_json("gpt2", ".json");
+    json_object_set_new(
+        root, "decoder",
+        json_pack("{s:s, s:[{s:s}, {s:s, s:{s:s}, s:s}]}", "type", "Sequence", "decoders", "type",
+                  "ByteLevel", "type", "Replace", "pattern", "String", "e", "content", ""));
+    struct tokenizer *tokenizer = load_changed(root);
+    const int32_t ids[] = {163, 109, 69, 224, 163, 109, 224}; /* e6 b0 `e` 81 e6 b0 81 */
+    char *text;
+    mneme_error error = {0};
+    assert_ok(tokenizer_decode(tokenizer, ids, 7, &text, NULL, &error), &error);
+    ck_assert_str_eq(text, "\xef\xbf\xbd\xef\xbf\xbd\xe6\xb0\x81");
+    free(text);
+    tokenizer_free(tokenizer);
+}
+END_TEST
+
 /* Such a file serves to generate; training on texts needs an end. */
 START_TEST(a_text_without_an_end_is_refused_in_training) {
     json_t *root = read_json("gpt2", ".json");
@@ -362,6 +380,7 @@ Suite *tokenizer_others_suite(void) {
     tcase_add_test(cases, what_changes_no_text_is_passed_over);
     tcase_add_test(cases, texts_are_normalised);
     tcase_add_test(cases, added_tokens_share_white_space);
+    tcase_add_test(cases, steps_after_bytes_see_text);
     tcase_add_test(cases, a_text_without_an_end_is_refused_in_training);
     tcase_add_test(cases, lying_post_processors_are_refused);
     suite_add_tcase(suite, cases);
