@@ -108,20 +108,29 @@ static bool solve_line(struct model_config *config, const float *factors, struct
     return try_numbers(config, factors, rounded, floor(slope * (rounded - 1.0) + 0.5));
 }
 
-/* With one frequency between, or none, the high factor is the usual one. */
-static bool solve_usual(struct model_config *config, const float *factors, struct between between,
-                        size_t n) {
-    const double usual = 4.0;
+/* With one frequency between, or none, several high factors could be; this one is tried. */
+static bool solve_for(struct model_config *config, const float *factors, struct between between,
+                      size_t n, double high) {
     if (between.first + 1 == between.last) {
         const double share = share_at(factors, between.first, (double)config->rope_factor);
         return try_numbers(
-            config, factors, usual,
-            floor((share * (usual - 1.0) + 1.0) * wavelength(config, between.first) + 0.5));
+            config, factors, high,
+            floor((share * (high - 1.0) + 1.0) * wavelength(config, between.first) + 0.5));
     }
-    if (between.first == 0) return try_numbers(config, factors, usual, 1.0);
-    const double above = usual * wavelength(config, between.first - 1);
+    if (between.first == 0) return try_numbers(config, factors, high, 1.0);
+    const double above = high * wavelength(config, between.first - 1);
     const double below = between.first < n ? wavelength(config, between.first) : 1e9;
-    return above < below && try_numbers(config, factors, usual, ceil(above));
+    return above < below && try_numbers(config, factors, high, ceil(above));
+}
+
+/* All that explain the factors give the same frequencies; the usual one comes first. */
+static bool solve_high(struct model_config *config, const float *factors, struct between between,
+                       size_t n) {
+    static const double highs[] = {4.0, 2.0, 8.0, 3.0, 1.5, 16.0, 32.0, 1.25, 1.0625};
+    for (size_t i = 0; i < sizeof highs / sizeof *highs; i++) {
+        if (solve_for(config, factors, between, n, highs[i])) return true;
+    }
+    return false;
 }
 
 /* Those of Llama 3.1 to 3.3. */
@@ -143,7 +152,7 @@ static bool solve(struct model_config *config, const float *factors, size_t n) {
     config->rope_factor = most;
     if (is_usual(config, factors)) return true;
     if (between.first + 1 < between.last) return solve_line(config, factors, between);
-    return solve_usual(config, factors, between, n);
+    return solve_high(config, factors, between, n);
 }
 
 mneme_status gguf_rope_factors(const struct gguf *file, struct model_config *config,

@@ -78,6 +78,15 @@ static mneme_status import_tokenizer(const char *source, const struct model *mod
     return status;
 }
 
+/* What is said of a file in the folder that is being made becomes said of its source. */
+static void blame_source(const char *folder, const char *source, mneme_interchange_result *result) {
+    char problem[sizeof result->tokenizer_problem];
+    size_t n = strlen(folder);
+    if (strncmp(result->tokenizer_problem, folder, n) != 0) return;
+    snprintf(problem, sizeof problem, "%.200s: %.300s", source, result->tokenizer_problem + n + 1);
+    memcpy(result->tokenizer_problem, problem, sizeof problem);
+}
+
 /* The tokenizer in a GGUF file, and where its texts end; nothing of one that cannot be read. */
 static mneme_status import_gguf_files(const char *source, const struct model *model,
                                       const char *folder, mneme_interchange_result *result,
@@ -93,6 +102,7 @@ static mneme_status import_gguf_files(const char *source, const struct model *mo
         snprintf(result->tokenizer_problem, sizeof result->tokenizer_problem, "%.500s",
                  problem.message);
     }
+    blame_source(folder, source, result);
     result->has_tokenizer = tokenizer != NULL;
     for (size_t i = 0; tokenizer == NULL && i < sizeof names / sizeof *names; i++) {
         unlink(path_in(folder, "%s", names[i]).text);

@@ -81,23 +81,49 @@ START_TEST(what_is_another_model_is_refused) {
 }
 END_TEST
 
-/* The scaled model of write_families.py with a number of its factors changed. */
-START_TEST(factors_of_no_known_scaling_are_refused) {
+/* The scaled model of write_families.py with other factors; from its 8 on, all are 8. */
+static const char *with_factors(const float factors[8]) {
     char *bytes;
     size_t length;
     mneme_error error = {0};
-    const float eight = 8.0f, other = 7.0f, two[2] = {1.0f, 1.0f};
+    const float eight = 8.0f, two[2] = {1.0f, 1.0f};
     assert_ok(file_read("tests/interchange/families/llama-llama3/model.gguf", 1 << 20, &bytes,
                         &length, &error),
               &error);
-    char *factors = memmem(bytes, length, two, sizeof two), *last = factors + 7 * sizeof(float);
-    ck_assert_ptr_nonnull(factors);
-    ck_assert_mem_eq(last, &eight, sizeof eight);
-    memcpy(last, &other, sizeof other);
+    char *at = memmem(bytes, length, two, sizeof two);
+    ck_assert_ptr_nonnull(at);
+    ck_assert_mem_eq(at + 7 * sizeof eight, &eight, sizeof eight);
+    memcpy(at, factors, 8 * sizeof *factors);
     temporary_write("other.gguf", bytes, length);
-    check_import_refused("gguf", temporary_path("other.gguf"), "other.gguf: tensor `rope_freqs.",
-                         "not the factors of Llama 3's RoPE");
     free(bytes);
+    return temporary_path("other.gguf");
+}
+
+START_TEST(factors_of_no_known_scaling_are_refused) {
+    static const float factors[8] = {1, 1, 2, 3, 8, 8, 8, 7};
+    check_import_refused("gguf", with_factors(factors), "other.gguf: tensor `rope_freqs.",
+                         "not the factors of Llama 3's RoPE");
+}
+END_TEST
+
+/* By rope_factors of write_families.py, with low and high factors and lengths 1, 2, 32; 1, 1.5, 32;
+ * 0.5, 1, 24. */
+START_TEST(unusual_factors_are_understood) {
+    static const float factors[][8] = {{1, 1, 1.516948938369751f, 8, 8, 8, 8, 8},
+                                       {1, 1, 1, 8, 8, 8, 8, 8},
+                                       {1, 1, 1, 2.2795021533966064f, 8, 8, 8, 8}};
+    const float *expected = factors[_i];
+    struct model model;
+    mneme_error error = {0};
+    import("gguf", with_factors(expected), temporary_path("m"));
+    assert_ok(model_load(temporary_path("m"), &model, &error), &error);
+    struct rope scaled = model_rope(&model.config), plain = scaled;
+    plain.scaling = ROPE_UNSCALED;
+    for (size_t i = 0; i < 8; i++) {
+        float ratio = rope_frequency(16, &plain, i) / rope_frequency(16, &scaled, i);
+        ck_assert_float_eq_tol(ratio, expected[i], 4e-5f * expected[i]);
+    }
+    model_close(&model);
 }
 END_TEST
 
@@ -114,6 +140,19 @@ START_TEST(an_unknown_tokenizer_stays_behind) {
 }
 END_TEST
 
+/* The file is named in which it stands, not the one that was made of it. */
+START_TEST(a_lying_tokenizer_is_the_files) {
+    mneme_interchange_result result;
+    mneme_error error = {0};
+    const char *path = changed("ab ab", "ab aB");
+    assert_ok(mneme_import("gguf", path, temporary_path("m"), NULL, &result, &error), &error);
+    ck_assert(!result.has_tokenizer);
+    ck_assert_ptr_nonnull(
+        strstr(result.tokenizer_problem, "changed.gguf: tokenizer.json: model.merges[1]"));
+    ck_assert_ptr_null(strstr(result.tokenizer_problem, "partial"));
+}
+END_TEST
+
 Suite *gguf_import_suite(void);
 Suite *gguf_import_suite(void) {
     Suite *suite = suite_create("gguf_import");
@@ -123,7 +162,9 @@ Suite *gguf_import_suite(void) {
     tcase_add_test(tests, the_tokenizer_comes_along);
     tcase_add_test(tests, what_is_another_model_is_refused);
     tcase_add_test(tests, factors_of_no_known_scaling_are_refused);
+    tcase_add_loop_test(tests, unusual_factors_are_understood, 0, 3);
     tcase_add_test(tests, an_unknown_tokenizer_stays_behind);
+    tcase_add_test(tests, a_lying_tokenizer_is_the_files);
     suite_add_tcase(suite, tests);
     return suite;
 }
