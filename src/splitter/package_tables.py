@@ -69,7 +69,36 @@ def unknown_forms():
             text = "a\u0301" + c if order == 1 else "a" + c + "\u0334"
             if nfd.normalize_str(text) != unicodedata.normalize("NFD", text):
                 found.add(c)
+    return found | later_characters(nfkd)
+
+
+def later_characters(nfkd):
+    """Those that Unicode 14 has not, which a library may know; the package does not."""
+    found = {c for c in CHARACTERS if unicodedata.category(c) == "Cn"}
+    assert all(nfkd.normalize_str("a\u0345" + c + "\u0334") == "a\u0345" + c + "\u0334" for c in found)
     return found
+
+
+def inert():
+    """What no normal form changes: it may stand among what is left as it is."""
+    composing = set()
+    for c in CHARACTERS:
+        parts = unicodedata.decomposition(c).split()
+        if parts and not parts[0].startswith("<"):
+            composing |= {chr(int(part, 16)) for part in parts}
+    return {c for c in CHARACTERS if not unicodedata.combining(c) and not unicodedata.decomposition(c)
+            and c not in composing and not 0x1100 <= ord(c) < 0x1200 and not 0xAC00 <= ord(c) < 0xD7A4}
+
+
+def with_inert(found):
+    """The ranges of the characters, joined where only inert ones stand between."""
+    harmless, joined = inert(), []
+    for first, last in ranges(found):
+        if joined and all(chr(c) in harmless for c in range(joined[-1][1] + 1, first)):
+            joined[-1] = (joined[-1][0], last)
+        else:
+            joined.append((first, last))
+    return joined
 
 
 def young_lowers():
@@ -97,14 +126,14 @@ def print_table(kind, name, comment, rows):
 def main():
     assert unicodedata.unidata_version == "14.0.0"
     print("/* Made by package_tables.py from the Python package `tokenizers`. */\n")
-    print("#ifndef TOKENIZER_PACKAGE_TABLES_H\n#define TOKENIZER_PACKAGE_TABLES_H\n\n#include <stdint.h>\n")
+    print("#ifndef SPLITTER_PACKAGE_TABLES_H\n#define SPLITTER_PACKAGE_TABLES_H\n\n#include <stdint.h>\n")
     print("struct character_range {\n    uint32_t first, last;\n};\n")
     print("struct character_stand_in {\n    uint32_t first, last, other;\n};\n")
     print("struct character_pair {\n    uint32_t first, last, to;\n};")
     print_table("character_stand_in", "young_characters",
                 "Assigned after Unicode 14: an older one of the kind and length.", young())
     print_table("character_range", "unknown_to_forms",
-                "What the normal forms of the package leave as it is.", ranges(unknown_forms()))
+                "What the normal forms of the package leave as it is.", with_inert(unknown_forms()))
     print_table("character_pair", "young_lowers", "Capitals after Unicode 14.", young_lowers())
     print_table("character_range", "package_punctuation", "What its Punctuation cuts.",
                 ranges(removed_by(pre_tokenizers.Punctuation("removed"))))

@@ -77,6 +77,19 @@ START_TEST(bytes_that_are_no_text_stay) {
 }
 END_TEST
 
+/* What Unicode 15 brought, which the package does not know and a library may: U+1E030, a modifier
+ * letter, and U+10EFD, a mark. */
+START_TEST(young_characters_stay) {
+    check_bytes("{\"type\":\"NFKC\"}", "\xf0\x9e\x80\xb0\xef\xac\x81",
+                "\xf0\x9e\x80\xb0"
+                "fi");
+    check_bytes("{\"type\":\"NFD\"}", "a\xcd\x85\xf0\x90\xbb\xbd\xcc\xb4",
+                "a\xcd\x85\xf0\x90\xbb\xbd\xcc\xb4");
+    check_bytes("{\"type\":\"NFC\"}", "\xe4\xb8\xad\xe6\x96\x87 e\xcc\x81",
+                "\xe4\xb8\xad\xe6\x96\x87 \xc3\xa9");
+}
+END_TEST
+
 START_TEST(a_normalizer_that_does_nothing_is_none) {
     struct normalizer *normalizer;
     mneme_error error;
@@ -116,6 +129,7 @@ Suite *normalizer_suite(void) {
     TCase *tests = tcase_create("normalizer");
     tcase_add_test(tests, texts_become_what_the_package_makes_of_them);
     tcase_add_test(tests, bytes_that_are_no_text_stay);
+    tcase_add_test(tests, young_characters_stay);
     tcase_add_test(tests, a_normalizer_that_does_nothing_is_none);
     tcase_add_test(tests, refuses_what_it_does_not_have);
     suite_add_tcase(suite, tests);
