@@ -50,10 +50,10 @@ struct slot_usage *pretraining_usage(struct pretraining *p) {
     return p->usage.n_slots > 0 ? &p->usage : NULL;
 }
 
-mneme_status pretraining_open(struct pretraining *p, struct experiment *experiment,
-                              mneme_error *error) {
-    *p = (struct pretraining){.experiment = experiment, .recipe = &experiment->recipe.pretrain};
-    size_t tokens = pretraining_batch_tokens(experiment);
+/* What steps need: gradients and moments have three times the model's size. */
+static mneme_status open_steps(struct pretraining *p, mneme_error *error) {
+    const struct experiment *e = p->experiment;
+    const size_t tokens = pretraining_batch_tokens(e);
     p->micro_batches = calloc(p->recipe->micro_batches, sizeof *p->micro_batches);
     p->starts = calloc(tokens + p->recipe->micro_batches + 1, sizeof *p->starts);
     if (p->micro_batches == NULL || p->starts == NULL) {
@@ -61,11 +61,16 @@ mneme_status pretraining_open(struct pretraining *p, struct experiment *experime
     }
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
-    TRY(pass_open(&p->pass, &experiment->model, tokens, true, error));
-    if (counts_slots(&experiment->recipe)) {
-        TRY(slot_usage_open(&p->usage, &experiment->model, error));
-    }
-    p->extent = optimizer_extent(&experiment->model, p->recipe->train);
+    TRY(pass_open(&p->pass, &e->model, tokens, true, error));
+    p->extent = optimizer_extent(&e->model, p->recipe->train);
+    if (!counts_slots(&e->recipe)) return MNEME_OK;
+    return slot_usage_open(&p->usage, &e->model, error);
+}
+
+mneme_status pretraining_open(struct pretraining *p, struct experiment *experiment,
+                              mneme_error *error) {
+    *p = (struct pretraining){.experiment = experiment, .recipe = &experiment->recipe.pretrain};
+    if (p->recipe->steps > 0) TRY(open_steps(p, error));
     return text_order_open_packed(&p->order, &experiment->pretraining, &experiment->text,
                                   experiment->recipe.seed, RANDOM_STREAM_SHUFFLE, error);
 }
@@ -163,7 +168,7 @@ static PATH_OUT_OF_LINE mneme_status find_state(struct pretraining *p, size_t st
 mneme_status pretraining_begin(struct pretraining *p, size_t steps, enum damaged_checkpoint damaged,
                                mneme_error *error) {
     TRY(find_state(p, steps, damaged, error));
-    if (p->recipe->train == TRAIN_ALL) return MNEME_OK;
+    if (p->recipe->train == TRAIN_ALL || p->recipe->steps == 0) return MNEME_OK;
     return pass_pack_frozen(&p->pass, p->extent.lowest_layer, &p->optimizer.gradients, error);
 }
 
