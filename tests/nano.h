@@ -28,13 +28,12 @@ static inline const char *nano_run(const char *name) {
     return folder;
 }
 
-/* Opens such a folder, with its base in the model and kept. */
+/* Opens such a folder, with its base in the model. */
 static inline void nano_open(const char *folder, struct experiment *experiment) {
     const mneme_run_options options = {.directory = folder};
     mneme_error error = {0};
     assert_ok(experiment_open(&options, IDENTITY_RUN, experiment, &error), &error);
     assert_ok(model_folder_load(experiment, path_in(folder, FOLDER_BASE).text, &error), &error);
-    assert_ok(base_copy_keep(&experiment->base, &experiment->model, &error), &error);
 }
 
 #endif

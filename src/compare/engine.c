@@ -51,7 +51,7 @@ static PATH_OUT_OF_LINE mneme_status take_background(struct variant_run *r, mnem
     if (strcmp(path.text, r->background_path.text) == 0) return MNEME_OK;
     background_close(&r->background);
     r->background_path.text[0] = '\0';
-    if (!file_exists(path.text)) base_copy_restore(&e->base, &e->model);
+    if (!file_exists(path.text)) TRY(model_read(e->base_folder, &e->model, error));
     TRY(background_stage_run(e, &r->background, error));
     r->background_path = path;
     return MNEME_OK;

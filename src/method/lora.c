@@ -50,8 +50,8 @@ static mneme_status lora_keep(const struct teaching *t, const char *folder, mnem
     return adapter_file_save(&lora->adapters, folder, error);
 }
 
-static void lora_resume(struct teaching *t) {
-    base_copy_restore(t->base, t->model);
+static mneme_status lora_resume(struct teaching *t, mneme_error *error) {
+    return model_read(t->base_folder, t->model, error);
 }
 
 static size_t lora_n_trainable(const struct teaching *t) {

@@ -46,7 +46,7 @@ struct method {
     /* Makes the model what it would be if the teaching ended here, and teachable again. NULL where
      * the model is that already. */
     mneme_status (*finish)(struct teaching *teaching, mneme_error *error);
-    void (*resume)(struct teaching *teaching);
+    mneme_status (*resume)(struct teaching *teaching, mneme_error *error);
     /* Keeps what it learned beside the model in `folder`, where the recipe asks for it, before the
      * last finish. May be NULL. */
     mneme_status (*keep)(const struct teaching *teaching, const char *folder, mneme_error *error);

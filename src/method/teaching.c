@@ -15,7 +15,7 @@ mneme_status teaching_open_pass(struct teaching *t, size_t max_tokens, mneme_err
 }
 
 mneme_status teaching_open(struct teaching *t, mneme_error *error) {
-    base_copy_restore(t->base, t->model);
+    TRY(model_read(t->base_folder, t->model, error));
     t->order = malloc(lessons_most_texts(t->lessons) * sizeof *t->order);
     t->texts = malloc(t->recipe->finetune.paraphrases * sizeof *t->texts);
     t->state = calloc(1, t->method->state_size);
@@ -81,6 +81,6 @@ mneme_status teaching_finish(struct teaching *t, mneme_error *error) {
     return t->method->finish != NULL ? t->method->finish(t, error) : MNEME_OK;
 }
 
-void teaching_resume(struct teaching *t) {
-    if (t->method->resume != NULL) t->method->resume(t);
+mneme_status teaching_resume(struct teaching *t, mneme_error *error) {
+    return t->method->resume != NULL ? t->method->resume(t, error) : MNEME_OK;
 }

@@ -1,7 +1,6 @@
 #ifndef METHOD_TEACHING_H
 #define METHOD_TEACHING_H
 
-#include "method/base_copy.h"
 #include "method/lessons.h"
 #include "method/method.h"
 #include "model/batch_builder.h"
@@ -13,7 +12,7 @@ struct teaching {
     const struct method *method;
     const struct recipe *recipe;
     const struct lessons *lessons;
-    const struct base_copy *base;
+    const char *base_folder;             /* has the base, from which every finetuning starts */
     const struct background *background; /* of methods that need one */
     struct model *model;                 /* the base at first */
     float lr;
@@ -49,7 +48,7 @@ bool teaching_is_finite(const struct teaching *teaching);
 /* After the last step, or before a look at the model in between: the model becomes what it would be
  * if the teaching ended here. And after such a look: it can be taught again. */
 mneme_status teaching_finish(struct teaching *teaching, mneme_error *error);
-void teaching_resume(struct teaching *teaching);
+mneme_status teaching_resume(struct teaching *teaching, mneme_error *error);
 
 /* For methods: the most tokens that a batch of any lesson can have; and the pass and the
  * builder, for that many. */

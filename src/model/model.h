@@ -98,6 +98,10 @@ mneme_status model_load_with_memory(const char *directory, const struct memory_c
  * one without memory, whose parameters here stay as they are. */
 mneme_status model_read_base(const char *directory, struct model *model, mneme_error *error);
 
+/* Reads all parameters from a folder's model of the same sizes, to where they are; after a failure
+ * they are anything. */
+mneme_status model_read(const char *directory, struct model *model, mneme_error *error);
+
 /* A parameter's name and shape with `data` [shape], as files take it. */
 static inline struct tensor parameter_tensor(const struct parameter *parameter, const float *data) {
     struct tensor tensor = {

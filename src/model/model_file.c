@@ -147,6 +147,15 @@ mneme_status model_read_base(const char *directory, struct model *model, mneme_e
     return status;
 }
 
+mneme_status model_read(const char *directory, struct model *model, mneme_error *error) {
+    struct safetensors_set set;
+    TRY(safetensors_set_open(&set, directory, error));
+    mneme_status status = check_tensors(model, &set, error);
+    THEN(read_parameters(model, &set, 0, error));
+    safetensors_set_close(&set);
+    return status;
+}
+
 mneme_status model_load_with_memory(const char *directory, const struct memory_config *memory,
                                     struct model *model, mneme_error *error) {
     const struct path path = path_in(directory, "config.json");

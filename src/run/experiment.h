@@ -9,7 +9,6 @@
 #include "exam/choice_score.h"
 #include "exam/subject.h"
 #include "generate/model_texts.h"
-#include "method/base_copy.h"
 #include "method/lessons.h"
 #include "model/model.h"
 #include "recipe/identity.h"
@@ -52,7 +51,6 @@ struct experiment {
     struct model_texts texts; /* how the model writes texts */
     struct lessons lessons;
     struct model model;
-    struct base_copy base; /* the pretrained model's parameters, to start every finetuning from */
 };
 
 /* Tells the user a line through the progress callback, if there is one. */

@@ -133,7 +133,6 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
 }
 
 void experiment_close(struct experiment *experiment) {
-    base_copy_free(&experiment->base);
     experiment_close_choices(experiment);
     model_close(&experiment->model);
     token_texts_free(&experiment->known.prompts);

@@ -9,7 +9,7 @@ struct teaching finetuning_of(struct experiment *e, const struct stage *stage,
     return (struct teaching){.method = stage->method,
                              .recipe = &e->recipe,
                              .lessons = &e->lessons,
-                             .base = &e->base,
+                             .base_folder = e->base_folder,
                              .background = background,
                              .model = &e->model,
                              .lr = stage->lr};
@@ -46,7 +46,7 @@ static mneme_status look(struct teaching *t, const struct experiment *e, struct 
     if (every == 0 || (n_lessons % every != 0 && n_lessons != e->lessons.n)) return MNEME_OK;
     mneme_status status = teaching_finish(t, error);
     THEN(stream_evaluate(stream, e, n_lessons, error));
-    teaching_resume(t);
+    THEN(teaching_resume(t, error));
     return status;
 }
 

@@ -1,6 +1,5 @@
 #include "run/model_folder.h"
 
-#include <string.h>
 
 #include "base/file.h"
 #include "folder/folder.h"
@@ -32,17 +31,12 @@ mneme_status model_folder_hand_background(const struct experiment *e, const char
 
 PATH_OUT_OF_LINE mneme_status model_folder_load(struct experiment *experiment, const char *folder,
                                                 mneme_error *error) {
-    struct model loaded, *model = &experiment->model;
     struct path weights = path_in(folder, FOLDER_MODEL), config = path_in(folder, "config.json");
+    struct model_config found;
     if (file_exists(weights.text)) {
         TRY(manifest_check(experiment->directory, weights.text, error));
         TRY(manifest_check(experiment->directory, config.text, error));
     }
-    TRY(model_load(folder, &loaded, error));
-    bool fits =
-        loaded.arena.size == model->arena.size && loaded.n_parameters == model->n_parameters;
-    if (fits) memcpy(model->arena.base, loaded.arena.base, model->arena.size);
-    model_close(&loaded);
-    if (fits) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT, "%s: the model does not fit the recipe", folder);
+    TRY(model_load_config(folder, &found, error)); /* it can be read */
+    return model_read(folder, &experiment->model, error);
 }

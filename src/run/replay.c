@@ -19,7 +19,6 @@ mneme_status replay_open(struct replay *replay, struct experiment *experiment,
 static mneme_status begin_finetuning(struct replay *replay, mneme_error *error) {
     struct experiment *e = replay->experiment;
     TRY(model_folder_load(e, e->base_folder, error));
-    TRY(base_copy_keep(&e->base, &e->model, error));
     if (replay->stage.method->needs_background) {
         TRY(background_stage_load(e, &replay->background, error));
     }

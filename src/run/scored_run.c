@@ -220,8 +220,7 @@ mneme_status scored_run_base(struct experiment *e, struct scored_run *run, mneme
     TRY(pretraining_run(e, error));
     TRY(scored_run_exists(e, e->base_folder) ? take_base(e, run, error)
                                              : evaluate_base(e, run, error));
-    TRY(scored_run_read_slots(e, run, error));
-    return base_copy_keep(&e->base, &e->model, error);
+    return scored_run_read_slots(e, run, error);
 }
 
 PATH_OUT_OF_LINE bool scored_run_exists(const struct experiment *experiment, const char *folder) {

@@ -69,7 +69,7 @@ static mneme_status look(struct repeating *r, mneme_error *error) {
     if (n % every != 0 && n != e->lessons.n) return MNEME_OK;
     mneme_status status = teaching_finish(t, error);
     THEN(stream_evaluate(&r->stream, e, n, error));
-    teaching_resume(t);
+    THEN(teaching_resume(t, error));
     return status;
 }
 
