@@ -104,3 +104,8 @@ void model_backward(struct pass *pass, const struct batch *batch, struct gradien
                            batch->tokens, pass->scratch.d_stream, embedding);
     }
 }
+
+void model_finish_gradients(const struct pass *pass, struct gradients *gradients) {
+    gradients_join_tied(gradients);
+    memory_keys_gradients(pass, gradients);
+}

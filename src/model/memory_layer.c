@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "model/batch_reads.h"
+#include "model/key_norm.h"
 #include "nn/elementwise.h"
 #include "nn/expert.h"
 #include "nn/memory_values.h"
+#include "nn/rms_norm.h"
 #include "nn/scaled_branch.h"
 #include "nn/sigmoid_gate.h"
 #include "profile/profile.h"
@@ -55,14 +57,42 @@ static void project_read(struct pass *pass, const struct layer *layer, struct la
     projection_forward(pass, n, layer->value_weight, layer->value_bias, projected, out);
 }
 
+/* Of a memory with qk_norm: where the lookup puts the sub-keys as they are scored, or where they
+ * are when they are packed. */
+static float *room_for_keys(const struct pass *pass, const struct layer *layer) {
+    float *packed = packed_weights_of(&pass->packed, layer->keys).scored;
+    size_t m = pass->training ? layer->memory_index : 0;
+    return packed != NULL ? packed : pass->scratch.scored_keys + m * key_norm_size(layer->keys);
+}
+
+const float *memory_layer_scored_keys(const struct pass *pass, size_t l) {
+    const struct layer *layer = &pass->model->layers[l];
+    return layer->key_norm == NULL ? layer->keys->data : room_for_keys(pass, layer);
+}
+
+/* The query, and the sub-keys unless they are packed. */
+static void make_scored(struct pass *pass, const struct layer *layer, struct layer_activations *a,
+                        size_t n) {
+    const struct model *model = pass->model;
+    const bool normed = layer->key_norm != NULL;
+    projection_forward(pass, n, layer->query_weight, layer->query_bias, a->ffn_normed,
+                       normed ? a->query_projected : a->query);
+    if (!normed) return;
+    rms_norm_forward(n * 2 * model->config.memory.heads, layer->query_norm->count,
+                     a->query_projected, layer->query_norm->data, model->config.norm_eps, a->query,
+                     a->query_norm_r);
+    if (packed_weights_of(&pass->packed, layer->keys).scored != NULL) return;
+    key_norm_forward(model, layer->keys, room_for_keys(pass, layer));
+}
+
 bool memory_layer_lookup(struct pass *pass, size_t l, size_t n) {
     const struct layer *layer = &pass->model->layers[l];
     struct layer_activations *a = &pass->activations.layers[l];
     struct scratch *s = &pass->scratch;
     struct product_key_reads reads = layer_reads(a);
-    projection_forward(pass, n, layer->query_weight, layer->query_bias, a->ffn_normed, a->query);
+    make_scored(pass, layer, a, n);
     return product_key_forward(&s->product_key, &s->product_key_shape, n, a->query,
-                               layer->keys->data,
+                               memory_layer_scored_keys(pass, l),
                                packed_weights_of(&pass->packed, layer->keys).forward, &reads);
 }
 
@@ -109,13 +139,20 @@ static void read_backward(struct pass *pass, const struct layer *layer,
 }
 
 /* The lookup's gradients; with d_x [n, dim] also that of x through it. */
-static void lookup_backward(struct pass *pass, struct gradients *gradients,
-                            const struct layer *layer, const struct layer_activations *a, size_t n,
-                            float *d_x, bool accumulate) {
+static void lookup_backward(struct pass *pass, struct gradients *gradients, size_t l,
+                            const struct layer_activations *a, size_t n, float *d_x,
+                            bool accumulate) {
+    const struct layer *layer = &pass->model->layers[l];
     struct scratch *s = &pass->scratch;
     const struct product_key_reads reads = layer_reads(a);
-    product_key_backward(&s->scatter, &s->product_key_shape, n, a->query, layer->keys->data, &reads,
-                         s->d_weights, s->d_query, gradient_of(gradients, layer->keys));
+    product_key_backward(&s->scatter, &s->product_key_shape, n, a->query,
+                         memory_layer_scored_keys(pass, l), &reads, s->d_weights, s->d_query,
+                         gradient_of(gradients, layer->keys));
+    if (layer->query_norm != NULL) {
+        rms_norm_backward(n * 2 * pass->model->config.memory.heads, layer->query_norm->count,
+                          a->query_projected, layer->query_norm->data, a->query_norm_r, s->d_query,
+                          s->d_query, gradient_of(gradients, layer->query_norm));
+    }
     projection_backward(pass, gradients, n, layer->query_weight, layer->query_bias, a->ffn_normed,
                         s->d_query, d_x, accumulate);
 }
@@ -131,11 +168,11 @@ static void expert_inputs_backward(struct pass *pass, const struct layer *layer,
 }
 
 /* Gradients of all that x goes into, and that of x unless d_x is NULL. */
-static void inputs_backward(struct pass *pass, struct gradients *gradients,
-                            const struct layer *layer, const struct layer_activations *a, size_t n,
-                            float *d_x) {
+static void inputs_backward(struct pass *pass, struct gradients *gradients, size_t l,
+                            const struct layer_activations *a, size_t n, float *d_x) {
+    const struct layer *layer = &pass->model->layers[l];
     struct scratch *s = &pass->scratch;
-    lookup_backward(pass, gradients, layer, a, n, d_x, layer->w1 != NULL);
+    lookup_backward(pass, gradients, l, a, n, d_x, layer->w1 != NULL);
     if (layer->swilu_weight != NULL) {
         projection_backward(pass, gradients, n, layer->swilu_weight, layer->swilu_bias,
                             a->ffn_normed, s->d_wide1, d_x, true);
@@ -177,7 +214,7 @@ void memory_layer_backward(struct pass *pass, struct gradients *gradients, size_
         read_backward(pass, layer, a, n, d_read);
     }
     if (end == BACKWARD_TO_VALUES) return;
-    inputs_backward(pass, gradients, layer, a, n,
+    inputs_backward(pass, gradients, l, a, n,
                     end == BACKWARD_WHOLE ? pass->scratch.d_normed : NULL);
 }
 
@@ -202,4 +239,13 @@ void memory_values_gradients(struct pass *pass, struct gradients *gradients) {
     if (values_u == NULL) return;
     batch_reads_weigh_inputs(scatter, pass);
     row_scatter_add(scatter, v_dim, pass->activations.expert_inputs, v_dim, values_u);
+}
+
+void memory_keys_gradients(const struct pass *pass, const struct gradients *gradients) {
+    const struct memory_config *memory = &pass->model->config.memory;
+    for (size_t i = 0; memory->lookup_norm && i < memory->n_layers; i++) {
+        const struct layer *layer = &pass->model->layers[memory->layers[i]];
+        if (gradient_of(gradients, layer->keys) == NULL) continue;
+        key_norm_backward(pass->model, gradients, layer->keys, room_for_keys(pass, layer));
+    }
 }

@@ -20,10 +20,16 @@
  * - without that projection: out = value_proj(read), or read
  * - gated: sigmoid(gating(x)) times that
  *
+ * With qk_norm each half of each query, and each sub-key, goes through an RMSNorm before they are
+ * scored.
+ *
  * Beside a feed-forward network it is added to the stream times the layer's scale. */
 
 /* Finds slots and weights. False for a NaN score. */
 bool memory_layer_lookup(struct pass *pass, size_t l, size_t n);
+/* After the lookup: the sub-keys that the queries were scored against, [heads, 2, n_keys, k_dim /
+ * 2]; the parameter itself but for a memory with qk_norm. */
+const float *memory_layer_scored_keys(const struct pass *pass, size_t l);
 /* After the lookup, or with its slots and weights from elsewhere: out [n, dim]. */
 void memory_layer_read(struct pass *pass, size_t l, size_t n, float *out);
 
@@ -38,5 +44,9 @@ void memory_layer_backward(struct pass *pass, struct gradients *gradients, size_
 /* Once every memory layer's backward pass is done: adds to the gradients of the value tables, one
  * chain per row over (token, layer, head, rank). Nothing where they are frozen. */
 void memory_values_gradients(struct pass *pass, struct gradients *gradients);
+
+/* Once all micro-batches are through: with qk_norm, the gradients of sub-keys and of their norm's
+ * gain from those of the scored sub-keys, which the chains of the backward passes added up. */
+void memory_keys_gradients(const struct pass *pass, const struct gradients *gradients);
 
 #endif

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "model/key_norm.h"
 #include "nn/matmul.h"
 #include "nn/product_key.h"
 #include "profile/profile.h"
@@ -37,6 +38,10 @@ static size_t list(struct packed_weights *packed, const struct model *model,
                                         : matmul_packed_size(in, out);
             pieces[n++] = (struct arena_piece){&packed->weights[i].forward, size, sizeof(float)};
         }
+        if (uses.forward && key_norm_of(model, p) != NULL) {
+            pieces[n++] =
+                (struct arena_piece){&packed->weights[i].scored, key_norm_size(p), sizeof(float)};
+        }
         if (uses.backward) {
             size = matmul_packed_size(out, in);
             pieces[n++] = (struct arena_piece){&packed->weights[i].backward, size, sizeof(float)};
@@ -45,13 +50,20 @@ static size_t list(struct packed_weights *packed, const struct model *model,
     return n;
 }
 
+static void pack_keys(const struct model *model, const struct parameter *keys,
+                      const struct packed_weight *weight) {
+    const struct product_key_shape shape = model_product_key_shape(&model->config);
+    if (weight->scored != NULL) key_norm_forward(model, keys, weight->scored);
+    product_key_pack(&shape, weight->scored != NULL ? weight->scored : keys->data, weight->forward);
+}
+
 /* Fills the room that a weight was given; one that the backend cannot pack has no packed form. */
-static void pack(const struct parameter *p, const struct product_key_shape *shape,
+static void pack(const struct model *model, const struct parameter *p,
                  struct packed_weight *weight) {
     const size_t out = p->shape[0], in = p->shape[1];
     if (weight->forward == NULL) return;
     if (p->roles & ROLE_KEYS) {
-        product_key_pack(shape, p->data, weight->forward);
+        pack_keys(model, p, weight);
     } else if (!matmul_pack(in, out, matrix_transposed(p->data, in), weight->forward) ||
                (weight->backward != NULL &&
                 !matmul_pack(out, in, matrix_rows(p->data, in), weight->backward))) {
@@ -90,10 +102,9 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
         packed_weights_close(packed);
         return status;
     }
-    const struct product_key_shape shape = model_product_key_shape(&model->config);
     profile_layer(PROFILE_PACKING, 0);
     for (size_t i = 0; i < model->n_parameters; i++) {
-        pack(&model->parameters[i], &shape, &packed->weights[i]);
+        pack(model, &model->parameters[i], &packed->weights[i]);
         forget(&model->parameters[i], &packed->weights[i]);
     }
     return MNEME_OK;

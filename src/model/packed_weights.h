@@ -10,6 +10,7 @@
 struct packed_weight {
     float *forward;  /* of W^T [in, out] */
     float *backward; /* of W [out, in] */
+    float *scored;   /* sub-keys with a norm: by key_norm_forward, which is what is packed */
 };
 
 /* Packed copies of the weights of a model that does not change while they are open: products then

@@ -136,6 +136,10 @@ struct backward_extent {
 void model_backward(struct pass *pass, const struct batch *batch, struct gradients *gradients,
                     struct backward_extent extent);
 
+/* Once all micro-batches are through: what is made of their sums. Adds the output's share to a tied
+ * embedding's gradient, and turns those of scored sub-keys into those of sub-keys (qk_norm). */
+void model_finish_gradients(const struct pass *pass, struct gradients *gradients);
+
 /* A linear layer of a model with all that may hang on it: packed weights, a bias (or NULL), a
  * low-rank adapter. */
 

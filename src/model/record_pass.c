@@ -54,13 +54,13 @@ static void record_scores(const struct pass *pass, size_t l) {
     const struct product_key_shape shape = model_product_key_shape(&pass->model->config);
     const struct layer_activations *a = &pass->activations.layers[l];
     size_t per_token = shape.heads * shape.knn, n = pass->n_tokens * per_token;
+    const float *keys = memory_layer_scored_keys(pass, l);
     float *scores = room(pass->recorder, n);
     for (size_t i = 0; scores != NULL && i < n; i++) {
         size_t lookup = i / shape.knn;
         const float *query = a->query + lookup * 2 * shape.half;
         const float *row =
-            pass->model->layers[l].keys->data +
-            (lookup % shape.heads * 2 * shape.n_keys + (size_t)a->slot_rows[i]) * shape.half;
+            keys + (lookup % shape.heads * 2 * shape.n_keys + (size_t)a->slot_rows[i]) * shape.half;
         const float *column =
             row +
             (shape.n_keys + (size_t)a->slot_columns[i] - (size_t)a->slot_rows[i]) * shape.half;

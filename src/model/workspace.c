@@ -130,20 +130,23 @@ static mneme_status place(struct scratch *scratch, const struct model_config *co
     const struct layer_sizes s = layer_sizes(config);
     const size_t n = training ? size->tokens : 0, n_memory = config->memory.n_layers > 0 ? n : 0;
     const size_t wide = larger(larger(s.q, s.hidden), s.value), row = sizeof(float);
+    const size_t key_layers = !config->memory.lookup_norm ? 0 : training ? config->memory.n_layers : 1;
     const size_t angles = model_head_dim(config) * sizeof(float);
-    const struct arena_piece pieces[] = {{&scratch->rope_cosine, size->positions, angles},
-                                         {&scratch->rope_sine, size->positions, angles},
-                                         {&scratch->d_stream, n, s.dim * row},
-                                         {&scratch->d_normed, n, s.dim * row},
-                                         {&scratch->d_branch, n, s.dim * row},
-                                         {&scratch->d_wide1, n, wide * row},
-                                         {&scratch->d_wide2, n, wide * row},
-                                         {&scratch->d_k, n, s.kv * row},
-                                         {&scratch->d_v, n, s.kv * row},
-                                         {&scratch->d_query, n_memory, s.query * row},
-                                         {&scratch->d_weights, n_memory, s.reads * row},
-                                         {&scratch->d_gating, n_memory, row},
-                                         {&scratch->d_scale, n_memory, row}};
+    const struct arena_piece pieces[] = {
+        {&scratch->rope_cosine, size->positions, angles},
+        {&scratch->rope_sine, size->positions, angles},
+        {&scratch->scored_keys, key_layers, s.keys * (s.half_key + 1) * row},
+        {&scratch->d_stream, n, s.dim * row},
+        {&scratch->d_normed, n, s.dim * row},
+        {&scratch->d_branch, n, s.dim * row},
+        {&scratch->d_wide1, n, wide * row},
+        {&scratch->d_wide2, n, wide * row},
+        {&scratch->d_k, n, s.kv * row},
+        {&scratch->d_v, n, s.kv * row},
+        {&scratch->d_query, n_memory, s.query * row},
+        {&scratch->d_weights, n_memory, s.reads * row},
+        {&scratch->d_gating, n_memory, row},
+        {&scratch->d_scale, n_memory, row}};
     return arena_layout(&scratch->arena, sizeof pieces / sizeof *pieces, pieces, "activations",
                         error);
 }

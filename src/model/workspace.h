@@ -91,6 +91,9 @@ struct scratch {
     struct attention_scratch attention;
     struct product_key_shape product_key_shape;
     struct product_key_scratch product_key;
+    /* qk_norm of a memory: the sub-keys as they are scored, and their norms' factors (key_norm.h),
+     * of each memory layer in training, of the last one otherwise. */
+    float *scored_keys;
     /* Backward pass: */
     float *d_stream;            /* [N, dim] gradient of the residual stream */
     float *d_normed, *d_branch; /* [N, dim]; after model_loss d_normed is the output_normed's */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/path.h"
+#include "model/memory_layer.h"
 
 /* All, or those of the memory layers alone where the case has no others. */
 static void load_parameters(struct reference_case *c, struct reference_model *m) {
@@ -128,20 +129,32 @@ static float slot_score(size_t half, const float *query, const float *row, const
     return first + second;
 }
 
-static double exact_slot_score(size_t half, const double *query, const float *row,
-                               const float *column) {
+static double exact_slot_score(size_t half, const double *query, const double *row,
+                               const double *column) {
     double sum = 0.0;
-    for (size_t j = 0; j < half; j++) {
-        sum += query[j] * (double)row[j] + query[half + j] * (double)column[j];
-    }
+    for (size_t j = 0; j < half; j++) sum += query[j] * row[j] + query[half + j] * column[j];
     return sum;
+}
+
+/* The sub-keys that are scored in float64: the file's, where there is a norm. */
+static const double *exact_keys(struct reference_case *c, const struct reference_model *m, size_t l,
+                                const float *scored) {
+    const struct layer *layer = &m->model.layers[l];
+    size_t count = layer->keys->count;
+    if (layer->key_norm != NULL) {
+        reference_compare(c, count, scored, "keys.%zu", l);
+        return reference_exact(c, count, "keys.%zu", l);
+    }
+    double *exact = reference_room(c, count, sizeof *exact);
+    for (size_t i = 0; exact != NULL && i < count; i++) exact[i] = (double)scored[i];
+    return exact;
 }
 
 void reference_compare_lookup(struct reference_case *c, const struct reference_model *m, size_t l,
                               size_t n) {
     const struct memory_config *memory = &m->model.config.memory;
     const struct layer_activations *a = &m->pass.activations.layers[l];
-    const float *keys = m->model.layers[l].keys->data;
+    const float *keys = memory_layer_scored_keys(&m->pass, l);
     size_t half = memory->k_dim / 2, heads = memory->heads, total = n * heads * memory->knn;
     char name[32];
     snprintf(name, sizeof name, "slots.%zu", l);
@@ -150,14 +163,16 @@ void reference_compare_lookup(struct reference_case *c, const struct reference_m
     double *exact_scores = reference_room(c, total, sizeof *exact_scores);
     const double *query = reference_exact(c, n * heads * memory->k_dim, "query.%zu", l);
     const double *theirs = reference_exact(c, total, "scores.%zu", l);
+    const double *all_keys = exact_keys(c, m, l, keys);
     if (c->status != MNEME_OK) return;
     for (size_t i = 0; i < total; i++) {
         size_t lookup = i / memory->knn; /* token * heads + head */
-        const float *tables = keys + lookup % heads * 2 * memory->n_keys * half;
-        const float *row = tables + (size_t)a->slot_rows[i] * half;
-        const float *column = tables + (memory->n_keys + (size_t)a->slot_columns[i]) * half;
-        scores[i] = slot_score(half, a->query + lookup * memory->k_dim, row, column);
-        exact_scores[i] = exact_slot_score(half, query + lookup * memory->k_dim, row, column);
+        const size_t table = lookup % heads * 2 * memory->n_keys;
+        const size_t row = (table + (size_t)a->slot_rows[i]) * half;
+        const size_t column = (table + memory->n_keys + (size_t)a->slot_columns[i]) * half;
+        scores[i] = slot_score(half, a->query + lookup * memory->k_dim, keys + row, keys + column);
+        exact_scores[i] = exact_slot_score(half, query + lookup * memory->k_dim, all_keys + row,
+                                           all_keys + column);
     }
     double tolerance = reference_largest_error(c, total, scores, "scores.%zu", l);
     reference_compare(c, n * heads * memory->k_dim, a->query, "query.%zu", l);

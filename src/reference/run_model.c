@@ -25,6 +25,7 @@ static void memory_backward(struct reference_case *c, struct reference_model *m,
     m->pass.stage = PASS_BACKWARD;
     m->pass.n_tokens = n;
     memory_values_gradients(&m->pass, &m->optimizer.gradients);
+    model_finish_gradients(&m->pass, &m->optimizer.gradients);
     reference_compare(c, all, dx, "d.x");
     reference_compare_gradients(c, &m->optimizer);
 }
@@ -92,7 +93,7 @@ void run_model(struct reference_case *c) {
                    &m.optimizer.gradients);
         reference_compare(c, n, a->losses, "losses");
         model_backward(&m.pass, &batch, &m.optimizer.gradients, (struct backward_extent){0});
-        gradients_join_tied(&m.optimizer.gradients);
+        model_finish_gradients(&m.pass, &m.optimizer.gradients);
         reference_compare_gradients(c, &m.optimizer);
     }
     reference_model_close(&m);

@@ -140,6 +140,7 @@ static void compare_first_pass(struct reference_case *c, struct reference_model 
     reference_compare(c, batch.n_tokens * m->model.config.vocab_size, a->logits, "logits");
     model_loss(pass, &batch, 1.0f / (float)batch_count_targets(&batch), &m->optimizer.gradients);
     model_backward(pass, &batch, &m->optimizer.gradients, (struct backward_extent){0});
+    model_finish_gradients(pass, &m->optimizer.gradients);
     reference_compare_gradients(c, &m->optimizer);
 }
 

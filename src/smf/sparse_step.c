@@ -221,6 +221,7 @@ static void find_gradients(struct sparse_stepper *stepper, struct pass *pass,
     const struct backward_extent extent = {
         memory->layers[0], stepper->n_keys == 0 ? BACKWARD_TO_VALUES : BACKWARD_TO_MEMORY};
     model_backward(pass, batch, &stepper->keys, extent);
+    model_finish_gradients(pass, &stepper->keys);
     profile_layer(PROFILE_VALUES, 0);
     row_scatter_compact(&stepper->reads, n_chosen, stepper->chosen, v_dim, a->d_reads, v_dim,
                         stepper->values);

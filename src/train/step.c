@@ -24,7 +24,7 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
         batch_reads_sort(&pass->scratch.scatter, pass);
         slot_usage_add(usage, batch_reads_slots(&pass->scratch.scatter));
     }
-    gradients_join_tied(gradients);
+    model_finish_gradients(pass, gradients);
     *loss = sum * scale;
     return MNEME_OK;
 }

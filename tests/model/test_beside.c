@@ -133,7 +133,7 @@ END_TEST
 START_TEST(empty_memory) {
     struct model_config config = beside_config();
     check_adds_nothing(&config, empty_values);
-    config.memory.gated = true;
+    config.memory.gated = config.memory.lookup_norm = true;
     check_adds_nothing(&config, empty_values);
     config.memory.swilu_projection = config.memory.value_proj = false;
     config.memory.v_dim = config.dim;
@@ -178,6 +178,7 @@ START_TEST(gradients_to_the_memory) {
     config.memory.layers[0] = 1;
     config.memory.gated = true;
     check_extent(config);
+    config.memory.lookup_norm = true;
     config.memory.placement = MEMORY_REPLACES;
     check_extent(config);
     config.memory.swilu_projection = config.memory.value_proj = false;

@@ -55,6 +55,7 @@ static void check_same_variant(const struct memory_config *a, const struct memor
     ck_assert(a->swilu_projection == b->swilu_projection);
     ck_assert(a->value_proj == b->value_proj);
     ck_assert(a->gated == b->gated);
+    ck_assert(a->lookup_norm == b->lookup_norm);
     ck_assert(a->peer_variant == b->peer_variant);
 }
 
@@ -67,7 +68,7 @@ START_TEST(reads_back_what_it_wrote) {
     struct model_config plain = sample;
     plain.memory = (struct memory_config){0};
     struct model_config gated = sample, peer = sample, bare = sample;
-    gated.memory.gated = true;
+    gated.memory.gated = gated.memory.lookup_norm = true;
     gated.memory.query_bias = gated.memory.swilu_projection = false;
     peer.memory.peer_variant = true;
     peer.memory.swilu_projection = peer.memory.value_proj = false;

@@ -90,7 +90,7 @@ static void check_list(struct tiny_model *tiny, struct parameter **list, size_t 
     loss_of(tiny);
     model_loss(&tiny->pass, &tiny->batch, 1.0f, &gradients);
     model_backward(&tiny->pass, &tiny->batch, &gradients, (struct backward_extent){0});
-    gradients_join_tied(&gradients);
+    model_finish_gradients(&tiny->pass, &gradients);
     for (size_t i = 0; i < n; i++) {
         check_parameter(tiny, list[i], gradient_of(&gradients, list[i]), i);
     }
@@ -236,6 +236,21 @@ START_TEST(beside) {
 }
 END_TEST
 
+/* A norm of the memory's queries and keys, in each of its forms; its gains moved from 1. */
+START_TEST(lookup_norm) {
+    struct model_config config = tiny_model_config();
+    config.memory.lookup_norm = true;
+    check_moved_model(&config);
+    config.memory.placement = MEMORY_BESIDE;
+    config.memory.scale = 0.6f;
+    config.memory.swilu_projection = config.memory.query_bias = false;
+    check_moved_model(&config);
+    config = peer_variant();
+    config.memory.lookup_norm = config.memory.gated = config.memory.share_values = true;
+    check_moved_model(&config);
+}
+END_TEST
+
 /* The options of Llama's relatives, each alone and all together. */
 static struct model_config options(void) {
     struct model_config config = tiny_model_config();
@@ -296,6 +311,7 @@ START_TEST(adapters) {
     check_adapters(&config, 7 + 8 + 7);
     config.memory.placement = MEMORY_BESIDE;
     config.memory.scale = 0.6f;
+    config.memory.lookup_norm = true;
     check_adapters(&config, 7 + 11 + 7);
     config = options();
     config.memory.gated = true;
@@ -315,6 +331,7 @@ Suite *gradients_suite(void) {
     tcase_add_test(tests, gated);
     tcase_add_test(tests, peer);
     tcase_add_test(tests, beside);
+    tcase_add_test(tests, lookup_norm);
     tcase_add_loop_test(tests, options_of_relatives, 0, 6);
     tcase_add_test(tests, adapters);
     suite_add_tcase(suite, tests);

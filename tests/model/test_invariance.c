@@ -17,7 +17,8 @@ static void forward(struct tiny_model *tiny, const struct batch *batch) {
     assert_ok(model_forward(&tiny->pass, batch, NULL, &error), &error);
 }
 
-/* Every second time with the options of Llama's relatives. */
+/* Every second time with the options of Llama's relatives, and with a norm in the memory's lookup.
+ */
 static struct model_config config_of(int i) {
     struct model_config config = tiny_model_config();
     if (i % 2 == 0) return config;
@@ -26,6 +27,7 @@ static struct model_config config_of(int i) {
     config.mlp_bias = config.qk_norm = true;
     config.rope_scaling = ROPE_LINEAR;
     config.rope_factor = 2.0f;
+    config.memory.lookup_norm = true;
     return config;
 }
 
@@ -139,6 +141,37 @@ START_TEST(micro_batches) {
 }
 END_TEST
 
+/* Loss and the embedding's gradient, which comes through all that is packed. */
+static float *embedding_gradient(struct tiny_model *tiny) {
+    struct gradients gradients;
+    mneme_error error = {0};
+    struct parameter *embedding = tiny->model.embedding;
+    float *copy = malloc((embedding->count + 1) * sizeof *copy);
+    assert_ok(gradients_open(&gradients, 1, &embedding, &error), &error);
+    forward(tiny, &tiny->batch);
+    model_loss(&tiny->pass, &tiny->batch, 1.0f, &gradients);
+    model_backward(&tiny->pass, &tiny->batch, &gradients, (struct backward_extent){0});
+    memcpy(copy, gradient_of(&gradients, embedding), embedding->count * sizeof *copy);
+    copy[embedding->count] = pass_add_losses(&tiny->pass, 0.0f);
+    gradients_close(&gradients);
+    return copy;
+}
+
+START_TEST(packed_weights) {
+    const struct model_config config = config_of(_i);
+    struct tiny_model tiny;
+    mneme_error error = {0};
+    tiny_model_open(&tiny, &config);
+    float *plain = embedding_gradient(&tiny);
+    assert_ok(pass_pack(&tiny.pass, 0, &error), &error);
+    float *packed = embedding_gradient(&tiny);
+    ck_assert_mem_eq(packed, plain, (tiny.model.embedding->count + 1) * sizeof *plain);
+    free(plain);
+    free(packed);
+    tiny_model_close(&tiny);
+}
+END_TEST
+
 START_TEST(greedy_decoding) {
     struct model_config config = tiny_model_config();
     struct tiny_model tiny;
@@ -174,6 +207,7 @@ Suite *invariance_suite(void) {
     tcase_add_loop_test(tests, alone_and_in_a_batch, 0, 2);
     tcase_add_loop_test(tests, token_by_token, 0, 2);
     tcase_add_loop_test(tests, micro_batches, 0, 7);
+    tcase_add_loop_test(tests, packed_weights, 0, 2);
     tcase_add_test(tests, greedy_decoding);
     suite_add_tcase(suite, tests);
     return suite;

@@ -197,6 +197,25 @@ START_TEST(beside) {
 }
 END_TEST
 
+START_TEST(norm_of_the_lookup) {
+    struct model_config config = tiny_model_config();
+    config.n_layers = 2;
+    config.memory.lookup_norm = true;
+    const struct expected expected[] = {AROUND,
+                                        ATTENTION("0"),
+                                        FEED_FORWARD("0"),
+                                        ATTENTION("1"),
+                                        LOOKUP("1"),
+                                        QUERY_BIAS("1"),
+                                        {"layers.1.feed_forward.q_norm.weight", 7, 0},
+                                        {"layers.1.feed_forward.k_norm.weight", 7, 0},
+                                        SWILU("1"),
+                                        VALUE("1"),
+                                        {"layers.1.feed_forward.values.weight", 81, 20}};
+    CHECK(&config, expected);
+}
+END_TEST
+
 START_TEST(hugging_face_names) {
     const struct model_config config = tiny_model_config();
     const char *const pairs[][2] = {
@@ -247,6 +266,7 @@ Suite *layer_tables_suite(void) {
     tcase_add_test(tests, gated_without_swilu);
     tcase_add_test(tests, peer_with_shared_tables);
     tcase_add_test(tests, beside);
+    tcase_add_test(tests, norm_of_the_lookup);
     tcase_add_test(tests, hugging_face_names);
     tcase_add_test(tests, activations);
     suite_add_tcase(suite, tests);

@@ -48,7 +48,7 @@ def case(c: dict, ties: bool, g: torch.Generator) -> Trial:
         total: Tensor = torch.zeros((), dtype=i["x"].dtype)
         for l in range(n_layers):
             inner = transformer.memory_of(leaves, c, l)
-            out, found = layers.memory_layer(leaves["x"][l], inner, memory, ties)
+            out, found = layers.memory_layer(leaves["x"][l], inner, c, ties)
             total = total + (out * i["d_out"][l]).sum()
             outputs[f"out.{l}"] = out
             outputs.update({f"{name}.{l}": t for name, t in found.items()})
@@ -82,8 +82,15 @@ def add(store: Store) -> None:
         ("19 keys", {"n_keys": 19}, False),
         ("tied scores", {"n_keys": 12}, True),
     ]
-    for name, options, ties in cases:
+    norm = {"qk_norm": True}
+    normed: list[tuple[str, dict, bool]] = [
+        ("qk_norm", norm, False),
+        ("qk_norm, 4 heads, no projection", {**BARE, **norm, "heads": 4}, False),
+        ("qk_norm, PEER of three layers, gated", {**peer, **three, **norm, "gated": True}, False),
+    ]
+    for file, name, options, ties in ([("memory", *case) for case in cases] +
+                                      [("qk_norm", *case) for case in normed]):
         memory = {"layers": [0], **options}
         c = transformer.config(memory, num_hidden_layers=len(memory["layers"]))
-        store.add("memory.safetensors", f"memory/{name}", "memory_layer", TRIALS,
+        store.add(f"{file}.safetensors", f"memory/{name}", "memory_layer", TRIALS,
                   lambda g, c=c, t=ties: case(c, t, g), config=c)

@@ -23,6 +23,12 @@ BESIDE = {
                                                      "share_values": True}),
 }
 
+QK_NORM = {
+    "memory with qk_norm": transformer.config({"layers": [1], "qk_norm": True}),
+    "two beside with qk_norm": transformer.config({"layers": [0, 2], "placement": "beside",
+                                                   "qk_norm": True, "query_bias": False}),
+}
+
 
 def case(c: dict, g: torch.Generator) -> Trial:
     """One batch."""
@@ -42,7 +48,7 @@ def case(c: dict, g: torch.Generator) -> Trial:
 
 def add(store: Store) -> None:
     """All of them."""
-    for file, models in (("models", MODELS), ("beside", BESIDE)):
+    for file, models in (("models", MODELS), ("beside", BESIDE), ("qk_norm", QK_NORM)):
         for name, c in models.items():
             store.add(f"{file}.safetensors", f"model/{name}", "model", TRIALS,
                       lambda g, c=c: case(c, g), config=c)

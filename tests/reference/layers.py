@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from case_store import NearTie, Tensors, Ways
+from case_store import NearTie, Tensors, Ways, f32
 
 NEAR = 4e-6  # scores closer than this, of scores about 1, could be swapped by rounding
 
@@ -83,11 +83,21 @@ def product_keys(query: Tensor, keys: Tensor, memory: dict, ties: bool) -> tuple
     return (rows * n_keys + columns).transpose(0, 1), found.transpose(0, 1)
 
 
-def memory_layer(x: Tensor, p: Tensors, memory: dict, ties: bool = False) -> tuple[Tensor, Tensors]:
+def scored(query: Tensor, p: Tensors, eps: float) -> tuple[Tensor, Tensor]:
+    """Query and sub-keys as they meet, with the norms that the layer may have."""
+    keys = p["keys"]
+    if "q_norm.weight" not in p:
+        return query, keys
+    half = keys.shape[1]
+    normed = F.rms_norm(query.unflatten(-1, (-1, half)), (half,), p["q_norm.weight"], eps)
+    return normed.flatten(-2), F.rms_norm(keys, (half,), p["k_norm.weight"], eps) / half**0.5
+
+
+def memory_layer(x: Tensor, p: Tensors, c: dict, ties: bool = False) -> tuple[Tensor, Tensors]:
     """The output for x [n, dim], and what it chose. p has the layer's parameters by name, the
-    values under `values`, or `values_u` and `values_v`."""
-    query = linear(x, p, "query_proj.query_mlps.0")
-    slots, scores = product_keys(query, p["keys"], memory, ties)
+    values under `values`, or `values_u` and `values_v`; c is the model's config."""
+    query, keys = scored(linear(x, p, "query_proj.query_mlps.0"), p, f32(c["rms_norm_eps"]))
+    slots, scores = product_keys(query, keys, c["memory"], ties)
     weights = F.softmax(scores, -1).flatten(1)
     flat = slots.flatten(1)
     if "values_u" in p:
@@ -101,4 +111,5 @@ def memory_layer(x: Tensor, p: Tensors, memory: dict, ties: bool = False) -> tup
         out = linear(out, p, "value_proj")
     if "gating.weight" in p:
         out = torch.sigmoid(linear(x, p, "gating")) * out
-    return out, {"query": query, "slots": slots, "scores": scores}
+    found = {"query": query, "slots": slots, "scores": scores}
+    return out, found | ({"keys": keys} if "k_norm.weight" in p else {})

@@ -50,6 +50,9 @@ def memory_parameters(g: torch.Generator, c: dict, first: bool) -> Tensors:
     if m.get("query_bias", True):
         p["query_proj.query_mlps.0.bias"] = normal(g, query, std=0.3)
     p["keys"] = normal(g, m["heads"] * 2 * m["n_keys"], m["k_dim"] // 2, std=m["k_dim"]**-0.5)
+    if m.get("qk_norm", False):
+        for name in ("q_norm", "k_norm"):
+            p[name + ".weight"] = 1 + normal(g, m["k_dim"] // 2, std=0.1)
     if first or not m["share_values"]:
         for name in ("values_u", "values_v") if peer else ("values",):
             p[name + ".weight"] = normal(g, m["n_keys"]**2, v_dim, std=v_dim**-0.5)
@@ -146,7 +149,7 @@ def forward(p: Tensors, c: dict, batch: Batch, ties: bool = False) -> tuple[Tens
         x = x + linear(out.flatten(1), p, at + "attention.wo")
         normed = F.rms_norm(x, (dim,), p[at + "ffn_norm.weight"], eps)
         if l in memories:
-            out, found = layers.memory_layer(normed, memory_of(p, c, l), c["memory"], ties)
+            out, found = layers.memory_layer(normed, memory_of(p, c, l), c, ties)
             chosen.update({f"{name}.{l}": t for name, t in found.items()})
             x = x + (p[at + "memory.scale"] * out if is_beside(c) else out)
         if is_beside(c) or l not in memories:

@@ -61,7 +61,8 @@ same "nano with micro-batches has the same digests" "$work/micro"
 
 # The layer's other forms are trained and finetuned by every method, the same everywhere too.
 variants=("gated PEER:--set model.memory.peer_variant=true --set model.memory.gated=true"
-    "no swilu, no query bias:--set model.memory.swilu_projection=false --set model.memory.query_bias=false")
+    "no swilu, no query bias:--set model.memory.swilu_projection=false --set model.memory.query_bias=false"
+    "normed lookups, keys that learn:--set model.memory.qk_norm=true --set finetune.smf.keys_lr=0.1")
 for i in "${!variants[@]}"; do
     name=${variants[i]%%:*}
     read -ra settings <<<"${variants[i]#*:}"

@@ -13,6 +13,7 @@
 #include "smf/slot_ranking.h"
 #include "smf/sparse_step.h"
 #include "temporary.h"
+#include "train/optimizer.h"
 
 static struct slot_ranking rank_all(enum slot_selection selection,
                                     const struct background *background, uint64_t seed) {
@@ -257,14 +258,19 @@ struct stepping {
     struct sparse_stepper stepper;
 };
 
-static void stepping_open(struct stepping *s, const struct sparse_settings *settings) {
-    const struct model_config config = tiny_model_config();
+static void stepping_open_config(struct stepping *s, const struct model_config *config,
+                                 const struct sparse_settings *settings) {
     mneme_error error;
-    tiny_model_open(&s->tiny, &config);
-    assert_ok(background_open(&s->background, model_n_slots(&config), &error), &error);
+    tiny_model_open(&s->tiny, config);
+    assert_ok(background_open(&s->background, model_n_slots(config), &error), &error);
     assert_ok(
         sparse_stepper_open(&s->stepper, &s->tiny.model, &s->background, settings, 64, &error),
         &error);
+}
+
+static void stepping_open(struct stepping *s, const struct sparse_settings *settings) {
+    const struct model_config config = tiny_model_config();
+    stepping_open_config(s, &config, settings);
 }
 
 static struct sparse_step_result stepping_run(struct stepping *s) {
@@ -336,6 +342,34 @@ START_TEST(adamw) {
 }
 END_TEST
 
+/* With a norm of queries and keys the keys' gradient is that of a whole pass. */
+START_TEST(keys_with_a_norm_learn) {
+    struct sparse_settings settings = {.n_trainable = 6, .lr = 0.5f, .keys_lr = 0.25f};
+    struct model_config config = tiny_model_config();
+    struct stepping s;
+    struct gradients whole;
+    struct parameter **list;
+    mneme_error error;
+    size_t n;
+    config.memory.lookup_norm = true;
+    stepping_open_config(&s, &config, &settings);
+    struct pass *pass = &s.tiny.pass;
+    assert_ok(optimizer_list_memory(&s.tiny.model, &list, &n, &error), &error);
+    assert_ok(gradients_open(&whole, n, list, &error), &error);
+    assert_ok(model_forward(pass, &s.tiny.batch, NULL, &error), &error);
+    model_loss(pass, &s.tiny.batch, 1.0f / (float)s.tiny.batch.n_tokens, &whole);
+    model_backward(pass, &s.tiny.batch, &whole, (struct backward_extent){0});
+    model_finish_gradients(pass, &whole);
+    stepping_run(&s);
+    const struct parameter *keys = s.tiny.model.layers[1].keys;
+    ck_assert_mem_eq(gradient_of(&s.stepper.keys, keys), gradient_of(&whole, keys),
+                     keys->count * sizeof(float));
+    gradients_close(&whole);
+    free(list);
+    stepping_close(&s);
+}
+END_TEST
+
 /* The keys move by -keys_lr times their gradient, and the values as if keys were frozen. */
 START_TEST(keys_learn) {
     struct stepping frozen, learning;
@@ -392,6 +426,7 @@ Suite *sparse_step_suite(void) {
     tcase_add_test(tests, all_that_was_read);
     tcase_add_test(tests, adamw);
     tcase_add_test(tests, keys_learn);
+    tcase_add_test(tests, keys_with_a_norm_learn);
     suite_add_tcase(suite, tests);
     return suite;
 }
