@@ -28,7 +28,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--case", default="",
                         help="only cases whose name contains this (or one of A|B)")
     parser.add_argument("--threads", default=f"1,{os.cpu_count()}", help="numbers of threads")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=0, help="by default 7, or 3 long ones")
     parser.add_argument("--quick", action="store_true", help="fewer cases")
     parser.add_argument("--list", action="store_true", help="the names of the cases")
     parser.add_argument("--json", type=Path, help="where the results go")

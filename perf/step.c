@@ -1,4 +1,5 @@
-/* Whole steps: pretraining, full finetuning, LoRA, sparse memory finetuning, generation.
+/* Whole steps: pretraining, full finetuning, LoRA, sparse memory finetuning, a memory trained in a
+ * frozen model, generation.
  * `perf_step --save DIR CASE` writes the model that the case starts from. */
 
 #include <stdio.h>
@@ -48,6 +49,26 @@
         .multiple_of = 64, .max_seq_len = 256, .norm_eps = 1e-5f, .rope_theta = 10000.0f \
     }
 
+/* SmolLM2-135M with a memory of 65,536 slots beside the feed-forward network of layer 20, as the
+ * recipe memory-training has it. */
+#define SMOLLM2_MODEL                                                                      \
+    {                                                                                      \
+        .vocab_size = 49152, .dim = 576, .n_layers = 30, .n_heads = 9, .n_kv_heads = 3,    \
+        .multiple_of = 32, .max_seq_len = 256, .norm_eps = 1e-5f, .rope_theta = 100000.0f, \
+        .tied_output = true, .memory = {                                                   \
+            .n_layers = 1,                                                                 \
+            .layers = {20},                                                                \
+            .placement = MEMORY_BESIDE,                                                    \
+            .scale = 1.0f,                                                                 \
+            .n_keys = 256,                                                                 \
+            .heads = 4,                                                                    \
+            .knn = 16,                                                                     \
+            .k_dim = 256,                                                                  \
+            .v_dim = 576,                                                                  \
+            .query_bias = true                                                             \
+        }                                                                                  \
+    }
+
 static const struct step_shape shapes[] = {
     {"pretrain/tiny", STEP_PRETRAIN, TINY_MODEL, 64, 32, 0, true},
     {"pretrain/dim576", STEP_PRETRAIN, MIDDLE_MODEL(256), 8, 256, 0, false},
@@ -58,6 +79,8 @@ static const struct step_shape shapes[] = {
     {"full/dim576", STEP_FULL, MIDDLE_MODEL(256), 64, 64, 0, false},
     {"lora/tiny", STEP_LORA, TINY_MODEL, 32, 24, 8, true},
     {"lora/dim576", STEP_LORA, MIDDLE_MODEL(256), 64, 64, 8, false},
+    {"memory/tiny", STEP_MEMORY, TINY_MODEL, 32, 24, 0, true},
+    {"memory/smollm2", STEP_MEMORY, SMOLLM2_MODEL, 4, 256, 0, false},
     {"generate/tiny", STEP_GENERATE, TINY_MODEL, 32, 24, 32, true},
     {"generate/dim576", STEP_GENERATE, MIDDLE_MODEL(256), 1, 32, 64, false},
     {"generate/dim576x16", STEP_GENERATE, MIDDLE_MODEL(256), 16, 32, 64, false}};
@@ -73,11 +96,24 @@ static double layer_weights(const struct step_shape *shape, size_t l) {
     const struct model_config *config = &shape->config;
     const struct memory_config *memory = &config->memory;
     double dim = (double)config->dim, kv = (double)(config->n_kv_heads * model_head_dim(config));
-    double attention = 2.0 * dim * (dim + kv);
-    if (!model_layer_has_memory(config, l)) {
-        return attention + 3.0 * dim * (double)model_hidden_dim(config);
-    }
-    return attention + dim * (double)(memory->heads * memory->k_dim + 2 * memory->v_dim);
+    double sum = 2.0 * dim * (dim + kv);
+    if (model_layer_has_ffn(config, l)) sum += 3.0 * dim * (double)model_hidden_dim(config);
+    if (!model_layer_has_memory(config, l)) return sum;
+    const size_t projections = (size_t)memory->swilu_projection + (size_t)memory->value_proj;
+    return sum + dim * (double)(memory->heads * memory->k_dim + projections * memory->v_dim);
+}
+
+/* Of the linear layers of a memory, which train with it: the query's and, each twice, the
+ * projections, through which a gradient goes too. */
+static double memory_weights(const struct step_shape *shape) {
+    const struct memory_config *memory = &shape->config.memory;
+    const size_t through = 2 * ((size_t)memory->swilu_projection + (size_t)memory->value_proj);
+    return (double)(shape->config.dim * (memory->heads * memory->k_dim + through * memory->v_dim));
+}
+
+/* Whether the backward pass goes down to the memory alone. */
+static bool ends_at_memory(const struct step_shape *shape) {
+    return shape->kind == STEP_SMF || shape->kind == STEP_MEMORY;
 }
 
 static double layers_weights(const struct step_shape *shape, size_t first) {
@@ -107,10 +143,11 @@ static double attention_flops(const struct step_shape *shape, size_t first, size
 static double training_flops(const struct step_shape *shape) {
     const struct model_config *config = &shape->config;
     double tokens = (double)(shape->sequences * shape->length);
-    size_t lowest = shape->kind == STEP_SMF ? config->memory.layers[0] + 1 : 0;
+    size_t lowest = ends_at_memory(shape) ? config->memory.layers[0] + 1 : 0;
     bool weights_train = shape->kind == STEP_PRETRAIN || shape->kind == STEP_FULL;
     double backward = layers_weights(shape, lowest) + output_weights(shape);
     if (shape->kind == STEP_SMF) backward += (double)(config->dim * config->memory.v_dim);
+    if (shape->kind == STEP_MEMORY) backward += memory_weights(shape);
     double weights = layers_weights(shape, 0) + keys_weights(shape) + output_weights(shape);
     weights += (weights_train ? 2.0 : 1.0) * backward;
     double attention = attention_flops(shape, 0, shape->length);
@@ -142,6 +179,11 @@ static double bytes(const struct step_shape *shape) {
     if (generating) return 4.0 * weights * (double)shape->count + read;
     if (shape->kind == STEP_SMF) return 4.0 * weights + read;
     if (shape->kind == STEP_LORA) return 4.0 * weights + 2.0 * read;
+    if (shape->kind == STEP_MEMORY) {
+        double trained = memory_weights(shape) + keys_weights(shape) +
+                         (double)(model_n_slots(config) * memory->v_dim);
+        return 4.0 * weights + 28.0 * trained + 2.0 * read;
+    }
     double values = has_memory(shape) ? (double)(model_n_slots(config) * memory->v_dim) : 0.0;
     return 28.0 * (weights + output_weights(shape) + values) + 2.0 * read;
 }
@@ -151,8 +193,8 @@ static double flops(const struct step_shape *shape) {
 }
 
 static void describe(size_t i, struct bench_case *c) {
-    static const char *const kinds[] = {"pretrain", "full", "lora", "smf", "generate"};
-    static const char *const counts[] = {NULL, NULL, "rank", "t", "new_tokens"};
+    static const char *const kinds[] = {"pretrain", "full", "lora", "smf", "generate", "memory"};
+    static const char *const counts[] = {NULL, NULL, "rank", "t", "new_tokens", NULL};
     const struct step_shape *shape = &shapes[i];
     enum step_kind kind = shape->kind;
     snprintf(c->name, sizeof c->name, "%s", shape->name);

@@ -26,6 +26,7 @@ TOLERANCE = 1e-4  # of the sum of absolute values
 STATEFUL_CHECKS = 3  # steps whose losses are compared
 PAUSE = 0.01  # seconds until the other side's threads have stopped spinning
 TURN = 0.1  # seconds of a turn, when a run is shorter
+ROUNDS = 7
 LONG_TURN = 20.0  # seconds; above them fewer rounds are made
 LONG_ROUNDS = 3
 
@@ -142,15 +143,15 @@ class Match:
         return {"mneme": self.served.run, **{name: timed(run) for name, run in self.runs.items()}}
 
     def measure(self, rounds: int) -> tuple[int, dict[str, float]]:
-        """Rounds made, and the median seconds of each side."""
+        """Rounds made (0: as many as their length allows), and the median seconds of each side."""
         turns = self._turns()
         names = list(turns)
         for turn in turns.values():
             turn(1)  # warms up
         once = {name: turns[name](1) for name in names}
         repeats = {name: max(1, round(TURN / seconds)) for name, seconds in once.items()}
-        if sum(once.values()) > LONG_TURN:
-            rounds = min(rounds, LONG_ROUNDS)
+        if rounds == 0:
+            rounds = LONG_ROUNDS if sum(once.values()) > LONG_TURN else ROUNDS
         times: dict[str, list[float]] = {name: [] for name in names}
         for turn_round in range(rounds):
             first = turn_round % len(names)

@@ -24,6 +24,9 @@ class MemoryConfig:
     k_dim: int
     v_dim: int
     layers: tuple[int, ...] = ()
+    beside: bool = False  # the feed-forward network, not in its place
+    swilu_projection: bool = True
+    value_proj: bool = True
 
 
 @dataclass(frozen=True)
@@ -39,11 +42,14 @@ class Config:
     norm_eps: float
     rope_theta: float
     memory: MemoryConfig | None
+    tied: bool = False  # the output is the embedding
 
     @staticmethod
     def from_file(config: dict) -> "Config":
         """From the config.json of a model's folder."""
         memory = config.get("memory")
+        swilu = memory is None or memory.get("swilu_projection", True)
+        other_width = memory is not None and memory["v_dim"] != config["hidden_size"]
         return Config(
             config["vocab_size"], config["hidden_size"], config["num_hidden_layers"],
             config["num_attention_heads"],
@@ -51,7 +57,10 @@ class Config:
             config["intermediate_size"], config["max_position_embeddings"],
             config["rms_norm_eps"], config["rope_theta"],
             memory and MemoryConfig(memory["n_keys"], memory["heads"], memory["knn"],
-                                    memory["k_dim"], memory["v_dim"], tuple(memory["layers"])))
+                                    memory["k_dim"], memory["v_dim"], tuple(memory["layers"]),
+                                    memory.get("placement") == "beside",
+                                    swilu, memory.get("value_proj", swilu or other_width)),
+            config["tie_word_embeddings"])
 
 
 def product_key_scores(query: Tensor, keys: Tensor, heads: int) -> Tensor:
@@ -99,7 +108,8 @@ def sparse_embedding_bag(*arguments: Tensor, **options: object) -> Tensor:
 
 
 class Memory(nn.Module):
-    """Memory+: value_proj(read * silu(swilu_projection(x)))."""
+    """Memory+: value_proj(read * silu(swilu_projection(x))), or less of it; beside the feed-forward
+    network times a scale."""
 
     def __init__(self, dim: int, config: MemoryConfig) -> None:
         super().__init__()
@@ -109,8 +119,12 @@ class Memory(nn.Module):
         self.query_proj = Projection(dim, config.heads * config.k_dim)
         self.keys = nn.Parameter(torch.empty(config.heads * 2 * config.n_keys, config.k_dim // 2))
         self.values = nn.Embedding(config.n_keys**2, config.v_dim)
-        self.swilu_projection = nn.Linear(dim, config.v_dim)
-        self.value_proj = nn.Linear(config.v_dim, dim)
+        if config.swilu_projection:
+            self.swilu_projection = nn.Linear(dim, config.v_dim)
+        if config.value_proj:
+            self.value_proj = nn.Linear(config.v_dim, dim)
+        if config.beside:
+            self.scale = nn.Parameter(torch.empty(1))
 
     def forward(self, x: Tensor) -> Tensor:
         c = self.config
@@ -119,10 +133,13 @@ class Memory(nn.Module):
                                             c.knn)
         self.slots = slots.flatten(1)
         bag = sparse_embedding_bag if self.sparse_gradient else F.embedding_bag
-        read = bag(self.slots, self.values.weight, mode="sum",
-                   per_sample_weights=weights.flatten(1))
-        out = self.value_proj(read * F.silu(self.swilu_projection(flat)))
-        return out.view_as(x)
+        out = bag(self.slots, self.values.weight, mode="sum",
+                  per_sample_weights=weights.flatten(1))
+        if c.swilu_projection:
+            out = out * F.silu(self.swilu_projection(flat))
+        if c.value_proj:
+            out = self.value_proj(out)
+        return (out * self.scale if c.beside else out).view_as(x)
 
 
 class FeedForward(nn.Module):
@@ -204,12 +221,17 @@ class Block(nn.Module):
         self.attention = Attention(config)
         self.ffn_norm = nn.RMSNorm(config.dim, config.norm_eps)
         has_memory = memory is not None and layer in memory.layers
-        self.feed_forward = Memory(config.dim, memory) if has_memory else FeedForward(config)
+        beside = has_memory and memory.beside
+        self.memory = Memory(config.dim, memory) if beside else None
+        self.feed_forward = (Memory(config.dim, memory) if has_memory and not beside
+                             else FeedForward(config))
 
     def forward(self, x: Tensor, table: Tensor, cache: Cache | None = None,
                 start: int = 0) -> Tensor:
         x = x + self.attention(self.attention_norm(x), table, cache, start)
-        return x + self.feed_forward(self.ffn_norm(x))
+        normed = self.ffn_norm(x)
+        x = x + self.feed_forward(normed)
+        return x if self.memory is None else x + self.memory(normed)
 
 
 class Transformer(nn.Module):
@@ -261,6 +283,8 @@ def load(folder: Path, config: dict) -> Transformer:
         model = Transformer(Config.from_file(config))
     tensors = torch_inputs.load_safetensors(folder / "model.safetensors")
     state = {name: torch.from_numpy(array) for name, array in tensors.items()}
+    if model.config.tied:
+        state["output.weight"] = state["tok_embeddings.weight"]
     model.load_state_dict(state, assign=True)
     model.table = rope_table(model.config)
     return model

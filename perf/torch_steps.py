@@ -53,7 +53,7 @@ def adamw(model: torch_model.Transformer, lr: float) -> torch.optim.Optimizer:
 
 
 def dense_step(model: torch_model.Transformer, parameters: dict) -> Run:
-    """Pretraining, full finetuning or LoRA, after what trains has been chosen."""
+    """Pretraining, full finetuning, LoRA or the memory alone, after what trains has been chosen."""
     rows = token_rows(parameters, model.config.vocab_size)
     tokens, targets = rows[:, :-1].contiguous(), rows[:, 1:].contiguous()
     optimizer = adamw(model, float(parameters["lr"]))
@@ -106,7 +106,10 @@ def make(folder: Path, parameters: dict, compiled: bool) -> Run:
         torch_model.add_adapters(model, parameters["rank"], 16.0, parameters["seed"],
                                  parameters["adapter_stream"])
     else:
-        model.requires_grad_(kind != "generate")
+        model.requires_grad_(kind not in ("generate", "memory"))
+    if kind == "memory":
+        for memory in model.memories():
+            memory.requires_grad_(True)
     if compiled:
         compile_blocks(model)
     if kind == "generate":

@@ -27,6 +27,10 @@ static void fill_batch(struct step_work *w) {
     free(tokens);
 }
 
+static enum trained_part part_of(const struct step_shape *shape) {
+    return shape->kind == STEP_MEMORY ? TRAIN_MEMORY : TRAIN_ALL;
+}
+
 static void open_dense(struct step_work *w) {
     const struct adamw_settings settings = {.beta1 = 0.9f,
                                             .beta2 = 0.95f,
@@ -44,7 +48,7 @@ static void open_dense(struct step_work *w) {
         w->pass.adapters = &w->adapters;
         must(optimizer_list_adapters(&w->adapters, &list, &n, &error), &error);
     } else {
-        must(optimizer_list_model(&w->model, &list, &n, &error), &error);
+        must(optimizer_list_part(&w->model, part_of(w->shape), &list, &n, &error), &error);
     }
     must(optimizer_open(&w->optimizer, &settings, list, n, &error), &error);
     free(list);
@@ -90,6 +94,11 @@ static void open_training(struct step_work *w) {
         open_sparse(w);
     } else {
         open_dense(w);
+    }
+    if (kind == STEP_MEMORY) {
+        must(pass_pack_frozen(&w->pass, w->model.config.memory.layers[0], &w->optimizer.gradients,
+                              &error),
+             &error);
     }
 }
 
@@ -146,9 +155,10 @@ static void train(struct step_work *w) {
         return;
     }
     struct step_result result;
-    must(step_run(&w->pass, &w->optimizer, &batch, 1, (struct backward_extent){0}, STEP_LR, STEP_LR,
-                  NULL, &result, &error),
-         &error);
+    must(
+        step_run(&w->pass, &w->optimizer, &batch, 1, optimizer_extent(&w->model, part_of(w->shape)),
+                 STEP_LR, STEP_LR, NULL, &result, &error),
+        &error);
     w->loss = result.loss;
 }
 

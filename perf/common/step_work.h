@@ -8,7 +8,8 @@
 
 /* Whole steps of a model on a made-up batch, for perf/step.c. */
 
-enum step_kind { STEP_PRETRAIN, STEP_FULL, STEP_LORA, STEP_SMF, STEP_GENERATE };
+/* STEP_MEMORY trains the memory alone, all else frozen (the recipe's `pretrain.train`). */
+enum step_kind { STEP_PRETRAIN, STEP_FULL, STEP_LORA, STEP_SMF, STEP_GENERATE, STEP_MEMORY };
 
 struct step_shape {
     const char *name;
