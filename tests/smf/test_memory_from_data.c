@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "model/batch_builder.h"
+#include "model/memory_layer.h"
 #include "model/tiny_model.h"
 #include "smf/memory_from_data.h"
 #include "tests/assertions.h"
@@ -113,8 +114,19 @@ static void check_keys(const struct memory_config *memory, size_t n, const float
     }
 }
 
+/* With a norm of queries and keys the sub-keys that are scored are as long as those of data. */
+static void check_scored_keys(const struct pass *pass, size_t l) {
+    const struct parameter *keys = pass->model->layers[l].keys;
+    const float *scored = memory_layer_scored_keys(pass, l);
+    for (size_t i = 0; i < keys->count; i++) {
+        ck_assert_float_eq_tol(scored[i], keys->data[i], 1e-3f);
+    }
+}
+
+/* Without and with a norm of queries and keys. */
 START_TEST(queries_and_keys) {
-    const struct model_config config = empty_config();
+    struct model_config config = empty_config();
+    config.memory.lookup_norm = _i == 1;
     struct token_texts texts;
     struct batch_builder builder;
     struct model model;
@@ -128,7 +140,9 @@ START_TEST(queries_and_keys) {
     assert_ok(model_forward(&pass, &batch, NULL, &error), &error);
     for (size_t m = 0; m < 2; m++) {
         const size_t l = config.memory.layers[m];
-        const float *query = pass.activations.layers[l].query;
+        const struct layer_activations *a = &pass.activations.layers[l];
+        const float *query = _i == 1 ? a->query_projected : a->query;
+        check_scored_keys(&pass, l);
         check_queries(batch.n_tokens, config.memory.heads * config.memory.k_dim, query);
         check_keys(&config.memory, batch.n_tokens, query, model.layers[l].keys->data);
         ck_assert(model.layers[l].memory_scale->data[0] == 1.0f);
@@ -194,6 +208,7 @@ START_TEST(changes_nothing) {
     struct model_config config = empty_config();
     check_empty(config);
     config.memory.swilu_projection = config.memory.value_proj = config.memory.gated = true;
+    config.memory.lookup_norm = true;
     config.init = INIT_OF_LINGUA;
     check_empty(config);
     config.memory.swilu_projection = config.memory.value_proj = false;
@@ -256,7 +271,7 @@ END_TEST
 Suite *memory_from_data_suite(void) {
     Suite *suite = suite_create("memory_from_data");
     TCase *tests = tcase_create("tests");
-    tcase_add_test(tests, queries_and_keys);
+    tcase_add_loop_test(tests, queries_and_keys, 0, 2);
     tcase_add_test(tests, same_bits);
     tcase_add_test(tests, changes_nothing);
     tcase_add_test(tests, in_place);
