@@ -15,8 +15,13 @@ void background_counter_close(struct background_counter *counter) {
 
 mneme_status background_counter_add(struct background_counter *counter, const struct batch *batch,
                                     struct background *background, mneme_error *error) {
-    TRY(model_forward(&counter->pass, batch, NULL, error));
-    batch_reads_sort(&counter->reads, &counter->pass);
+    struct pass *pass = &counter->pass;
+    const struct memory_config *memory = &pass->model->config.memory;
+    TRY(model_forward_to_memory(pass, batch, error));
+    for (size_t i = 1; i < memory->n_layers; i++) {
+        TRY(model_forward_to_next_memory(pass, batch, error));
+    }
+    batch_reads_sort(&counter->reads, pass);
     background_add(background, batch_reads_slots(&counter->reads));
     return MNEME_OK;
 }

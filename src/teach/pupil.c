@@ -7,13 +7,6 @@
 #include "smf/background_counter.h"
 #include "smf/memory_from_data.h"
 #include "smf/model_background.h"
-#include "teach/common_questions.h"
-#include "teach/lesson.h"
-
-/* The background: so many batches unless the caller says otherwise, each a sequence of text and a
- * common question in so many wordings. */
-#define BATCHES 100
-#define BATCH_WORDINGS 6
 
 static void tell(const struct pupil_options *o, const char *stage, const char *unit, size_t done,
                  size_t total, size_t tokens) {
@@ -74,47 +67,57 @@ static mneme_status open_model(struct pupil *pupil, const struct pupil_options *
 
 static mneme_status read_text(struct pupil *pupil, const struct pupil_options *o,
                               mneme_error *error) {
-    size_t n_tokens = or_else(o->batches, BATCHES) * READING_LENGTH;
+    size_t n_tokens = or_else(o->batches, pupil->common.n_groups) * READING_LENGTH;
     if (n_tokens < MEMORY_DATA_TOKENS) n_tokens = MEMORY_DATA_TOKENS;
     return reading_open(&pupil->reading, pupil->language.tokenizer, o->texts, o->n_texts,
                         pupil->language.model.config.max_seq_len, n_tokens, error);
 }
 
+static mneme_status add_texts(struct token_texts *texts, const struct token_texts *more,
+                              mneme_error *error) {
+    for (size_t i = 0; i < more->n; i++) {
+        TRY(token_texts_add_ids(texts, more->tokens.ids + more->starts[i], more->lengths[i] + 1,
+                                error));
+    }
+    return MNEME_OK;
+}
+
+/* From text and common questions, so that keys tell apart what stands in questions and answers. */
 static mneme_status make_keys(struct pupil *pupil, const struct pupil_options *o,
                               mneme_error *error) {
     const struct memory_data_settings settings = {.n_tokens = MEMORY_DATA_TOKENS,
                                                   .seed = o->seed,
                                                   .progress = tell_keys,
                                                   .user = (void *)(uintptr_t)o};
+    struct token_texts texts = {0};
     if (!pupil->has_new_memory) return MNEME_OK;
-    return memory_from_data(&pupil->language.model, &pupil->reading.texts, &settings, error);
-}
-
-/* A batch of the background: text, and a question as facts are taught. */
-static mneme_status fill_batch(const struct pupil *pupil, const struct pupil_options *o,
-                               const struct question_set *common, size_t i,
-                               struct batch_builder *builder, mneme_error *error) {
-    struct lesson lesson;
-    batch_builder_clear(builder);
-    batch_builder_add_text(builder, &pupil->reading.texts, i % pupil->reading.texts.n);
-    TRY(lesson_open(&lesson, &pupil->voice, &common->questions[i % common->n], BATCH_WORDINGS,
-                    o->seed, error));
-    mneme_status status = MNEME_OK;
-    for (size_t t = 0; t < lesson.texts.n; t++) THEN(lesson_add(&lesson, t, builder, error));
-    lesson_close(&lesson);
+    mneme_status status = add_texts(&texts, &pupil->reading.texts, error);
+    THEN(add_texts(&texts, &pupil->common.texts, error));
+    THEN(memory_from_data(&pupil->language.model, &texts, &settings, error));
+    token_texts_free(&texts);
     return status;
 }
 
-static mneme_status count_batches(const struct pupil *pupil, const struct pupil_options *o,
-                                  const struct question_set *common,
+/* A batch of the background: text, and a group of common questions. */
+static void fill_batch(const struct pupil *pupil, size_t i, struct batch_builder *builder) {
+    const struct common_texts *common = &pupil->common;
+    const size_t group = i % common->n_groups;
+    batch_builder_clear(builder);
+    batch_builder_add_text(builder, &pupil->reading.texts, i % pupil->reading.texts.n);
+    for (size_t t = common->starts[group]; t < common->starts[group + 1]; t++) {
+        batch_builder_add_text(builder, &common->texts, t);
+    }
+}
+
+static mneme_status count_batches(struct pupil *pupil, const struct pupil_options *o,
                                   struct background_counter *counter, struct batch_builder *builder,
-                                  struct background *background, mneme_error *error) {
-    const size_t n = or_else(o->batches, BATCHES);
+                                  mneme_error *error) {
+    const size_t n = or_else(o->batches, pupil->common.n_groups);
     size_t tokens = 0;
     for (size_t i = 0; i < n; i++) {
-        TRY(fill_batch(pupil, o, common, i, builder, error));
+        fill_batch(pupil, i, builder);
         const struct batch batch = batch_builder_whole(builder);
-        TRY(background_counter_add(counter, &batch, background, error));
+        TRY(background_counter_add(counter, &batch, &pupil->own, error));
         tokens += batch.n_tokens;
         tell(o, "background", "batches", i + 1, n, tokens);
     }
@@ -125,19 +128,16 @@ static mneme_status count_batches(const struct pupil *pupil, const struct pupil_
 static mneme_status count_background(struct pupil *pupil, const struct pupil_options *o,
                                      mneme_error *error) {
     const struct model *model = &pupil->language.model;
-    const size_t max_tokens = READING_LENGTH + BATCH_WORDINGS * pupil->voice.manner.max_inputs;
+    const size_t max_tokens = READING_LENGTH + common_texts_longest(&pupil->common);
     struct background_counter counter = {0};
     struct batch_builder builder = {0};
-    struct question_set common = {0};
     TRY(background_open(&pupil->own, model_background_slots(model), error));
     pupil->background = &pupil->own;
-    mneme_status status = common_questions_load(&common, error);
-    THEN(background_counter_open(&counter, model, max_tokens, error));
+    mneme_status status = background_counter_open(&counter, model, max_tokens, error);
     THEN(batch_builder_open(&builder, max_tokens, error));
-    THEN(count_batches(pupil, o, &common, &counter, &builder, &pupil->own, error));
+    THEN(count_batches(pupil, o, &counter, &builder, error));
     background_counter_close(&counter);
     batch_builder_close(&builder);
-    questions_free(&common);
     return status;
 }
 
@@ -149,6 +149,7 @@ static mneme_status begin_patch(struct pupil *pupil, const struct pupil_options 
     TRY(language_model_open_texts(&pupil->language, o->folder, error));
     TRY(voice_open(&pupil->voice, &pupil->language, o->folder, o->prompt, o->wordings,
                    o->max_inputs, error));
+    TRY(common_texts_open(&pupil->common, &pupil->voice, o->seed, error));
     TRY(read_text(pupil, o, error));
     TRY(patch_base_digest(&pupil->language.model, pupil->has_new_memory, &digest, error));
     TRY(make_keys(pupil, o, error));
@@ -165,6 +166,7 @@ static mneme_status continue_patch(struct pupil *pupil, const struct pupil_optio
     TRY(language_model_open_texts(&pupil->language, o->folder, error));
     TRY(voice_open(&pupil->voice, &pupil->language, o->folder, o->prompt, o->wordings,
                    o->max_inputs, error));
+    TRY(common_texts_open(&pupil->common, &pupil->voice, o->seed, error));
     TRY(read_text(pupil, o, error));
     pupil->background = &pupil->patch.background;
     if (pupil->patch.background.n_slots > 0) return MNEME_OK;
@@ -183,6 +185,7 @@ void pupil_close(struct pupil *pupil) {
     patch_close(&pupil->patch);
     background_close(&pupil->own);
     reading_close(&pupil->reading);
+    common_texts_close(&pupil->common);
     voice_close(&pupil->voice);
     language_model_close(&pupil->language);
     *pupil = (struct pupil){0};

@@ -5,6 +5,7 @@
 
 #include "generate/language_model.h"
 #include "patch/patch.h"
+#include "teach/common_texts.h"
 #include "teach/reading.h"
 #include "teach/voice.h"
 
@@ -22,7 +23,7 @@ struct pupil_options {
     size_t n_texts;
     const char *prompt, *wordings;
     size_t max_inputs; /* of a wording */
-    size_t batches;    /* of the background; 0: 100 */
+    size_t batches;    /* of the background; 0: one for each group of common questions */
     struct pupil_memory memory;
     uint64_t seed;
     mneme_progress_callback progress;
@@ -33,6 +34,7 @@ struct pupil_options {
 struct pupil {
     struct language_model language;
     struct voice voice;
+    struct common_texts common;
     struct reading reading;
     struct patch patch;
     const struct background *background; /* the patch's, or `own` */
