@@ -156,15 +156,17 @@ static void measure(struct maker *m) {
     for (size_t j = 0; j < m->query; j++) m->std[j] = m->std[j] > 0.0f ? sqrtf(m->std[j]) : 1.0f;
 }
 
-/* The drawn projection becomes one with means of 0 and deviations of 1. */
+/* The drawn projection becomes one with means of 0 and deviations of 1, or of the sharpness. */
 static void make_queries(struct maker *m, size_t memory_layer) {
+    const float sharpness = m->settings->sharpness > 0.0f ? m->settings->sharpness : 1.0f;
     const struct layer *layer = &m->model->layers[m->model->config.memory.layers[memory_layer]];
     project(m, layer, memory_layer, NULL);
     measure(m);
     for (size_t j = 0; j < m->query; j++) {
         float *row = layer->query_weight->data + j * m->dim;
-        for (size_t i = 0; i < m->dim; i++) row[i] /= m->std[j];
-        layer->query_bias->data[j] = -m->mean[j] / m->std[j];
+        const float divisor = m->std[j] / sharpness;
+        for (size_t i = 0; i < m->dim; i++) row[i] /= divisor;
+        layer->query_bias->data[j] = -m->mean[j] / divisor;
     }
 }
 

@@ -12,8 +12,8 @@
  * layer:
  *
  * - Queries are a random projection of the layer's normed input x, minus its mean over n_tokens
- *   tokens of the texts, each component divided by its standard deviation there. All that is folded
- *   into query_proj.
+ *   tokens of the texts, each component divided by its standard deviation there (and multiplied by a sharpness). All that
+ *   is folded into query_proj.
  * - Sub-keys are such half-queries of tokens drawn from these, without replacement while there are
  *   enough, made unit length.
  * - Values are zero, so that the model computes what it computes without them.
@@ -24,6 +24,9 @@
 struct memory_data_settings {
     size_t n_tokens; /* at most; at least as many as a half has sub-keys are taken */
     uint64_t seed;   /* of projections, and of the choice of texts and tokens */
+    /* The components' standard deviation instead of 1, unless 0. The larger it is, the more a token
+     * reads of the slots that fit it best alone. */
+    float sharpness;
     const struct packed_text *packed; /* whose sequences are texts, too; NULL: none */
     /* Called after each batch of texts; NULL: nobody is told. */
     void (*progress)(void *user, size_t tokens, size_t n_tokens);

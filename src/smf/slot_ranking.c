@@ -49,7 +49,13 @@ struct slot_ranking slot_ranking_make(enum slot_selection selection,
     /* A sum of whole numbers below 2^53: exact in any order. */
     double reads = (double)range.n;
     for (size_t i = 0; i < range.n; i++) reads += (double)background->reads[range.first + i];
-    return (struct slot_ranking){selection, background, reads, seed};
+    return (struct slot_ranking){selection, background, reads, seed, 1};
+}
+
+/* p idf^power */
+static float by_rarity(float p, float idf, size_t power) {
+    for (size_t i = 0; i < power; i++) p *= idf;
+    return p;
 }
 
 /* p is the slot's share of the batch's reads. */
@@ -57,7 +63,7 @@ static float score(const struct slot_ranking *ranking, size_t step, int32_t slot
     const struct background *background = ranking->background;
     switch (ranking->selection) {
         case SLOTS_TF_IDF:
-            return p * background_idf(background, slot);
+            return by_rarity(p, background_idf(background, slot), ranking->idf_power);
         case SLOTS_KL: {
             float q = (1.0f + (float)background->reads[slot]) / (float)ranking->background_reads;
             return p * math_log(p / q);

@@ -8,7 +8,7 @@
 
 /* Which slots a step may change. c(i) is how often this batch read slot i, p(i) = c(i) / sum(c). */
 enum slot_selection {
-    SLOTS_TF_IDF, /* p(i) * background_idf(i): SMF, section 3 */
+    SLOTS_TF_IDF, /* p(i) * background_idf(i)^idf_power; with a power of 1: SMF, section 3 */
     SLOTS_TF,     /* p(i) alone: SMF's ablation */
     SLOTS_KL,     /* p(i) * log(p(i) / q(i)), the slot's share of KL(p || q) for the background's
                      q(i) = (1 + reads(i)) / sum(1 + reads): KL selection */
@@ -25,6 +25,7 @@ struct slot_ranking {
     const struct background *background; /* borrowed */
     double background_reads;             /* sum(1 + reads), by slot_ranking_make */
     uint64_t seed;                       /* SLOTS_RANDOM's */
+    size_t idf_power;                    /* SLOTS_TF_IDF's; slot_ranking_make has 1 */
 };
 
 /* Slots of a background, one table after the other. */

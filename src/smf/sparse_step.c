@@ -49,6 +49,7 @@ static void open_rankings(struct sparse_stepper *stepper, const struct backgroun
     for (size_t i = 0; i < stepper->n_rankings; i++) {
         const struct slot_range range = {i * stepper->ranking_slots, stepper->ranking_slots};
         stepper->rankings[i] = slot_ranking_make(s->selection, background, range, s->seed);
+        if (s->idf_power > 0) stepper->rankings[i].idf_power = s->idf_power;
     }
 }
 

@@ -41,7 +41,8 @@ struct sparse_settings {
     size_t n_trainable; /* t; SLOTS_ALL does without */
     enum trainable_per trainable_per;
     enum slot_selection selection;
-    uint64_t seed; /* of SLOTS_RANDOM */
+    uint64_t seed;    /* of SLOTS_RANDOM */
+    size_t idf_power; /* of SLOTS_TF_IDF: 0 is 1 */
     enum sparse_optimizer optimizer;
     struct adamw_settings adamw; /* of SPARSE_ADAMW; clip is not used */
     float lr;

@@ -22,6 +22,7 @@ static mneme_status open_stepper(struct course *c, const struct background *back
     const struct sparse_settings settings = {.n_trainable = SIZE_MAX, /* choose_t says */
                                              .trainable_per = TRAINABLE_PER_MODEL,
                                              .selection = SLOTS_TF_IDF,
+                                             .idf_power = c->settings.idf_power,
                                              .optimizer = SPARSE_SGD_POLYAK,
                                              .lr = c->settings.lr};
     return sparse_stepper_open(&c->stepper, c->model, background, &settings, c->max_tokens, error);

@@ -8,6 +8,9 @@
 #include "smf/memory_from_data.h"
 #include "smf/model_background.h"
 
+/* Of the memory that a model gets: what one question changes is then hardly read by others. */
+#define SHARPNESS 4.0f
+
 static void tell(const struct pupil_options *o, const char *stage, const char *unit, size_t done,
                  size_t total, size_t tokens) {
     if (o->progress == NULL) return;
@@ -87,6 +90,7 @@ static mneme_status make_keys(struct pupil *pupil, const struct pupil_options *o
                               mneme_error *error) {
     const struct memory_data_settings settings = {.n_tokens = MEMORY_DATA_TOKENS,
                                                   .seed = o->seed,
+                                                  .sharpness = SHARPNESS,
                                                   .progress = tell_keys,
                                                   .user = (void *)(uintptr_t)o};
     struct token_texts texts = {0};

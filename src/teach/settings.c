@@ -6,6 +6,7 @@
 
 const struct teach_settings teach_default_settings = {.t = 0,
                                                       .t_share = 0.1f,
+                                                      .idf_power = 5,
                                                       .lr = 0.5f,
                                                       .max_steps = 20,
                                                       .batch = 8,
@@ -16,8 +17,8 @@ const struct teach_settings teach_default_settings = {.t = 0,
                                                       .seed = 1};
 
 json_t *teach_settings_to_json(const struct teach_settings *s) {
-    return json_pack("{s:I, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "t", (json_int_t)s->t,
-                     "t_share", json_float(s->t_share), "lr", json_float(s->lr), "max_steps",
+    return json_pack("{s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "t", (json_int_t)s->t,
+                     "t_share", json_float(s->t_share), "idf_power", (json_int_t)s->idf_power, "lr", json_float(s->lr), "max_steps",
                      (json_int_t)s->max_steps, "batch", (json_int_t)s->batch, "wordings",
                      (json_int_t)s->wordings, "enough", json_float(s->enough), "review",
                      (json_int_t)s->review, "review_steps", (json_int_t)s->review_steps, "seed",
@@ -29,6 +30,7 @@ static mneme_status read_keys(struct teach_settings *s, const struct json_place 
     const size_t most = (size_t)1 << 31;
     TRY(json_get_size(root, "t", KEY_OPTIONAL, 0, most, &s->t, error));
     TRY(json_get_float(root, "t_share", KEY_OPTIONAL, 0.0f, 1.0f, &s->t_share, error));
+    TRY(json_get_size(root, "idf_power", KEY_OPTIONAL, 1, 16, &s->idf_power, error));
     TRY(json_get_float(root, "lr", KEY_OPTIONAL, 0.0f, 1e30f, &s->lr, error));
     TRY(json_get_size(root, "max_steps", KEY_OPTIONAL, 1, most, &s->max_steps, error));
     TRY(json_get_size(root, "batch", KEY_OPTIONAL, 1, 4096, &s->batch, error));

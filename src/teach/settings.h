@@ -10,6 +10,7 @@
 struct teach_settings {
     size_t t; /* slots that a step may change; 0: t_share of those that its first batch reads */
     float t_share;
+    size_t idf_power;    /* a slot ranks by the share of reads, times its IDF so often */
     float lr;            /* of SGD, as a share of Polyak's step: lr * loss / |gradient|^2 */
     size_t max_steps;    /* of a fact */
     size_t batch;        /* wordings of a step, the asked one among them */

@@ -106,6 +106,7 @@ static mneme_status open_pupil(struct teaching_run *r, mneme_error *error) {
         .prompt = prompt_of(o),
         .wordings = o->wordings,
         .max_inputs = MAX_INPUTS,
+        .batches = o->background,
         .memory = {.layer = o->layer, .n_keys = o->n_keys, .knn = o->knn, .heads = o->heads},
         .seed = r->settings.seed,
         .progress = o->progress,

@@ -244,6 +244,33 @@ START_TEST(in_place) {
 }
 END_TEST
 
+/* A sharpness of 4 multiplies queries alone: exactly, as a power of two. */
+START_TEST(sharper) {
+    const struct model_config config = empty_config();
+    struct memory_data_settings settings = {.n_tokens = 500, .seed = 3};
+    struct token_texts texts;
+    struct model plain, sharp;
+    mneme_error error = {0};
+    make_texts(&texts);
+    make_memory(&plain, &config, &texts, 500);
+    assert_ok(model_open(&config, &sharp, &error), &error);
+    model_initialize(&sharp, 7);
+    settings.sharpness = 4.0f;
+    assert_ok(memory_from_data(&sharp, &texts, &settings, &error), &error);
+    const struct layer *a = &plain.layers[2], *b = &sharp.layers[2];
+    for (size_t i = 0; i < a->query_weight->count; i++) {
+        ck_assert(b->query_weight->data[i] == 4.0f * a->query_weight->data[i]);
+    }
+    for (size_t i = 0; i < a->query_bias->count; i++) {
+        ck_assert(b->query_bias->data[i] == 4.0f * a->query_bias->data[i]);
+    }
+    ck_assert_mem_eq(b->keys->data, a->keys->data, a->keys->count * sizeof(float));
+    token_texts_free(&texts);
+    model_close(&plain);
+    model_close(&sharp);
+}
+END_TEST
+
 START_TEST(refused) {
     struct model_config config = empty_config();
     struct token_texts texts, none = {0};
@@ -275,6 +302,7 @@ Suite *memory_from_data_suite(void) {
     tcase_add_test(tests, same_bits);
     tcase_add_test(tests, changes_nothing);
     tcase_add_test(tests, in_place);
+    tcase_add_test(tests, sharper);
     tcase_add_test(tests, refused);
     suite_add_tcase(suite, tests);
     return suite;

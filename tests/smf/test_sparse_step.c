@@ -47,6 +47,28 @@ START_TEST(ranking) {
 }
 END_TEST
 
+/* A higher power of the IDF lets a slot that is read often by few batches alone fall behind. */
+START_TEST(ranking_by_rarity) {
+    mneme_error error;
+    struct background background;
+    const int32_t slots[] = {3, 8};
+    const size_t starts[] = {0, 7, 9}; /* 7 and 2 reads */
+    struct ranked_slot ranked[2];
+    assert_ok(background_open(&background, 10, &error), &error);
+    background.n_batches = 9;
+    background.batches_reading[3] = 3; /* idf log(10/4), 8's log 10 */
+    struct slot_ranking rarity = rank_all(SLOTS_TF_IDF, &background, 0);
+    slot_ranking_run(&rarity, 0, (struct slots_read){2, slots, starts}, 2, ranked);
+    ck_assert_uint_eq(ranked[0].group, 0);
+    rarity.idf_power = 3;
+    slot_ranking_run(&rarity, 0, (struct slots_read){2, slots, starts}, 2, ranked);
+    const float idf = math_log(10.0f);
+    ck_assert_uint_eq(ranked[0].group, 1);
+    ck_assert(ranked[0].score == 2.0f / 9.0f * idf * idf * idf);
+    background_close(&background);
+}
+END_TEST
+
 /* The other selections, on a batch whose slot 2 is read most, and read most by the background. */
 START_TEST(other_rankings) {
     mneme_error error;
@@ -419,6 +441,7 @@ Suite *sparse_step_suite(void) {
     tcase_add_checked_fixture(tests, temporary_make, temporary_remove);
     tcase_add_test(tests, ranking);
     tcase_add_test(tests, ranking_of_the_best);
+    tcase_add_test(tests, ranking_by_rarity);
     tcase_add_test(tests, other_rankings);
     tcase_add_test(tests, background_file);
     tcase_add_test(tests, only_the_chosen_rows_change);
