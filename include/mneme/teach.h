@@ -32,12 +32,14 @@ typedef struct mneme_teach_options {
     const char *prompt;   /* how facts are asked, as for mneme_eval */
     const char *wordings; /* a file of wordings */
 
-    size_t background;         /* batches that it is counted over; 100 */
+    size_t background;         /* batches that it is counted over; 131: all common questions once */
     size_t layer;              /* of the memory that is made, from 1; two thirds up */
     size_t n_keys, knn, heads; /* of it; 512, 16, 4 */
 
     size_t t;          /* slots that a step may change; a share of those that its batch reads */
     float t_share;     /* that share; 0.1 */
+    size_t idf_power;  /* how often a slot's share of reads is multiplied by its IDF, by which slots
+                          rank; at most 16; 5 */
     float lr;          /* share of Polyak's step; 0.5 */
     size_t steps;      /* of a fact at most; 20 */
     size_t batch;      /* wordings in a step; 8 */

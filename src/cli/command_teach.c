@@ -41,12 +41,15 @@ static const char help[] =
     "Settings, of which each has a default that works:\n"
     "  --t N              slots that a step may change (default: a tenth of those that its batch "
     "reads)\n"
+    "  --idf-power N      slots rank by their share of reads, times their IDF so often: the higher,\n"
+    "                     the less is changed of what other questions read (default 5)\n"
     "  --lr SHARE         of Polyak's step (default 0.5)\n"
     "  --steps N          of a fact at most (default 20)\n"
     "  --batch N          wordings of a step (default 8)\n"
     "  --enough LOSS      of each of the answer's tokens at which a fact is learned (default 0.2)\n"
     "  --layer N          of the new memory, from 1 (default: two thirds up)\n"
-    "  --background N     batches of text that tell what any text reads (default 100)\n"
+    "  --background N     batches of text and common questions that tell what others\n"
+    "                     read (default 131, which have all the questions)\n"
     "  --n-keys N, --knn N   of it (default 512, 16)\n";
 
 #define DEFAULT_KEEP_SHOTS 5
@@ -97,6 +100,7 @@ static bool parse(int argc, char **argv, struct teach_arguments *a, int *status)
                                        {"wordings", .text = &o->wordings},
                                        {"t", .count = &o->t},
                                        {"t-share", .text = &a->t_share},
+                                       {"idf-power", .count = &o->idf_power},
                                        {"lr", .text = &a->lr},
                                        {"steps", .count = &o->steps},
                                        {"batch", .count = &o->batch},

@@ -67,6 +67,7 @@ static void MNEME_PRINTF(2, 3) say(const struct teaching_run *r, const char *for
 static void take_options(const mneme_teach_options *o, struct teach_settings *s) {
     if (o->t != 0) s->t = o->t;
     if (o->t_share > 0.0f) s->t_share = o->t_share;
+    if (o->idf_power != 0) s->idf_power = o->idf_power;
     if (o->lr > 0.0f) s->lr = o->lr;
     if (o->steps != 0) s->max_steps = o->steps;
     if (o->batch != 0) s->batch = o->batch;
@@ -75,11 +76,31 @@ static void take_options(const mneme_teach_options *o, struct teach_settings *s)
     if (o->seed != 0) s->seed = o->seed;
 }
 
-static mneme_status keep_settings(struct teaching_run *r, mneme_error *error) {
-    json_t *object = teach_settings_to_json(&r->settings);
-    char *text = object == NULL ? NULL : json_print(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
+/* The settings as text; none that could not be read again is taken. */
+static mneme_status print_settings(const struct teach_settings *settings, char **text,
+                                   mneme_error *error) {
+    struct teach_settings again;
+    json_t *object = teach_settings_to_json(settings);
+    *text = object == NULL ? NULL : json_print(object, JSON_COMPACT | JSON_REAL_PRECISION(9));
     json_decref(object);
-    if (text == NULL) return error_set_memory(error, "the settings");
+    if (*text == NULL) return error_set_memory(error, "the settings");
+    mneme_status status = teach_settings_read(&again, *text, "the options", error);
+    if (status == MNEME_OK) return status;
+    free(*text);
+    *text = NULL;
+    return status;
+}
+
+static mneme_status check_settings(const struct teach_settings *settings, mneme_error *error) {
+    char *text;
+    mneme_status status = print_settings(settings, &text, error);
+    free(text);
+    return status;
+}
+
+static mneme_status keep_settings(struct teaching_run *r, mneme_error *error) {
+    char *text;
+    TRY(print_settings(&r->settings, &text, error));
     free(r->pupil.patch.settings);
     r->pupil.patch.settings = text;
     return MNEME_OK;
@@ -236,6 +257,7 @@ static mneme_status check_keep(struct teaching_run *r, mneme_error *error) {
 static mneme_status run(struct teaching_run *r, mneme_error *error) {
     const mneme_teach_options *o = r->options;
     take_options(o, &r->settings);
+    TRY(check_settings(&r->settings, error));
     TRY(facts_load(o->facts, &r->facts, error));
     TRY(check_keep(r, error));
     r->n = o->limit != 0 && o->limit < r->facts.n ? o->limit : r->facts.n;

@@ -71,6 +71,16 @@ static void set_up(void) {
     temporary_write("facts.jsonl", facts, strlen(facts));
 }
 
+/* How many batches a patch's background has. */
+static size_t background_of(const char *patch) {
+    struct patch loaded;
+    mneme_error error;
+    assert_ok(patch_load(&loaded, temporary_path(patch), &error), &error);
+    const size_t n = loaded.background.n_batches;
+    patch_close(&loaded);
+    return n;
+}
+
 /* Teaches the first n facts (0: all) into a patch. */
 static mneme_status teach_into(const char *patch, size_t n, mneme_error *error) {
     char model[512], file[512], text[512], out[512];
@@ -170,6 +180,24 @@ START_TEST(merged_is_patched) {
 }
 END_TEST
 
+/* The background has as many batches as asked for; what cannot be a setting is refused. */
+START_TEST(options_are_heard) {
+    char model[512], file[512], out[512], *report;
+    mneme_error error;
+    taught("one", 1);
+    ck_assert_uint_eq(background_of("one"), 6);
+    snprintf(model, sizeof model, "%s/model", temporary_folder);
+    snprintf(file, sizeof file, "%s/facts.jsonl", temporary_folder);
+    snprintf(out, sizeof out, "%s/none", temporary_folder);
+    mneme_teach_options options = {.model = model, .facts = file, .patch = out, .idf_power = 17};
+    assert_refused(mneme_teach(&options, &report, &error), &error, MNEME_BAD_INPUT, "idf_power",
+                   "17");
+    options = (mneme_teach_options){.model = model, .facts = file, .patch = out, .t_share = 1.5f};
+    assert_refused(mneme_teach(&options, &report, &error), &error, MNEME_BAD_INPUT, "t_share", "");
+    ck_assert(!file_exists(out));
+}
+END_TEST
+
 START_TEST(others_are_refused) {
     struct model model;
     mneme_error error;
@@ -200,6 +228,7 @@ Suite *teach_suite(void) {
     tcase_add_test(tests, learns_and_takes_back);
     tcase_add_test(tests, same_bits);
     tcase_add_test(tests, merged_is_patched);
+    tcase_add_test(tests, options_are_heard);
     tcase_add_test(tests, others_are_refused);
     suite_add_tcase(suite, tests);
     return suite;
