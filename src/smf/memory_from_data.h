@@ -12,8 +12,8 @@
  * layer:
  *
  * - Queries are a random projection of the layer's normed input x, minus its mean over n_tokens
- *   tokens of the texts, each component divided by its standard deviation there (and multiplied by a sharpness). All that
- *   is folded into query_proj.
+ *   tokens of the texts, each component divided by its standard deviation there (and multiplied by
+ * a sharpness). All that is folded into query_proj.
  * - Sub-keys are such half-queries of tokens drawn from these, without replacement while there are
  *   enough, made unit length.
  * - Values are zero, so that the model computes what it computes without them.

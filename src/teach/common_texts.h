@@ -3,8 +3,8 @@
 
 #include "teach/voice.h"
 
-/* The common questions with their answers as a model gets them, in groups. A group's first text asks
- * its questions one after the other, each after the ones before as examples; then come the
+/* The common questions with their answers as a model gets them, in groups. A group's first text
+ * asks its questions one after the other, each after the ones before as examples; then come the
  * same questions alone, as they are asked and in other wordings. */
 struct common_texts {
     struct token_texts texts;

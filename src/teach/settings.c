@@ -17,12 +17,12 @@ const struct teach_settings teach_default_settings = {.t = 0,
                                                       .seed = 1};
 
 json_t *teach_settings_to_json(const struct teach_settings *s) {
-    return json_pack("{s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "t", (json_int_t)s->t,
-                     "t_share", json_float(s->t_share), "idf_power", (json_int_t)s->idf_power, "lr", json_float(s->lr), "max_steps",
-                     (json_int_t)s->max_steps, "batch", (json_int_t)s->batch, "wordings",
-                     (json_int_t)s->wordings, "enough", json_float(s->enough), "review",
-                     (json_int_t)s->review, "review_steps", (json_int_t)s->review_steps, "seed",
-                     (json_int_t)s->seed);
+    return json_pack(
+        "{s:I, s:o, s:I, s:o, s:I, s:I, s:I, s:o, s:I, s:I, s:I}", "t", (json_int_t)s->t, "t_share",
+        json_float(s->t_share), "idf_power", (json_int_t)s->idf_power, "lr", json_float(s->lr),
+        "max_steps", (json_int_t)s->max_steps, "batch", (json_int_t)s->batch, "wordings",
+        (json_int_t)s->wordings, "enough", json_float(s->enough), "review", (json_int_t)s->review,
+        "review_steps", (json_int_t)s->review_steps, "seed", (json_int_t)s->seed);
 }
 
 static mneme_status read_keys(struct teach_settings *s, const struct json_place *root,

@@ -52,6 +52,39 @@ START_TEST(kept) {
 }
 END_TEST
 
+/* Counting stops at the last memory layer: what the layers below it read is that of a whole pass.
+ */
+START_TEST(counts_all_memories) {
+    struct model_config config = tiny_model_config();
+    struct background_counter counter;
+    struct background expected, found;
+    struct row_scatter reads;
+    struct tiny_model two;
+    mneme_error error;
+    config.memory.n_layers = 2;
+    config.memory.layers[0] = 0;
+    config.memory.layers[1] = 2;
+    tiny_model_open(&two, &config);
+    const size_t n_slots = model_background_slots(&two.model), n_tokens = two.batch.n_tokens;
+    assert_ok(background_open(&expected, n_slots, &error), &error);
+    assert_ok(batch_reads_open(&reads, &two.model, n_tokens, &error), &error);
+    assert_ok(model_forward(&two.pass, &two.batch, NULL, &error), &error);
+    batch_reads_sort(&reads, &two.pass);
+    background_add(&expected, batch_reads_slots(&reads));
+    assert_ok(background_open(&found, n_slots, &error), &error);
+    assert_ok(background_counter_open(&counter, &two.model, n_tokens, &error), &error);
+    assert_ok(background_counter_add(&counter, &two.batch, &found, &error), &error);
+    ck_assert_mem_eq(found.reads, expected.reads, n_slots * sizeof *found.reads);
+    ck_assert_mem_eq(found.batches_reading, expected.batches_reading,
+                     n_slots * sizeof *found.batches_reading);
+    background_counter_close(&counter);
+    background_close(&found);
+    background_close(&expected);
+    row_scatter_close(&reads);
+    tiny_model_close(&two);
+}
+END_TEST
+
 static void refuse(const char *cause) {
     struct background found;
     mneme_error error;
@@ -129,6 +162,7 @@ Suite *model_background_suite(void) {
     TCase *tests = tcase_create("model_background");
     tcase_add_checked_fixture(tests, set_up, tear_down);
     tcase_add_test(tests, kept);
+    tcase_add_test(tests, counts_all_memories);
     tcase_add_test(tests, fits_what_decides_the_reads);
     tcase_add_test(tests, another_model_is_refused);
     tcase_add_test(tests, one_without_digest_is_refused);

@@ -81,6 +81,9 @@ static size_t background_of(const char *patch) {
     return n;
 }
 
+/* Of the next calls; 0: the default. */
+static size_t idf_power, n_keys;
+
 /* Teaches the first n facts (0: all) into a patch. */
 static mneme_status teach_into(const char *patch, size_t n, mneme_error *error) {
     char model[512], file[512], text[512], out[512];
@@ -96,13 +99,14 @@ static mneme_status teach_into(const char *patch, size_t n, mneme_error *error) 
                                          .texts = texts,
                                          .n_texts = 1,
                                          .max_loss = 100.0,
-                                         .n_keys = 32,
+                                         .n_keys = n_keys == 0 ? 32 : n_keys,
                                          .knn = 4,
                                          .heads = 2,
                                          .n_wordings = 6,
                                          .batch = 3,
                                          .steps = 30,
                                          .t_share = 0.5f,
+                                         .idf_power = idf_power,
                                          .background = 6,
                                          .json = true};
     char *report;
@@ -180,6 +184,24 @@ START_TEST(merged_is_patched) {
 }
 END_TEST
 
+/* Which slots a fact changes depends on how much their rarity counts. */
+START_TEST(rarity_counts) {
+    struct patch rare, flat;
+    mneme_error error;
+    n_keys = 128; /* more slots than all batches read */
+    taught("rare", 1);
+    idf_power = 1;
+    taught("flat", 1);
+    idf_power = n_keys = 0;
+    assert_ok(patch_load(&rare, temporary_path("rare"), &error), &error);
+    assert_ok(patch_load(&flat, temporary_path("flat"), &error), &error);
+    ck_assert(rare.n_rows != flat.n_rows ||
+              memcmp(rare.slots, flat.slots, rare.n_rows * sizeof *rare.slots) != 0);
+    patch_close(&rare);
+    patch_close(&flat);
+}
+END_TEST
+
 /* The background has as many batches as asked for; what cannot be a setting is refused. */
 START_TEST(options_are_heard) {
     char model[512], file[512], out[512], *report;
@@ -189,7 +211,8 @@ START_TEST(options_are_heard) {
     snprintf(model, sizeof model, "%s/model", temporary_folder);
     snprintf(file, sizeof file, "%s/facts.jsonl", temporary_folder);
     snprintf(out, sizeof out, "%s/none", temporary_folder);
-    mneme_teach_options options = {.model = model, .facts = file, .patch = out, .idf_power = 17};
+    /* Before anything is read. */
+    mneme_teach_options options = {.model = "none", .facts = "none", .patch = out, .idf_power = 17};
     assert_refused(mneme_teach(&options, &report, &error), &error, MNEME_BAD_INPUT, "idf_power",
                    "17");
     options = (mneme_teach_options){.model = model, .facts = file, .patch = out, .t_share = 1.5f};
@@ -228,6 +251,7 @@ Suite *teach_suite(void) {
     tcase_add_test(tests, learns_and_takes_back);
     tcase_add_test(tests, same_bits);
     tcase_add_test(tests, merged_is_patched);
+    tcase_add_test(tests, rarity_counts);
     tcase_add_test(tests, options_are_heard);
     tcase_add_test(tests, others_are_refused);
     suite_add_tcase(suite, tests);
