@@ -30,6 +30,7 @@ static mneme_status read_keys(struct teach_settings *s, const struct json_place 
     const size_t most = (size_t)1 << 31;
     TRY(json_get_size(root, "t", KEY_OPTIONAL, 0, most, &s->t, error));
     TRY(json_get_float(root, "t_share", KEY_OPTIONAL, 0.0f, 1.0f, &s->t_share, error));
+    s->idf_power = 1; /* of patches that do not say it */
     TRY(json_get_size(root, "idf_power", KEY_OPTIONAL, 1, 16, &s->idf_power, error));
     TRY(json_get_float(root, "lr", KEY_OPTIONAL, 0.0f, 1e30f, &s->lr, error));
     TRY(json_get_size(root, "max_steps", KEY_OPTIONAL, 1, most, &s->max_steps, error));

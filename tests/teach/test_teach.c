@@ -11,6 +11,7 @@
 #include "model/model.h"
 #include "patch/patch_file.h"
 #include "patch/patch_model.h"
+#include "teach/settings.h"
 #include "tests/temporary.h"
 #include "tokenizer/tokenizer.h"
 
@@ -202,6 +203,18 @@ START_TEST(rarity_counts) {
 }
 END_TEST
 
+/* A patch that does not say how much rarity counts goes on as it began. */
+START_TEST(older_settings) {
+    struct teach_settings settings = teach_default_settings;
+    mneme_error error;
+    assert_ok(teach_settings_read(&settings, "{\"t_share\": 0.5}", "old", &error), &error);
+    ck_assert_uint_eq(settings.idf_power, 1);
+    ck_assert(settings.t_share == 0.5f);
+    assert_ok(teach_settings_read(&settings, "{\"idf_power\": 4}", "new", &error), &error);
+    ck_assert_uint_eq(settings.idf_power, 4);
+}
+END_TEST
+
 /* The background has as many batches as asked for; what cannot be a setting is refused. */
 START_TEST(options_are_heard) {
     char model[512], file[512], out[512], *report;
@@ -252,6 +265,7 @@ Suite *teach_suite(void) {
     tcase_add_test(tests, same_bits);
     tcase_add_test(tests, merged_is_patched);
     tcase_add_test(tests, rarity_counts);
+    tcase_add_test(tests, older_settings);
     tcase_add_test(tests, options_are_heard);
     tcase_add_test(tests, others_are_refused);
     suite_add_tcase(suite, tests);
