@@ -24,7 +24,8 @@ struct slots_read {
 mneme_status batch_reads_open(struct row_scatter *reads, const struct model *model,
                               size_t max_tokens, mneme_error *error);
 
-/* After a forward pass in training, which keeps every layer's reads. */
+/* After a forward pass in training, which keeps every layer's reads, or one that has come to the
+ * last memory layer. */
 void batch_reads_sort(struct row_scatter *reads, const struct pass *pass);
 
 /* After the sort and the backward pass: the same reads with the coefficients of PEER's values_u,
