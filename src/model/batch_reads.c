@@ -27,10 +27,9 @@ static const float *read_weights(const struct layer_activations *a) {
 void batch_reads_sort(struct row_scatter *reads, const struct pass *pass) {
     const struct model *model = pass->model;
     const struct memory_config *config = &model->config.memory;
-    assert(pass->training &&
-           (pass->stage >= PASS_FORWARD ||
-            (pass->stage == PASS_AT_MEMORY &&
-             pass->at_layer == config->layers[config->n_layers - 1])));
+    assert(pass->training && (pass->stage >= PASS_FORWARD ||
+                              (pass->stage == PASS_AT_MEMORY &&
+                               pass->at_layer == config->layers[config->n_layers - 1])));
     const size_t per_token = reads_per_token(model), n_slots = model_n_slots(&model->config);
     profile_layer(PROFILE_VALUES, 0);
 #pragma omp parallel for schedule(static)
