@@ -38,6 +38,7 @@ static mneme_status open_stepper(struct smf *smf, const struct teaching *t, size
         .n_trainable = r->t,
         .trainable_per = r->t_per,
         .selection = r->select,
+        .idf_power = r->idf_power,
         .seed = t->recipe->seed,
         .optimizer = r->optimizer,
         .adamw = {.beta1 = p->beta1, .beta2 = p->beta2, .eps = p->eps},
