@@ -130,7 +130,9 @@ static mneme_status place(struct scratch *scratch, const struct model_config *co
     const struct layer_sizes s = layer_sizes(config);
     const size_t n = training ? size->tokens : 0, n_memory = config->memory.n_layers > 0 ? n : 0;
     const size_t wide = larger(larger(s.q, s.hidden), s.value), row = sizeof(float);
-    const size_t key_layers = !config->memory.lookup_norm ? 0 : training ? config->memory.n_layers : 1;
+    const size_t key_layers = !config->memory.lookup_norm ? 0
+                              : training                  ? config->memory.n_layers
+                                                          : 1;
     const size_t angles = model_head_dim(config) * sizeof(float);
     const struct arena_piece pieces[] = {
         {&scratch->rope_cosine, size->positions, angles},

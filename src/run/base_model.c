@@ -17,12 +17,11 @@ mneme_status base_model_read(struct experiment *e, mneme_error *error) {
 
 mneme_status base_model_begin(struct experiment *e, mneme_error *error) {
     const struct memory_config *memory = &e->recipe.model.memory;
-    const struct memory_data_settings settings = {
-        .n_tokens = MEMORY_DATA_TOKENS,
-        .seed = e->recipe.seed,
-        .sharpness = memory->sharpness,
-        .progress = tell,
-        .user = e};
+    const struct memory_data_settings settings = {.n_tokens = MEMORY_DATA_TOKENS,
+                                                  .seed = e->recipe.seed,
+                                                  .sharpness = memory->sharpness,
+                                                  .progress = tell,
+                                                  .user = e};
     TRY(base_model_read(e, error));
     if (memory->n_layers == 0 || memory->start == MEMORY_DRAWN) return MNEME_OK;
     return memory_from_data(&e->model, &e->pretraining, &settings, error);
