@@ -12,7 +12,6 @@
 #include "generate/answer_ends.h"
 #include "run/answers.h"
 
-#define MAX_BYTES ((size_t)1 << 32)
 /* Questions that are asked side by side. */
 #define ROWS 64
 
