@@ -1,6 +1,5 @@
 #include "run/model_folder.h"
 
-
 #include "base/file.h"
 #include "folder/folder.h"
 #include "folder/manifest.h"

@@ -119,7 +119,7 @@ START_TEST(plain_loops) {
     const struct batch *batch = &f.tiny.batch;
     const size_t vocab = f.tiny.model.config.vocab_size, dim = f.tiny.model.config.dim;
     float *logits = malloc(batch->n_tokens * vocab * sizeof *logits);
-    double *d_weight = calloc(vocab * dim, sizeof *d_weight), d_logits[64];
+    double *d_weight = calloc(vocab * dim, sizeof *d_weight), d_logits[64] = {0};
     forward(&f);
     model_logits(&f.pass, batch->n_tokens, f.pass.activations.output_normed, logits);
     memset(f.pass.scratch.d_normed, 1, batch->n_tokens * dim * sizeof(float));
@@ -127,8 +127,9 @@ START_TEST(plain_loops) {
     for (size_t i = 0; i < batch->n_tokens; i++) {
         if (batch->targets[i] == CROSS_ENTROPY_IGNORE) {
             ck_assert(f.pass.activations.losses[i] == 0.0f);
-            for (size_t j = 0; j < dim; j++)
+            for (size_t j = 0; j < dim; j++) {
                 ck_assert(f.pass.scratch.d_normed[i * dim + j] == 0.0f);
+            }
             continue;
         }
         plain_row(vocab, logits + i * vocab, (size_t)batch->targets[i], d_logits);
