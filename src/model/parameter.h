@@ -53,9 +53,9 @@ struct parameter {
     enum parameter_kind kind;
     enum parameter_start start; /* by the config's init */
     unsigned roles;
+    bool in_file;                    /* data is a part of a file, and cannot be written to */
     size_t layer;                    /* that it belongs to, where it belongs to one */
     const char *hf_name, *gguf_name; /* as in layer_parameters.def */
-    bool in_file;                    /* data is a part of a file, and cannot be written to */
     float *data;                     /* [shape] */
 };
 
@@ -103,6 +103,7 @@ struct parameter_line {
     enum parameter_kind kind;
     enum parameter_start start; /* by the config's init */
     unsigned roles;
+    bool in_file; /* data is a part of a file, and cannot be written to */
     bool exists;
 };
 
