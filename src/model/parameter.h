@@ -103,7 +103,6 @@ struct parameter_line {
     enum parameter_kind kind;
     enum parameter_start start; /* by the config's init */
     unsigned roles;
-    bool in_file; /* data is a part of a file, and cannot be written to */
     bool exists;
 };
 
