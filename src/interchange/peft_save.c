@@ -8,10 +8,10 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "interchange/adapter_file.h"
 #include "interchange/hf_layout.h"
 #include "interchange/peft.h"
 #include "model/adapter.h"
-#include "model/adapter_file.h"
 #include "tensor/safetensors.h"
 
 static mneme_status read_model(const char *folder, struct model *model, mneme_error *error) {

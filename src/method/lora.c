@@ -1,8 +1,8 @@
 /* LoRA (Hu et al. 2021): AdamW on low-rank adapters of the linear layers. */
 
+#include "interchange/adapter_file.h"
 #include "method/dense.h"
 #include "model/adapter.h"
-#include "model/adapter_file.h"
 #include "model/model.h"
 
 struct lora {

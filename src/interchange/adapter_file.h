@@ -1,5 +1,5 @@
-#ifndef MODEL_ADAPTER_FILE_H
-#define MODEL_ADAPTER_FILE_H
+#ifndef INTERCHANGE_ADAPTER_FILE_H
+#define INTERCHANGE_ADAPTER_FILE_H
 
 #include "model/adapter.h"
 

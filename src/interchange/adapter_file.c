@@ -1,4 +1,4 @@
-#include "model/adapter_file.h"
+#include "interchange/adapter_file.h"
 
 #include <stdio.h>
 #include <stdlib.h>
