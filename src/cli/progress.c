@@ -53,11 +53,18 @@ void progress_bar_close(struct progress_bar *bar) {
     bar->stage[0] = '\0';
 }
 
-/* A new stage leaves the old one's line in place, so that the terminal tells the run's story. */
-static void begin_stage(struct progress_bar *bar, const mneme_progress *progress) {
-    if (strncmp(bar->stage, progress->stage, sizeof bar->stage - 1) == 0) return;
+/* Whether this goes on with the count that the bar stands at. */
+static bool same_count(const struct progress_bar *bar, const mneme_progress *progress) {
+    return strncmp(bar->stage, progress->stage, sizeof bar->stage - 1) == 0 &&
+           strncmp(bar->unit, progress->unit, sizeof bar->unit - 1) == 0 &&
+           progress->done >= bar->done;
+}
+
+/* A new count leaves the old one's line in place, so that the terminal tells the run's story. */
+static void begin_count(struct progress_bar *bar, const mneme_progress *progress) {
     if (bar->redraws && bar->stage[0] != '\0') fputc('\n', stderr);
     snprintf(bar->stage, sizeof bar->stage, "%s", progress->stage);
+    snprintf(bar->unit, sizeof bar->unit, "%s", progress->unit);
     bar->first = progress->done > 0 ? progress->done - 1 : 0;
     bar->start = now();
     if (bar->redraws) bar->drawn = 0.0;
@@ -125,7 +132,8 @@ void progress_bar_show(const mneme_progress *progress, void *user) {
         return;
     }
     if (bar->pause <= 0.0) return;
-    begin_stage(bar, progress);
+    if (!same_count(bar, progress)) begin_count(bar, progress);
+    bar->done = progress->done;
     double time = now();
     bool ends = bar->redraws && progress->done >= progress->total;
     if (!ends && time - bar->drawn < bar->pause) return;

@@ -13,7 +13,9 @@ struct progress_bar {
     bool redraws;   /* standard error is a terminal */
     double pause;   /* seconds between two drawings; 0: nothing is drawn */
     char stage[64]; /* that the bar stands at */
-    size_t first;   /* what had been done when the stage began here */
+    char unit[32];  /* that it counts there: one stage may count several in turn */
+    size_t first;   /* what had been done when this count began here */
+    size_t done;    /* when the bar was told last */
     double start;   /* seconds */
     double drawn;   /* when the bar was drawn last */
 };
