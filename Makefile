@@ -134,11 +134,11 @@ $(OBJ)/src/data/wordings.o: $(OBJ)/built_in_wordings.inc
 $(OBJ)/src/data/wordings.o: ALL_CPPFLAGS += -I$(OBJ)
 
 # And the built-in questions and text.
-$(OBJ)/built_in_questions.inc: data/teach/common_questions.txt src/text/as_c_string.sh
+$(OBJ)/built_in_questions.inc: data/questions/common.tsv src/text/as_c_string.sh
 	$(Q)mkdir -p $(@D)
 	$(Q)sh src/text/as_c_string.sh $< > $@
-$(OBJ)/src/teach/common_questions.o: $(OBJ)/built_in_questions.inc
-$(OBJ)/src/teach/common_questions.o: ALL_CPPFLAGS += -I$(OBJ)
+$(OBJ)/src/lesson/common_questions.o: $(OBJ)/built_in_questions.inc
+$(OBJ)/src/lesson/common_questions.o: ALL_CPPFLAGS += -I$(OBJ)
 $(OBJ)/built_in_text.inc: data/text/everyday.jsonl src/text/as_c_string.sh
 	$(Q)mkdir -p $(@D)
 	$(Q)sh src/text/as_c_string.sh $< > $@

@@ -14,7 +14,7 @@ floors=(
     "nn tokenizer data corpus"
     "model"
     "generate"
-    "train smf eval exam interchange patch"
+    "train smf eval exam interchange patch lesson"
     "recipe method reference folder"
     "run teach"
     "compare slots verify"

@@ -102,7 +102,7 @@ for file in tests/*/test_*.c tests/*/*/test_*.c; do
     [ -e "$file" ] && basename "$file" .c | sed 's/^test_\(.*\)/SUITE(\1)/'
 done >"$clean/suites.inc"
 sh src/text/as_c_string.sh data/wordings/questions.txt >"$clean/built_in_wordings.inc"
-sh src/text/as_c_string.sh data/teach/common_questions.txt >"$clean/built_in_questions.inc"
+sh src/text/as_c_string.sh data/questions/common.tsv >"$clean/built_in_questions.inc"
 sh src/text/as_c_string.sh data/text/everyday.jsonl >"$clean/built_in_text.inc"
 lint floors tests/floors.sh
 lint arithmetic arithmetic

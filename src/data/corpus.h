@@ -13,6 +13,7 @@
 struct fact {
     char **texts; /* [n_texts] wordings that teach it: statements, and questions with answer */
     size_t n_texts;
+    size_t n_statements; /* the first of texts, which were its own in the file */
     char *question; /* as it stands in texts, with one question mark at its end */
     char *prompt;   /* what the model continues when it is asked; it may have turns (text/form.h) */
     char *shown;    /* the prompt as people read it; NULL: as it is */
@@ -21,7 +22,7 @@ struct fact {
 };
 
 /* A chunk of a document: what one batch of the stream of new facts teaches. */
-struct lesson {
+struct corpus_lesson {
     char **texts; /* [n_texts] rewrites of the chunk */
     size_t n_texts;
     size_t n_facts; /* new facts that it tells, following those of the lesson before */
@@ -34,7 +35,7 @@ struct corpus {
     size_t n_known;
     struct fact *fresh; /* [n_fresh] the new facts; no pretraining text mentions them */
     size_t n_fresh;
-    struct lesson *lessons; /* [n_lessons] all new facts in order; NULL: each fact is a lesson */
+    struct corpus_lesson *lessons; /* [n_lessons] all new facts in order; NULL: each fact is a lesson */
     size_t n_lessons;
     char **skill_train; /* [n_skill_train] texts of the unrelated skill, in pretraining */
     size_t n_skill_train;

@@ -110,6 +110,15 @@ static mneme_status make_texts(const struct maker *maker, const struct question 
                           texts, maker->error);
 }
 
+/* How many of the texts are statements of the question; they stand first. */
+static size_t count_statements(const struct question *source, const struct text_list *texts) {
+    size_t n = 0;
+    for (size_t i = 0; i < source->statements.n && n < texts->n; i++) {
+        n += strcmp(texts->texts[n], source->statements.texts[i]) == 0;
+    }
+    return n;
+}
+
 /* Makes the fact of a question; the answers move over to it. */
 static mneme_status make_fact(const struct maker *maker, struct question *source,
                               const char *question, bool is_new, struct fact *fact) {
@@ -117,6 +126,7 @@ static mneme_status make_fact(const struct maker *maker, struct question *source
     mneme_status status = make_texts(maker, source, question, is_new, &texts);
     fact->texts = texts.texts;
     fact->n_texts = texts.n;
+    fact->n_statements = count_statements(source, &texts);
     fact->answers = source->answers.texts;
     fact->n_answers = source->answers.n;
     source->answers = (struct text_list){0};

@@ -26,7 +26,7 @@ static char *rewrite(const struct fact *facts, size_t n_facts, uint64_t seed, ui
 
 static mneme_status add_lesson(const struct fact *facts, size_t n_facts, size_t rewrites,
                                uint64_t seed, struct corpus *corpus, mneme_error *error) {
-    struct lesson *lesson = &corpus->lessons[corpus->n_lessons];
+    struct corpus_lesson *lesson = &corpus->lessons[corpus->n_lessons];
     struct text_list texts = {0};
     uint32_t *order = malloc(n_facts * sizeof *order);
     if (order == NULL) return error_set_memory(error, "documents");
@@ -36,7 +36,7 @@ static mneme_status add_lesson(const struct fact *facts, size_t n_facts, size_t 
         status = text_list_add(&texts, rewrite(facts, n_facts, seed, number, order), error);
     }
     free(order);
-    *lesson = (struct lesson){texts.texts, texts.n, n_facts};
+    *lesson = (struct corpus_lesson){texts.texts, texts.n, n_facts};
     corpus->n_lessons++;
     return status;
 }

@@ -6,6 +6,10 @@ size_t lessons_n_texts(const struct lessons *lessons, size_t lesson) {
     return lessons->first_text[lesson + 1] - lessons->first_text[lesson];
 }
 
+size_t lessons_first_target(const struct lessons *lessons, size_t text) {
+    return lessons->first_targets == NULL ? 0 : lessons->first_targets[text];
+}
+
 size_t lessons_most_texts(const struct lessons *lessons) {
     size_t most = 1;
     for (size_t i = 0; i < lessons->n; i++) {
@@ -33,6 +37,7 @@ size_t lessons_longest_text(const struct lessons *lessons) {
 
 void lessons_free(struct lessons *lessons) {
     token_texts_free(&lessons->texts);
+    free(lessons->first_targets);
     free(lessons->first_text);
     free(lessons->first_fact);
     *lessons = (struct lessons){0};

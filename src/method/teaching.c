@@ -48,8 +48,9 @@ static void fill_batch(struct teaching *t, size_t lesson, size_t step) {
     batch_builder_clear(&t->builder);
     for (size_t i = 0; i < paraphrases; i++) {
         t->texts[i] = t->order[(step * paraphrases + i) % n];
-        batch_builder_add_text(&t->builder, &t->lessons->texts,
-                               t->lessons->first_text[lesson] + t->texts[i]);
+        const size_t text = t->lessons->first_text[lesson] + t->texts[i];
+        batch_builder_add_text_from(&t->builder, &t->lessons->texts, text,
+                                    lessons_first_target(t->lessons, text));
     }
 }
 

@@ -45,6 +45,16 @@ bool batch_builder_add_text(struct batch_builder *builder, const struct token_te
     return batch_builder_add(builder, texts->lengths[i], inputs, inputs + 1, 0);
 }
 
+bool batch_builder_add_text_from(struct batch_builder *builder, const struct token_texts *texts,
+                                 size_t i, size_t first_target) {
+    const size_t first = builder->n_tokens;
+    if (!batch_builder_add_text(builder, texts, i)) return false;
+    for (size_t at = 0; at < first_target && first + at < builder->n_tokens; at++) {
+        builder->targets[first + at] = CROSS_ENTROPY_IGNORE;
+    }
+    return true;
+}
+
 struct batch batch_builder_part(const struct batch_builder *builder, size_t first, size_t end,
                                 size_t *starts) {
     size_t origin = builder->starts[first];

@@ -33,6 +33,9 @@ bool batch_builder_add(struct batch_builder *builder, size_t n, const int32_t *i
 /* Appends sequence i of the texts, from position 0. False if it does not fit. */
 bool batch_builder_add_text(struct batch_builder *builder, const struct token_texts *texts,
                             size_t i);
+/* The same; the targets of its inputs before first_target do not count. */
+bool batch_builder_add_text_from(struct batch_builder *builder, const struct token_texts *texts,
+                                 size_t i, size_t first_target);
 
 /* The sequences [first, end) as a batch; the arrays stay the builder's. starts is [end - first + 1]
  * of the caller's, because a batch's starts count from its own first token. */

@@ -7,6 +7,7 @@
 #define MANY 0x1p40 /* a bound for counts that have no other */
 #define LARGE 1e30f
 
+const char *const loss_target_names[LOSS_TARGET_COUNT] = {"text", "answer"};
 const char *const background_source_names[BACKGROUND_SOURCE_COUNT] = {"pretraining", "known"};
 
 static size_t number_of_last_layer(const void *recipe) {

@@ -29,6 +29,12 @@ enum background_source { BACKGROUND_PRETRAINING, BACKGROUND_KNOWN, BACKGROUND_SO
 /* "pretraining", "known" */
 extern const char *const background_source_names[BACKGROUND_SOURCE_COUNT];
 
+/* Which tokens of a new question's wordings are learned. */
+enum loss_target { LOSS_ON_TEXT, LOSS_ON_ANSWER, LOSS_TARGET_COUNT };
+
+/* "text", "answer" */
+extern const char *const loss_target_names[LOSS_TARGET_COUNT];
+
 /* keys.def, whose objects are structs: recipe.finetune is a struct recipe_finetune, and its member
  * smf a struct recipe_smf with `rates` first. model.vocab_size is that of the recipe's tokenizer,
  * and the trained tokenizer's once there is one. */

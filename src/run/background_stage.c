@@ -18,7 +18,9 @@ struct counting {
     struct background_counter counter;
     struct batch_builder builder;
     const struct token_texts *texts;
-    struct token_texts known; /* the known questions, when they are the texts */
+    size_t batch_tokens;               /* of texts */
+    const struct common_texts *common; /* a group of which is in every batch; NULL: none */
+    struct token_texts known;          /* the known questions, when they are the texts */
     struct text_order order;
 };
 
@@ -60,14 +62,18 @@ static mneme_status open_counting(const struct experiment *experiment, struct co
     size_t tokens = experiment->recipe.background.batch_tokens;
     const struct packed_text *packed = &experiment->text;
     c->texts = &experiment->pretraining;
+    c->common = experiment->common.n_groups > 0 ? &experiment->common : NULL;
     if (experiment->recipe.finetune.smf.background == BACKGROUND_KNOWN) {
         c->texts = experiment->answer_lines ? &experiment->known.answered : &c->known;
         packed = NULL;
+        c->common = NULL;
         if (!experiment->answer_lines) TRY(open_known(experiment, &c->known, error));
     }
     size_t longest = text_order_longest(c->texts, packed);
     if (tokens == 0) tokens = pretraining_batch_tokens(experiment);
     if (tokens < longest) tokens = longest;
+    c->batch_tokens = tokens;
+    if (c->common != NULL) tokens += common_texts_longest(c->common);
     TRY(background_counter_open(&c->counter, &experiment->model, tokens, error));
     TRY(batch_builder_open(&c->builder, tokens, error));
     return text_order_open_packed(&c->order, c->texts, packed, experiment->recipe.seed,
@@ -81,12 +87,25 @@ static void close_counting(struct counting *c) {
     background_counter_close(&c->counter);
 }
 
+/* Adds a group of the common questions. */
+static void add_common(struct batch_builder *builder, const struct common_texts *common, size_t i) {
+    const size_t group = i % common->n_groups;
+    for (size_t t = common->starts[group]; t < common->starts[group + 1]; t++) {
+        batch_builder_add_text(builder, &common->texts, t);
+    }
+}
+
+static struct batch next_batch(struct counting *c, size_t i) {
+    text_order_fill(&c->order, &c->builder, c->batch_tokens);
+    if (c->common != NULL) add_common(&c->builder, c->common, i);
+    return batch_builder_whole(&c->builder);
+}
+
 static mneme_status count(const struct experiment *experiment, struct counting *c,
                           struct background *background, mneme_error *error) {
     size_t tokens = 0, n = experiment->recipe.background.batches;
     for (size_t i = 0; i < n; i++) {
-        text_order_fill(&c->order, &c->builder, c->builder.max_tokens);
-        struct batch batch = batch_builder_whole(&c->builder);
+        const struct batch batch = next_batch(c, i);
         TRY(background_counter_add(&c->counter, &batch, background, error));
         tokens += batch.n_tokens;
         experiment_progress(experiment, "background", "batches", i + 1, n, tokens, NULL);

@@ -20,6 +20,8 @@ mneme_status base_model_begin(struct experiment *e, mneme_error *error) {
     const struct memory_data_settings settings = {.n_tokens = MEMORY_DATA_TOKENS,
                                                   .seed = e->recipe.seed,
                                                   .sharpness = memory->sharpness,
+                                                  .packed = &e->text,
+                                                  .common = &e->common.texts,
                                                   .progress = tell,
                                                   .user = e};
     TRY(base_model_read(e, error));

@@ -25,7 +25,7 @@ struct tally {
 };
 
 /* Questions asked of one model. */
-struct asking {
+struct questioning {
     const struct experiment *experiment;
     const char *stage;
     struct answerer answerer;
@@ -43,7 +43,7 @@ static const char *const *strings(char **list) {
 
 /* The questions of one side. */
 struct side {
-    struct asking *asking;
+    struct questioning *asking;
     const char *set;
     const struct fact_tokens *facts;
     struct tally *tally;
@@ -53,7 +53,7 @@ struct side {
 static mneme_status score(void *user, size_t i, const char *said, size_t length,
                           mneme_error *error) {
     const struct side *side = user;
-    struct asking *a = side->asking;
+    struct questioning *a = side->asking;
     struct tally *tally = side->tally;
     const struct fact *fact = &side->facts->facts[i];
     const double *nll = tally->nlls == NULL ? NULL : &tally->nlls[i];
@@ -74,7 +74,7 @@ static mneme_status score(void *user, size_t i, const char *said, size_t length,
 
 /* Asks the first n facts of a side. */
 static mneme_status ask(struct side *side, size_t n, mneme_error *error) {
-    struct asking *a = side->asking;
+    struct questioning *a = side->asking;
     for (size_t first = 0; first < n; first += ROWS) {
         size_t rows = n - first < ROWS ? n - first : ROWS;
         mneme_status status =
@@ -89,7 +89,7 @@ static mneme_status ask(struct side *side, size_t n, mneme_error *error) {
 }
 
 /* The NLL of the first answers of the first n facts. */
-static mneme_status read_answers(struct asking *a, const struct fact_tokens *facts, size_t n,
+static mneme_status read_answers(struct questioning *a, const struct fact_tokens *facts, size_t n,
                                  struct tally *tally, mneme_error *error) {
     if (!a->experiment->answer_lines) return MNEME_OK;
     tally->nlls = calloc(n + 1, sizeof *tally->nlls);
@@ -100,7 +100,7 @@ static mneme_status read_answers(struct asking *a, const struct fact_tokens *fac
     return status;
 }
 
-static mneme_status open_asking(struct asking *a, mneme_error *error) {
+static mneme_status open_asking(struct questioning *a, mneme_error *error) {
     const struct experiment *e = a->experiment;
     size_t longest = token_texts_longest(&e->known.prompts);
     size_t longest_fresh = token_texts_longest(&e->fresh.prompts);
@@ -114,7 +114,7 @@ static mneme_status open_asking(struct asking *a, mneme_error *error) {
     return answerer_open(&a->answerer, &e->model, &settings, error);
 }
 
-static void close_asking(struct asking *a) {
+static void close_asking(struct questioning *a) {
     answerer_close(&a->answerer);
     token_list_free(&a->stops);
 }
@@ -124,8 +124,8 @@ static double mean(double sum, size_t n) {
 }
 
 /* Of both sides the NLLs before the answers: each has the model packed in its own way. */
-static mneme_status ask_both(struct asking *a, size_t n_fresh, size_t n_known, struct tally *fresh,
-                             struct tally *known, mneme_error *error) {
+static mneme_status ask_both(struct questioning *a, size_t n_fresh, size_t n_known,
+                             struct tally *fresh, struct tally *known, mneme_error *error) {
     const struct experiment *e = a->experiment;
     TRY(read_answers(a, &e->fresh, n_fresh, fresh, error));
     TRY(read_answers(a, &e->known, n_known, known, error));
@@ -135,8 +135,8 @@ static mneme_status ask_both(struct asking *a, size_t n_fresh, size_t n_known, s
 }
 
 /* The first n_fresh new facts and the first n_known known ones (0: all). */
-static mneme_status ask_all(struct asking *a, size_t n_fresh, size_t n_known, struct scores *scores,
-                            mneme_error *error) {
+static mneme_status ask_all(struct questioning *a, size_t n_fresh, size_t n_known,
+                            struct scores *scores, mneme_error *error) {
     const struct experiment *e = a->experiment;
     if (n_known == 0 || n_known > e->known.n) n_known = e->known.n;
     a->total = n_known + n_fresh;
@@ -245,7 +245,7 @@ static mneme_status read_held_out(const struct experiment *e, const char *stage,
 
 mneme_status evaluation_run(const struct experiment *experiment, const char *stage, FILE *answers,
                             struct scores *scores, mneme_error *error) {
-    struct asking asking = {.experiment = experiment, .stage = stage, .answers = answers};
+    struct questioning asking = {.experiment = experiment, .stage = stage, .answers = answers};
     size_t n_known = experiment->recipe.evaluate.known_questions;
     *scores = (struct scores){0};
     mneme_status status = ask_all(&asking, experiment->fresh.n, n_known, scores, error);
@@ -258,7 +258,7 @@ mneme_status evaluation_run(const struct experiment *experiment, const char *sta
 mneme_status evaluation_of_stream(const struct experiment *experiment, size_t n_taught,
                                   size_t first_recent, struct scores *scores, double *recent_f1,
                                   mneme_error *error) {
-    struct asking asking = {.experiment = experiment, .first_recent = first_recent};
+    struct questioning asking = {.experiment = experiment, .first_recent = first_recent};
     size_t n_known = experiment->recipe.finetune.stream_questions;
     *scores = (struct scores){0};
     mneme_status status = ask_all(&asking, n_taught, n_known, scores, error);

@@ -9,6 +9,7 @@
 #include "exam/choice_score.h"
 #include "exam/subject.h"
 #include "generate/model_texts.h"
+#include "lesson/common_texts.h"
 #include "method/lessons.h"
 #include "model/model.h"
 #include "recipe/identity.h"
@@ -47,8 +48,10 @@ struct experiment {
     struct token_texts skill_test;
     struct fact_tokens known, fresh;
     struct experiment_choices choices;
-    bool answer_lines;        /* an answer ends with its line, and its NLL is scored */
-    struct model_texts texts; /* how the model writes texts */
+    bool answer_lines;          /* an answer ends with its line, and its NLL is scored */
+    struct model_texts texts;   /* how the model writes texts */
+    struct voice voice;         /* where common questions or answers alone are read, else {0} */
+    struct common_texts common; /* of corpus.common, {0} without it */
     struct lessons lessons;
     struct model model;
 };
@@ -68,6 +71,10 @@ mneme_status experiment_open(const mneme_run_options *options, enum identity_sco
 mneme_status experiment_open_corpus(struct experiment *experiment, mneme_error *error);
 /* … the tokenizer, and all that is read, as tokens. */
 mneme_status experiment_open_texts(struct experiment *experiment, mneme_error *error);
+/* Parts of that: the texts that teach the new facts; … */
+mneme_status experiment_open_lessons(struct experiment *experiment, mneme_error *error);
+/* … and the common questions, if there are any. */
+mneme_status experiment_open_common(struct experiment *experiment, mneme_error *error);
 /* How wordings and prompts are written for the model. */
 struct text_manner experiment_manner(const struct experiment *experiment);
 /* Appends the tokens that end an answer: where its text does, or with its line. */

@@ -141,6 +141,8 @@ void experiment_close(struct experiment *experiment) {
     token_texts_free(&experiment->known.answered);
     token_texts_free(&experiment->fresh.answered);
     lessons_free(&experiment->lessons);
+    common_texts_close(&experiment->common);
+    voice_close(&experiment->voice);
     token_texts_free(&experiment->skill_test);
     token_texts_free(&experiment->pretraining);
     packed_text_close(&experiment->text);

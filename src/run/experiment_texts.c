@@ -14,8 +14,17 @@
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
 #define SAMPLE_BYTES ((size_t)32 << 20)
 
-/* Every text that pretraining reads, in a fixed order; the strings stay the corpus's. */
-static char **list_texts(const struct corpus *corpus, size_t *n) {
+/* A model that was trained elsewhere goes on with text: what is known is asked, not read. */
+static bool reads_corpus(const struct experiment *experiment) {
+    return experiment->recipe.base == NULL || experiment->recipe.corpus.text.n == 0;
+}
+
+/* Every text of the corpus that pretraining reads, in a fixed order; the strings stay the corpus's.
+ */
+static char **list_texts(const struct experiment *experiment, size_t *n) {
+    const struct corpus *corpus = &experiment->corpus;
+    *n = 0;
+    if (!reads_corpus(experiment)) return calloc(1, sizeof(char *));
     *n = corpus->n_skill_train + corpus->n_background;
     for (size_t i = 0; i < corpus->n_known; i++) *n += corpus->known[i].n_texts;
     char **texts = malloc((*n + 1) * sizeof *texts);
@@ -36,7 +45,7 @@ static mneme_status sample_texts(const struct experiment *e, struct text_list *s
                                  mneme_error *error) {
     const struct key_strings *sources = &e->recipe.corpus.text;
     size_t n;
-    char **texts = list_texts(&e->corpus, &n);
+    char **texts = list_texts(e, &n);
     mneme_status status = texts == NULL ? error_set_memory(error, "the texts") : MNEME_OK;
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
         status = text_list_add_copy(sample, texts[i], strlen(texts[i]), error);
@@ -112,74 +121,10 @@ static mneme_status open_facts(struct experiment *experiment, const struct fact 
     return MNEME_OK;
 }
 
-/* A fact is a lesson, or else a document's chunk. */
-static struct lesson lesson_of(const struct corpus *corpus, size_t i) {
-    if (corpus->n_lessons > 0) return corpus->lessons[i];
-    return (struct lesson){corpus->fresh[i].texts, corpus->fresh[i].n_texts, 1};
-}
-
-/* Says what of the wordings is not taught as it stands. */
-static mneme_status note_lost(struct experiment *experiment, const struct texts_lost *lost,
-                              size_t max_inputs, mneme_error *error) {
-    struct text_list *notes = &experiment->corpus.notes;
-    struct text note = {0};
-    if (lost->n_cut > 0) {
-        text_add(&note, "wordings of more than %zu tokens, cut there: %zu", max_inputs,
-                 lost->n_cut);
-        TRY(text_list_add(notes, text_take(&note), error));
-    }
-    if (lost->n_chats == 0) return MNEME_OK;
-    text_add(&note,
-             "wordings that are chats, left out since how the model writes chats is not "
-             "known: %zu",
-             lost->n_chats);
-    return text_list_add(notes, text_take(&note), error);
-}
-
-/* Adds the texts of a lesson: cut where the recipe has wordings or a length of its own. */
-static mneme_status add_lesson(struct experiment *e, size_t number, struct texts_lost *lost,
-                               mneme_error *error) {
-    struct token_texts *texts = &e->lessons.texts;
-    const struct lesson lesson = lesson_of(&e->corpus, number);
-    const struct text_manner manner = experiment_manner(e);
-    if (!experiment_is_worded(e) && e->recipe.finetune.sequence_length == 0) {
-        return token_texts_add(texts, e->tokenizer, lesson.n_texts, lesson.texts,
-                               e->recipe.model.max_seq_len, error);
-    }
-    const size_t before = texts->n;
-    TRY(token_texts_add_in(texts, e->tokenizer, &manner, lesson.n_texts, lesson.texts, lost,
-                           error));
-    if (texts->n > before) return MNEME_OK;
-    return error_set(error, MNEME_BAD_INPUT,
-                     "%s: key `corpus.wordings`: no wording that teaches fact %zu is left%s",
-                     e->recipe.path, number + 1,
-                     lost->n_chats > 0 ? ", since how the model writes chats is not known" : "");
-}
-
-static mneme_status open_lessons(struct experiment *experiment, mneme_error *error) {
-    const struct corpus *corpus = &experiment->corpus;
-    const bool are_facts = corpus->n_lessons == 0;
-    struct lessons *lessons = &experiment->lessons;
-    struct texts_lost lost = {0};
-    lessons->n = are_facts ? corpus->n_fresh : corpus->n_lessons;
-    lessons->unit = are_facts ? "facts" : "chunks";
-    lessons->first_text = calloc(lessons->n + 1, sizeof *lessons->first_text);
-    lessons->first_fact = calloc(lessons->n + 1, sizeof *lessons->first_fact);
-    if (lessons->first_text == NULL || lessons->first_fact == NULL) {
-        return error_set_memory(error, "the facts");
-    }
-    for (size_t i = 0; i < lessons->n; i++) {
-        TRY(add_lesson(experiment, i, &lost, error));
-        lessons->first_text[i + 1] = lessons->texts.n;
-        lessons->first_fact[i + 1] = lessons->first_fact[i] + lesson_of(corpus, i).n_facts;
-    }
-    return note_lost(experiment, &lost, experiment_manner(experiment).max_inputs, error);
-}
-
 /* The tokenizer, and what pretraining reads. */
 static mneme_status open_pretraining(struct experiment *experiment, mneme_error *error) {
     size_t n;
-    char **texts = list_texts(&experiment->corpus, &n);
+    char **texts = list_texts(experiment, &n);
     if (texts == NULL) return error_set_memory(error, "the texts");
     mneme_status status = open_tokenizer(experiment, error);
     THEN(token_texts_add(&experiment->pretraining, experiment->tokenizer, n, texts,
@@ -242,9 +187,10 @@ mneme_status experiment_open_texts(struct experiment *experiment, mneme_error *e
                          error));
     TRY(token_texts_add(&experiment->skill_test, experiment->tokenizer, corpus->n_skill_test,
                         corpus->skill_test, experiment->recipe.model.max_seq_len, error));
+    TRY(experiment_open_common(experiment, error));
     TRY(open_facts(experiment, corpus->known, corpus->n_known, &experiment->known, error));
     TRY(new_questions_choose(experiment, error));
     TRY(open_facts(experiment, corpus->fresh, corpus->n_fresh, &experiment->fresh, error));
-    TRY(open_lessons(experiment, error));
+    TRY(experiment_open_lessons(experiment, error));
     return open_packed(experiment, error);
 }

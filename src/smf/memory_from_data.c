@@ -38,10 +38,17 @@ static size_t smaller(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
-static size_t tokens_of(const struct token_texts *texts, const struct packed_text *packed) {
-    size_t sum = packed == NULL || packed->n_tokens == 0 ? 0 : packed->n_tokens - 1;
-    for (size_t i = 0; i < texts->n; i++) sum += texts->lengths[i];
+static size_t tokens_in(const struct token_texts *texts) {
+    size_t sum = 0;
+    for (size_t i = 0; texts != NULL && i < texts->n; i++) sum += texts->lengths[i];
     return sum;
+}
+
+static size_t tokens_of(const struct token_texts *texts,
+                        const struct memory_data_settings *settings) {
+    const struct packed_text *packed = settings->packed;
+    size_t sum = packed == NULL || packed->n_tokens == 0 ? 0 : packed->n_tokens - 1;
+    return sum + tokens_in(texts) + tokens_in(settings->common);
 }
 
 static mneme_status maker_open(struct maker *m, struct model *model,
@@ -51,7 +58,7 @@ static mneme_status maker_open(struct maker *m, struct model *model,
     const size_t wanted = larger(settings->n_tokens, memory->n_keys), row = sizeof(float);
     *m = (struct maker){.model = model,
                         .settings = settings,
-                        .n_tokens = smaller(wanted, tokens_of(texts, settings->packed)),
+                        .n_tokens = smaller(wanted, tokens_of(texts, settings)),
                         .dim = model->config.dim,
                         .query = memory->heads * memory->k_dim};
     const struct arena_piece pieces[] = {{&m->inputs, memory->n_layers * m->n_tokens, m->dim * row},
@@ -106,24 +113,46 @@ static mneme_status gather_batch(struct maker *m, struct pass *pass, const struc
     return MNEME_OK;
 }
 
-static mneme_status gather(struct maker *m, const struct token_texts *texts, mneme_error *error) {
-    const size_t tokens = larger(BATCH_TOKENS, text_order_longest(texts, m->settings->packed));
+/* What is read: texts, and common ones, in turn. */
+struct sources {
+    struct text_order orders[2];
+    size_t n, longest;
+};
+
+static mneme_status add_source(struct sources *sources, const struct maker *m,
+                               const struct token_texts *texts, const struct packed_text *packed,
+                               mneme_error *error) {
+    const size_t longest = texts == NULL ? 0 : text_order_longest(texts, packed);
+    if (longest == 0) return MNEME_OK;
+    sources->longest = larger(sources->longest, longest);
+    return text_order_open_packed(&sources->orders[sources->n++], texts, packed, m->settings->seed,
+                                  RANDOM_STREAM_MEMORY_TEXTS, error);
+}
+
+static mneme_status gather(struct maker *m, struct sources *sources, mneme_error *error) {
+    const size_t tokens = larger(BATCH_TOKENS, sources->longest);
     const struct pass_size size = {.tokens = tokens, .positions = tokens, .logits = 1};
     struct pass pass = {0};
     struct batch_builder builder = {0};
-    struct text_order order = {0};
     mneme_status status = pass_open_sized(&pass, m->model, &size, false, error);
     THEN(batch_builder_open(&builder, tokens, error));
-    THEN(text_order_open_packed(&order, texts, m->settings->packed, m->settings->seed,
-                                RANDOM_STREAM_MEMORY_TEXTS, error));
-    while (status == MNEME_OK && m->n < m->n_tokens) {
-        text_order_fill(&order, &builder, tokens);
+    for (size_t i = 0; status == MNEME_OK && m->n < m->n_tokens; i++) {
+        text_order_fill(&sources->orders[i % sources->n], &builder, tokens);
         const struct batch batch = batch_builder_whole(&builder);
         status = gather_batch(m, &pass, &batch, error);
     }
-    text_order_close(&order);
     batch_builder_close(&builder);
     pass_close(&pass);
+    return status;
+}
+
+static mneme_status gather_all(struct maker *m, const struct token_texts *texts,
+                               mneme_error *error) {
+    struct sources sources = {0};
+    mneme_status status = add_source(&sources, m, texts, m->settings->packed, error);
+    THEN(add_source(&sources, m, m->settings->common, NULL, error));
+    THEN(gather(m, &sources, error));
+    for (size_t i = 0; i < sources.n; i++) text_order_close(&sources.orders[i]);
     return status;
 }
 
@@ -194,12 +223,12 @@ static void make_keys(struct maker *m, size_t memory_layer) {
 }
 
 static mneme_status check(const struct model *model, const struct token_texts *texts,
-                          const struct packed_text *packed, mneme_error *error) {
+                          const struct memory_data_settings *settings, mneme_error *error) {
     if (!model->config.memory.query_bias) {
         return error_set(error, MNEME_BAD_INPUT,
                          "a memory with keys from data needs the queries' bias (`query_bias`)");
     }
-    if (tokens_of(texts, packed) > 0) return MNEME_OK;
+    if (tokens_of(texts, settings) > 0) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT, "there is no text to make a memory's keys from");
 }
 
@@ -222,10 +251,10 @@ static mneme_status check_finite(const struct model *model, mneme_error *error) 
 mneme_status memory_from_data(struct model *model, const struct token_texts *texts,
                               const struct memory_data_settings *settings, mneme_error *error) {
     struct maker m = {0};
-    TRY(check(model, texts, settings->packed, error));
+    TRY(check(model, texts, settings, error));
     make_empty(model, settings->seed);
     mneme_status status = maker_open(&m, model, texts, settings, error);
-    THEN(gather(&m, texts, error));
+    THEN(gather_all(&m, texts, error));
     for (size_t i = 0; status == MNEME_OK && i < model->config.memory.n_layers; i++) {
         make_queries(&m, i);
         make_keys(&m, i);

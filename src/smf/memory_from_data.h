@@ -28,6 +28,7 @@ struct memory_data_settings {
      * reads of the slots that fit it best alone. */
     float sharpness;
     const struct packed_text *packed; /* whose sequences are texts, too; NULL: none */
+    const struct token_texts *common; /* of which every other batch is made; NULL: none */
     /* Called after each batch of texts; NULL: nobody is told. */
     void (*progress)(void *user, size_t tokens, size_t n_tokens);
     void *user;

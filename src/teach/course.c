@@ -78,7 +78,7 @@ static mneme_status open_inputs(struct course *c, struct taught *taught, mneme_e
     TRY(memory_inputs_open(&taught->inputs, c->model, lesson->texts.n, lesson_tokens(lesson),
                            error));
     batch_builder_clear(&c->builder);
-    for (size_t i = 0; i < lesson->texts.n; i++) TRY(lesson_add(lesson, i, &c->builder, error));
+    for (size_t i = 0; i < lesson->texts.n; i++) lesson_add(lesson, i, &c->builder);
     const struct batch batch = batch_builder_whole(&c->builder);
     return memory_inputs_make(&taught->inputs, &c->below, &batch, error);
 }
@@ -94,18 +94,17 @@ mneme_status course_remember(struct course *c, const struct question *record, mn
 }
 
 /* The batch of a step: the asked text, and of the first n the next ones. */
-static mneme_status fill_batch(struct course *c, const struct taught *taught, size_t n, size_t step,
-                               struct batch *batch, mneme_error *error) {
+static struct batch fill_batch(struct course *c, const struct taught *taught, size_t n,
+                               size_t step) {
     const size_t others = n - 1, most = c->settings.batch - 1;
     const size_t taken = others < most ? others : most;
     batch_builder_clear(&c->builder);
     for (size_t i = 0; i <= taken; i++) {
         c->texts[i] = i == 0 ? 0 : (uint32_t)(1 + (step * taken + i - 1) % others);
-        TRY(lesson_add(&taught->lesson, c->texts[i], &c->builder, error));
+        lesson_add(&taught->lesson, c->texts[i], &c->builder);
     }
-    *batch = batch_builder_whole(&c->builder);
     memory_inputs_place(&taught->inputs, &c->pass, taken + 1, c->texts);
-    return MNEME_OK;
+    return batch_builder_whole(&c->builder);
 }
 
 /* Of the batch's first text, the asked one: its mean loss, and the largest of a token. */
@@ -169,11 +168,10 @@ static size_t choose_t(struct course *c, const struct batch *batch, size_t *n_re
 /* Steps on a fact until its answer is learned, at most so many; of its texts the first n. */
 static mneme_status take_steps(struct course *c, const struct taught *taught, size_t n, size_t most,
                                struct course_result *result, mneme_error *error) {
-    struct batch batch;
     *result = (struct course_result){0};
     while (result->steps < most && !result->learned) {
         struct sparse_step_result step = {0};
-        TRY(fill_batch(c, taught, n, result->steps, &batch, error));
+        const struct batch batch = fill_batch(c, taught, n, result->steps);
         if (result->steps == 0) result->t = choose_t(c, &batch, &result->n_read);
         sparse_stepper_limit(&c->stepper, result->t);
         TRY(sparse_step_run(&c->stepper, &c->pass, &batch, true, &step, error));
@@ -190,7 +188,7 @@ static mneme_status take_steps(struct course *c, const struct taught *taught, si
 static mneme_status ask(struct course *c, const struct taught *taught, float *most,
                         mneme_error *error) {
     batch_builder_clear(&c->builder);
-    TRY(lesson_add(&taught->lesson, 0, &c->builder, error));
+    lesson_add(&taught->lesson, 0, &c->builder);
     const struct batch batch = batch_builder_whole(&c->builder);
     c->texts[0] = 0;
     memory_inputs_place(&taught->inputs, &c->pass, 1, c->texts);

@@ -4,7 +4,7 @@
 #include "patch/patch.h"
 #include "smf/memory_inputs.h"
 #include "smf/sparse_step.h"
-#include "teach/lesson.h"
+#include "lesson/lesson.h"
 #include "teach/settings.h"
 
 /* The teaching of one fact after another. What the model is after a fact depends on the model, the

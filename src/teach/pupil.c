@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "lesson/common_questions.h"
 #include "patch/patch_model.h"
 #include "smf/background_counter.h"
 #include "smf/memory_from_data.h"
@@ -145,15 +146,25 @@ static mneme_status count_background(struct pupil *pupil, const struct pupil_opt
     return status;
 }
 
+/* How the model is spoken to, and the common questions so. */
+static mneme_status open_voice(struct pupil *pupil, const struct pupil_options *o,
+                               mneme_error *error) {
+    struct question_set common = {0};
+    TRY(language_model_open_texts(&pupil->language, o->folder, error));
+    TRY(voice_open(&pupil->voice, &pupil->language, o->folder, o->prompt, o->wordings,
+                   o->max_inputs, error));
+    TRY(common_questions_load(&common, error));
+    mneme_status status = common_texts_open(&pupil->common, &pupil->voice, &common, o->seed, error);
+    questions_free(&common);
+    return status;
+}
+
 /* A patch that begins here. */
 static mneme_status begin_patch(struct pupil *pupil, const struct pupil_options *o,
                                 mneme_error *error) {
     struct digest digest;
     TRY(open_model(pupil, o, error));
-    TRY(language_model_open_texts(&pupil->language, o->folder, error));
-    TRY(voice_open(&pupil->voice, &pupil->language, o->folder, o->prompt, o->wordings,
-                   o->max_inputs, error));
-    TRY(common_texts_open(&pupil->common, &pupil->voice, o->seed, error));
+    TRY(open_voice(pupil, o, error));
     TRY(read_text(pupil, o, error));
     TRY(patch_base_digest(&pupil->language.model, pupil->has_new_memory, &digest, error));
     TRY(make_keys(pupil, o, error));
@@ -167,10 +178,7 @@ static mneme_status continue_patch(struct pupil *pupil, const struct pupil_optio
                                    mneme_error *error) {
     struct model *model = &pupil->language.model;
     TRY(patch_model_load(o->folder, o->from, model, &pupil->patch, error));
-    TRY(language_model_open_texts(&pupil->language, o->folder, error));
-    TRY(voice_open(&pupil->voice, &pupil->language, o->folder, o->prompt, o->wordings,
-                   o->max_inputs, error));
-    TRY(common_texts_open(&pupil->common, &pupil->voice, o->seed, error));
+    TRY(open_voice(pupil, o, error));
     TRY(read_text(pupil, o, error));
     pupil->background = &pupil->patch.background;
     if (pupil->patch.background.n_slots > 0) return MNEME_OK;

@@ -4,10 +4,10 @@
 #include <mneme/run.h>
 
 #include "generate/language_model.h"
+#include "lesson/common_texts.h"
+#include "lesson/voice.h"
 #include "patch/patch.h"
-#include "teach/common_texts.h"
 #include "teach/reading.h"
-#include "teach/voice.h"
 
 /* The memory that a model without one gets: empty, with keys from text, beside a layer's
  * feed-forward network. What is 0 is chosen by the model. */

@@ -173,7 +173,7 @@ START_TEST(documents) {
     ck_assert_uint_eq(corpus.n_lessons, 3 * 2);
     size_t first = 0, different = 0;
     for (size_t l = 0; l < corpus.n_lessons; l++) {
-        const struct lesson *lesson = &corpus.lessons[l];
+        const struct corpus_lesson *lesson = &corpus.lessons[l];
         ck_assert_uint_eq(lesson->n_facts, l % 2 == 0 ? 4 : 2);
         ck_assert_uint_eq(lesson->n_texts, 9);
         for (size_t t = 0; t < lesson->n_texts; t++) {

@@ -4,8 +4,8 @@
 #include <strings.h>
 
 #include "data/questions.h"
-#include "teach/common_questions.h"
-#include "teach/common_texts.h"
+#include "lesson/common_questions.h"
+#include "lesson/common_texts.h"
 #include "tests/assertions.h"
 #include "tests/temporary.h"
 
@@ -50,7 +50,7 @@ START_TEST(groups) {
     mneme_error error = {0};
     open_voice(&voice);
     assert_ok(common_questions_load(&set, &error), &error);
-    assert_ok(common_texts_open(&common, &voice, 1, &error), &error);
+    assert_ok(common_texts_open(&common, &voice, &set, 1, &error), &error);
     ck_assert_uint_eq(common.n_groups, (set.n + 3) / 4);
     ck_assert_uint_eq(common.starts[common.n_groups], common.texts.n);
     for (size_t g = 0, longest = 0; g < common.n_groups; g++) {

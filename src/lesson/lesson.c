@@ -1,11 +1,10 @@
-#include "teach/lesson.h"
+#include "lesson/lesson.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/random.h"
 #include "base/text.h"
-#include "nn/cross_entropy.h"
 #include "text/form.h"
 
 /* A lesson in the making. */
@@ -158,17 +157,6 @@ size_t lesson_tokens(const struct lesson *lesson) {
     return n;
 }
 
-mneme_status lesson_add(const struct lesson *lesson, size_t text, struct batch_builder *builder,
-                        mneme_error *error) {
-    const struct token_texts *texts = &lesson->texts;
-    const size_t n = texts->lengths[text];
-    const int32_t *inputs = texts->tokens.ids + texts->starts[text];
-    int32_t *targets = malloc(n * sizeof *targets);
-    if (targets == NULL) return error_set_memory(error, "a batch");
-    for (size_t i = 0; i < n; i++) {
-        targets[i] = i < lesson->first_targets[text] ? CROSS_ENTROPY_IGNORE : inputs[i + 1];
-    }
-    batch_builder_add(builder, n, inputs, targets, 0);
-    free(targets);
-    return MNEME_OK;
+void lesson_add(const struct lesson *lesson, size_t text, struct batch_builder *builder) {
+    batch_builder_add_text_from(builder, &lesson->texts, text, lesson->first_targets[text]);
 }

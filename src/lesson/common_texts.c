@@ -1,11 +1,10 @@
-#include "teach/common_texts.h"
+#include "lesson/common_texts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
-#include "teach/common_questions.h"
-#include "teach/lesson.h"
+#include "lesson/lesson.h"
 
 /* Questions of a group, and the texts of each of them besides the one of all. */
 #define QUESTIONS 4
@@ -62,12 +61,10 @@ static mneme_status add_groups(struct common_texts *common, const struct voice *
 }
 
 mneme_status common_texts_open(struct common_texts *common, const struct voice *voice,
-                               uint64_t seed, mneme_error *error) {
-    struct question_set set;
+                               const struct question_set *questions, uint64_t seed,
+                               mneme_error *error) {
     *common = (struct common_texts){0};
-    TRY(common_questions_load(&set, error));
-    mneme_status status = add_groups(common, voice, &set, seed, error);
-    questions_free(&set);
+    mneme_status status = add_groups(common, voice, questions, seed, error);
     if (status != MNEME_OK) common_texts_close(common);
     return status;
 }

@@ -1,8 +1,8 @@
-#ifndef TEACH_LESSON_H
-#define TEACH_LESSON_H
+#ifndef LESSON_LESSON_H
+#define LESSON_LESSON_H
 
+#include "lesson/voice.h"
 #include "model/batch_builder.h"
-#include "teach/voice.h"
 
 /* The texts that teach one fact, as tokens. Text 0 is the question as it is asked, with its answer;
  * then come the question and answer in other wordings, drawn by the question, and then the fact's
@@ -24,7 +24,6 @@ void lesson_close(struct lesson *lesson);
 size_t lesson_tokens(const struct lesson *lesson);
 
 /* Appends a text to a batch; a target that does not count is ignored. */
-mneme_status lesson_add(const struct lesson *lesson, size_t text, struct batch_builder *builder,
-                        mneme_error *error);
+void lesson_add(const struct lesson *lesson, size_t text, struct batch_builder *builder);
 
 #endif

@@ -1,9 +1,10 @@
-#ifndef TEACH_COMMON_TEXTS_H
-#define TEACH_COMMON_TEXTS_H
+#ifndef LESSON_COMMON_TEXTS_H
+#define LESSON_COMMON_TEXTS_H
 
-#include "teach/voice.h"
+#include "data/question_set.h"
+#include "lesson/voice.h"
 
-/* The common questions with their answers as a model gets them, in groups. A group's first text
+/* Common questions with their answers as a model gets them, in groups. A group's first text
  * asks its questions one after the other, each after the ones before as examples; then come the
  * same questions alone, as they are asked and in other wordings. */
 struct common_texts {
@@ -13,7 +14,8 @@ struct common_texts {
 };
 
 mneme_status common_texts_open(struct common_texts *common, const struct voice *voice,
-                               uint64_t seed, mneme_error *error);
+                               const struct question_set *questions, uint64_t seed,
+                               mneme_error *error);
 /* Does nothing to {0}. */
 void common_texts_close(struct common_texts *common);
 

@@ -1,5 +1,5 @@
-#ifndef TEACH_VOICE_H
-#define TEACH_VOICE_H
+#ifndef LESSON_VOICE_H
+#define LESSON_VOICE_H
 
 #include "data/asking.h"
 #include "data/wordings.h"

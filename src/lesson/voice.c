@@ -1,4 +1,4 @@
-#include "teach/voice.h"
+#include "lesson/voice.h"
 
 /* What stands before and after a text: what the folder says, or else the tokenizer. A text ends
  * with the token at which the model stops, so that an answer does. */

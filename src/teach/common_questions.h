@@ -1,9 +1,0 @@
-#ifndef TEACH_COMMON_QUESTIONS_H
-#define TEACH_COMMON_QUESTIONS_H
-
-#include "data/question_set.h"
-
-/* The built-in questions of data/teach/common_questions.txt. */
-mneme_status common_questions_load(struct question_set *set, mneme_error *error);
-
-#endif
