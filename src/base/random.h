@@ -16,6 +16,7 @@ enum random_stream {
     RANDOM_STREAM_BACKGROUND = 5,    /* background batches */
     RANDOM_STREAM_SLOTS = 6,         /* random slot selection */
     RANDOM_STREAM_DOCUMENT = 7,      /* wordings and their order in documents */
+    RANDOM_STREAM_WORDINGS = 9,      /* which wordings a fact has */
     RANDOM_STREAM_MEMORY_TEXTS = 16, /* texts that a memory's keys are made from */
     RANDOM_STREAM_MEMORY_KEYS = 17,  /* tokens of them that become keys */
     RANDOM_STREAM_PARAMETERS = 1024, /* + index of the parameter tensor */

@@ -152,20 +152,6 @@ static mneme_status check_pretraining(const struct json_place *root, const struc
     return json_refuse(root, "pretrain.train", error, "needs a model with `model.memory`");
 }
 
-/* Answers alone are learned of questions. */
-static mneme_status check_lessons(const struct json_place *root, const struct recipe *recipe,
-                                  mneme_error *error) {
-    const struct recipe_finetune *finetune = &recipe->finetune;
-    if (finetune->loss_on == LOSS_ON_TEXT) {
-        if (finetune->wordings == 0) return MNEME_OK;
-        return json_refuse(root, "finetune.wordings", error,
-                           "needs `finetune.loss_on` to be \"answer\"");
-    }
-    if (recipe->corpus.world == NULL) return MNEME_OK;
-    return json_refuse(root, "finetune.loss_on", error,
-                       "\"answer\" needs new questions from a file, not a `corpus.world`");
-}
-
 /* Whether the recipe has a base that is not looked at, of which it knows too little to check. */
 static bool has_unknown_base(const struct recipe *recipe) {
     return recipe->base != NULL && recipe->base[0] == '\0';
@@ -180,7 +166,6 @@ static void check(const struct json_place *root, struct recipe *recipe,
     note(complaints, check_corpus(root, &recipe->corpus, &one), &one);
     note(complaints, check_new(root, recipe, &one), &one);
     note(complaints, check_prompt(root, recipe->evaluate.prompt, &one), &one);
-    note(complaints, check_lessons(root, recipe, &one), &one);
     note(complaints, check_schedule(root, &recipe->pretrain, &one), &one);
     const bool are_methods_read = strstr(complaints->all.message, "`finetune") == NULL;
     mneme_status methods_status = enable_methods(root, recipe, &one);

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "base/text.h"
 #include "data/questions.h"
 #include "lesson/lesson.h"
@@ -93,21 +94,52 @@ static mneme_status note_lost(struct experiment *experiment, const struct texts_
     return text_list_add(notes, text_take(&note), error);
 }
 
-/* Adds the texts of a lesson: cut where the recipe has wordings or a length of its own. */
+/* Puts as many of the fact's wordings as the recipe wants, drawn, after its statements into
+ * `drawn`, which has room for all; how many texts there are then. */
+static size_t draw_texts(const struct experiment *e, size_t number, uint32_t *order, char **drawn) {
+    const struct fact *fact = &e->corpus.fresh[number];
+    const size_t first = fact->n_statements, n = fact->n_texts - first,
+                 wanted = e->recipe.finetune.wordings;
+    random_permutation(e->recipe.seed, RANDOM_STREAM_WORDINGS, (uint64_t)number << 32, n, order);
+    for (size_t i = 0; i < first; i++) drawn[i] = fact->texts[i];
+    for (size_t i = 0; i < n && i < wanted; i++) drawn[first + i] = fact->texts[first + order[i]];
+    return first + (n < wanted ? n : wanted);
+}
+
+/* Adds texts: cut where the recipe has wordings or a length of its own. */
+static mneme_status add_texts(struct experiment *e, size_t n, char *const *texts,
+                              struct texts_lost *lost, mneme_error *error) {
+    const struct text_manner manner = experiment_manner(e);
+    struct token_texts *to = &e->lessons.texts;
+    if (!experiment_is_worded(e) && e->recipe.finetune.sequence_length == 0) {
+        return token_texts_add(to, e->tokenizer, n, texts, e->recipe.model.max_seq_len, error);
+    }
+    return token_texts_add_in(to, e->tokenizer, &manner, n, texts, lost, error);
+}
+
+static mneme_status add_drawn(struct experiment *e, size_t number, struct texts_lost *lost,
+                              mneme_error *error) {
+    const size_t n = e->corpus.fresh[number].n_texts;
+    char **drawn = malloc((n + 1) * sizeof *drawn);
+    uint32_t *order = malloc((n + 1) * sizeof *order);
+    mneme_status status =
+        drawn == NULL || order == NULL
+            ? error_set_memory(error, "the wordings")
+            : add_texts(e, draw_texts(e, number, order, drawn), drawn, lost, error);
+    free(drawn);
+    free(order);
+    return status;
+}
+
+/* Adds the texts of a lesson. */
 static mneme_status add_lesson(struct experiment *e, size_t number, struct texts_lost *lost,
                                mneme_error *error) {
-    struct token_texts *texts = &e->lessons.texts;
     const struct corpus_lesson lesson = lesson_of(&e->corpus, number);
-    const struct text_manner manner = experiment_manner(e);
+    const size_t before = e->lessons.texts.n;
     if (learns_answers(e)) return add_answers(e, number, error);
-    if (!experiment_is_worded(e) && e->recipe.finetune.sequence_length == 0) {
-        return token_texts_add(texts, e->tokenizer, lesson.n_texts, lesson.texts,
-                               e->recipe.model.max_seq_len, error);
-    }
-    const size_t before = texts->n;
-    TRY(token_texts_add_in(texts, e->tokenizer, &manner, lesson.n_texts, lesson.texts, lost,
-                           error));
-    if (texts->n > before) return MNEME_OK;
+    TRY(e->recipe.finetune.wordings > 0 ? add_drawn(e, number, lost, error)
+                                        : add_texts(e, lesson.n_texts, lesson.texts, lost, error));
+    if (e->lessons.texts.n > before) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT,
                      "%s: key `corpus.wordings`: no wording that teaches fact %zu is left%s",
                      e->recipe.path, number + 1,
