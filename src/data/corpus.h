@@ -88,6 +88,7 @@ struct corpus_asking {
     const char *prompt;     /* a form (asking.h); NULL: the default */
     const char *place;      /* of the prompt, for messages */
     size_t n_shots;         /* examples before a question */
+    size_t n_fresh_shots;   /* before a new one */
     const char *shots_from; /* a file of questions; NULL: the corpus's known ones */
 };
 

@@ -166,15 +166,16 @@ static mneme_status ask_facts(struct pool *pool, size_t n_shots, struct fact *fa
 mneme_status corpus_ask(struct corpus *corpus, const struct corpus_asking *asking,
                         mneme_error *error) {
     struct pool pool = {.place = asking->shots_from == NULL ? "corpus.known" : asking->shots_from};
-    size_t n = asking->n_shots;
+    const size_t n_fresh = asking->n_fresh_shots,
+                 n = asking->n_shots > n_fresh ? asking->n_shots : n_fresh;
     mneme_status status = asking_read(asking->prompt, asking->place, &pool.asking, error);
     THEN(open_pool(&pool, n + 1, error));
     if (n > 0) {
         THEN(asking->shots_from == NULL ? fill_from_known(&pool, corpus, error)
                                         : fill_from_file(&pool, corpus, error));
     }
-    THEN(ask_facts(&pool, n, corpus->known, corpus->n_known, error));
-    THEN(ask_facts(&pool, n, corpus->fresh, corpus->n_fresh, error));
+    THEN(ask_facts(&pool, asking->n_shots, corpus->known, corpus->n_known, error));
+    THEN(ask_facts(&pool, n_fresh, corpus->fresh, corpus->n_fresh, error));
     free(corpus->answer_lead);
     corpus->answer_lead = status == MNEME_OK ? strdup(pool.asking.lead) : NULL;
     close_pool(&pool);

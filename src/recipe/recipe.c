@@ -14,6 +14,11 @@ static size_t number_of_last_layer(const void *recipe) {
     return ((const struct recipe *)recipe)->model.n_layers - 1;
 }
 
+static size_t shots_of_known(const void *recipe) {
+    return ((const struct recipe *)recipe)->evaluate.shots;
+}
+
+static const struct key_default as_many_as_shots = {.text = "`shots`", .value = shots_of_known};
 static const struct key_default last_of_model = {.text = "the last", .value = number_of_last_layer};
 
 #define AT(member) offsetof(struct recipe, member)

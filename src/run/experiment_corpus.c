@@ -53,8 +53,10 @@ static mneme_status ask_facts(struct experiment *experiment, mneme_error *error)
     const struct corpus_asking asking = {.prompt = recipe->evaluate.prompt,
                                          .place = place.text,
                                          .n_shots = recipe->evaluate.shots,
+                                         .n_fresh_shots = recipe->evaluate.new_shots,
                                          .shots_from = recipe->evaluate.shots_from};
-    experiment->answer_lines = asking.prompt != NULL || asking.n_shots > 0 || recipe->base != NULL;
+    experiment->answer_lines =
+        asking.prompt != NULL || asking.n_shots + asking.n_fresh_shots > 0 || recipe->base != NULL;
     return experiment->answer_lines ? corpus_ask(&experiment->corpus, &asking, error) : MNEME_OK;
 }
 

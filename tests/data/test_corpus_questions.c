@@ -170,8 +170,11 @@ START_TEST(real_files_make_a_corpus) {
 END_TEST
 
 static void ask(struct corpus *corpus, const char *prompt, size_t n_shots, const char *from) {
-    const struct corpus_asking asking = {
-        .prompt = prompt, .place = "r.json", .n_shots = n_shots, .shots_from = from};
+    const struct corpus_asking asking = {.prompt = prompt,
+                                         .place = "r.json",
+                                         .n_shots = n_shots,
+                                         .n_fresh_shots = n_shots,
+                                         .shots_from = from};
     mneme_error error = {0};
     assert_ok(corpus_ask(corpus, &asking, &error), &error);
 }
@@ -238,17 +241,17 @@ START_TEST(asks_after_shots) {
     ask(&corpus, NULL, 0, NULL);
     ck_assert_str_eq(corpus.fresh[0].prompt, "Q: When? A:");
     ck_assert_ptr_null(corpus.fresh[0].shown);
-    const struct corpus_asking more = {.place = "r.json", .n_shots = 2};
+    const struct corpus_asking more = {.place = "r.json", .n_shots = 2, .n_fresh_shots = 2};
     mneme_error error = {0};
     assert_refused(corpus_ask(&corpus, &more, &error), &error, MNEME_BAD_INPUT,
                    "corpus.known: ", "fewer than the 2 questions of `evaluate.shots`");
     const struct corpus_asking few = {
-        .place = "r.json", .n_shots = 2, .shots_from = temporary_path("shots")};
+        .place = "r.json", .n_shots = 2, .n_fresh_shots = 2, .shots_from = temporary_path("shots")};
     assert_refused(corpus_ask(&corpus, &few, &error), &error, MNEME_BAD_INPUT,
                    "shots: ", "fewer than the 2 questions of `evaluate.shots`, besides those");
     temporary_write("texts", "one\ntwo\n", 8);
     const struct corpus_asking texts = {
-        .place = "r.json", .n_shots = 1, .shots_from = temporary_path("texts")};
+        .place = "r.json", .n_shots = 1, .n_fresh_shots = 1, .shots_from = temporary_path("texts")};
     assert_refused(corpus_ask(&corpus, &texts, &error), &error, MNEME_BAD_INPUT,
                    "texts: ", "not questions with answers");
     corpus_free(&corpus);
