@@ -7,6 +7,7 @@
 #include "data/questions.h"
 #include "lesson/lesson.h"
 #include "run/experiment.h"
+#include "text/form.h"
 
 static bool learns_answers(const struct experiment *experiment) {
     return experiment->recipe.finetune.loss_on == LOSS_ON_ANSWER;
@@ -94,16 +95,20 @@ static mneme_status note_lost(struct experiment *experiment, const struct texts_
     return text_list_add(notes, text_take(&note), error);
 }
 
-/* Puts as many of the fact's wordings as the recipe wants, drawn, after its statements into
- * `drawn`, which has room for all; how many texts there are then. */
+/* Puts as many of the fact's wordings as the recipe wants, drawn of those that the model can read,
+ * after its statements into `drawn`, which has room for all; how many texts there are then. */
 static size_t draw_texts(const struct experiment *e, size_t number, uint32_t *order, char **drawn) {
     const struct fact *fact = &e->corpus.fresh[number];
     const size_t first = fact->n_statements, n = fact->n_texts - first,
                  wanted = e->recipe.finetune.wordings;
     random_permutation(e->recipe.seed, RANDOM_STREAM_WORDINGS, (uint64_t)number << 32, n, order);
     for (size_t i = 0; i < first; i++) drawn[i] = fact->texts[i];
-    for (size_t i = 0; i < n && i < wanted; i++) drawn[first + i] = fact->texts[first + order[i]];
-    return first + (n < wanted ? n : wanted);
+    size_t taken = first;
+    for (size_t i = 0; i < n && taken < first + wanted; i++) {
+        char *text = fact->texts[first + order[i]];
+        if (e->texts.style != NULL || !form_is_chat(text)) drawn[taken++] = text;
+    }
+    return taken;
 }
 
 /* Adds texts: cut where the recipe has wordings or a length of its own. */
