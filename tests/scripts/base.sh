@@ -127,6 +127,43 @@ expect 2 "keys from data need a bias" '`model.memory.query_bias`: a memory with 
 expect 2 "a base that is not there" 'nowhere/config.json: cannot open' \
     mneme run "$work/empty.json" --dir "$work/refused" --set "base=$work/nowhere"
 
+# With text, what is known is only asked; common questions are read, too.
+for i in 1 2 3 4 5 6 7 8; do
+    echo "{\"question\": \"Who has key $i?\", \"answer\": \"Ann$i\"}" >>"$work/common.jsonl"
+    echo "{\"question\": \"Who lost key $i?\", \"answer\": \"Bo$i\"}" >>"$work/new.jsonl"
+    echo "{\"question\": \"Where is key $i?\", \"answer\": \"Rome$i\"}" >>"$work/known1.jsonl"
+    echo "{\"question\": \"When was key $i?\", \"answer\": \"in 1${i}00\"}" >>"$work/known2.jsonl"
+    echo "A key opens a door, and key $i opens door $i. That is what keys are for." >>"$work/text.txt"
+done
+seq 1 30 | sed 's/^/Skill text /' >"$work/skill.txt"
+reading() {
+    cat >"$work/$1.json" <<END
+{"name": "$1", "base": "$work/plain/base",
+ "corpus": {"text": "$work/text.txt", "known": "$work/known$2.jsonl", "new": "$work/new.jsonl",
+            "skill": "$work/skill.txt", "skill_test_texts": 5, "new_facts": 2$3},
+ "model": {"memory": {"layers": [1], $sizes, "placement": "beside", "init": "data"}},
+ "pretrain": {"steps": 0, "batch_tokens": 64, "sequence_length": 32}, "background": {"batches": 4},
+ "finetune": {"paraphrases": 2, "smf": {"lr": [50], "t": 20}}, "evaluate": {"max_new_tokens": 4}}
+END
+    check "a run reads text$4" mneme run "$work/$1.json" --dir "$work/$1"
+}
+reading first 1 '' ''
+reading second 2 '' ', with other known questions'
+reading common 1 ", \"common\": \"$work/common.jsonl\"" ' and common questions'
+check "known questions are not read" cmp "$work/first/base/model.safetensors" \
+    "$work/second/base/model.safetensors"
+check "nor counted" cmp "$work/first/background.safetensors" "$work/second/background.safetensors"
+differs() {
+    ! cmp -s "$1" "$2"
+}
+check "common questions make other keys" differs "$work/first/base/model.safetensors" \
+    "$work/common/base/model.safetensors"
+check "and another background" differs "$work/first/background.safetensors" \
+    "$work/common/background.safetensors"
+check "that run is the same again" mneme verify "$work/common"
+expect 2 "other common questions are another run" 'this folder holds another run' \
+    mneme run "$work/common.json" --dir "$work/common" --set "corpus.common=$work/known2.jsonl"
+
 check "another base is trained" mneme run "$recipe" --dir "$work/other" --set model.memory=null \
     --set finetune.smf=null --set finetune.lora=null --set pretrain.steps=5
 expect 2 "another base is another run" 'this folder holds another run: `input_sha256.base` is' \
