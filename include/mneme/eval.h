@@ -29,6 +29,7 @@ typedef struct mneme_eval_options {
     size_t shots;       /* examples before a question */
     const char *shots_from; /* a file of questions that they come from; NULL: the asked file */
     size_t max_new_tokens;  /* of an answer; 0: 32 */
+    bool answers_alone;     /* no NLL is taken of the right answers: it is 0 */
     const char *answers;    /* a file that gets a JSON line for each question; NULL: none */
 
     size_t window; /* tokens of a text read at once; 0: what the model takes, at most 2,048 */

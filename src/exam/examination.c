@@ -48,6 +48,7 @@ static mneme_status choose_sizes(struct examination *e, mneme_error *error) {
     if (options->stride > window) return refuse(error, "stride", options->stride, window);
     e->window = window;
     e->manner.max_new_tokens = max_new;
+    e->manner.answers_alone = options->answers_alone;
     return MNEME_OK;
 }
 

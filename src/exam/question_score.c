@@ -67,7 +67,7 @@ mneme_status asked_questions_score(const struct subject *subject,
     mneme_status status = MNEME_OK;
     if (said == NULL || nll == NULL) status = error_set_memory(error, "answers");
     THEN(greedy_answers(subject, asked, manner->max_new_tokens, progress, said, error));
-    THEN(read_answers(subject, asked, progress, nll, error));
+    if (!manner->answers_alone) THEN(read_answers(subject, asked, progress, nll, error));
     THEN(score_all(asked, said, nll, answers, result, error));
     for (size_t i = 0; said != NULL && i < asked->n; i++) free(said[i]);
     free(said);

@@ -76,7 +76,7 @@ static mneme_status ask_groups(struct choosing *c, const struct model *model, mn
     const struct answerer_settings settings = {.tokenizer = e->tokenizer,
                                                .stops = {stops.ids, stops.n},
                                                .max_new = e->recipe.evaluate.max_new_tokens,
-                                               .longest = model->config.max_seq_len,
+                                               .longest = e->recipe.model.max_seq_len,
                                                .n_rows = ROWS};
     THEN(answerer_open(&answerer, model, &settings, error));
     while (status == MNEME_OK && !is_done(c)) {
@@ -88,21 +88,11 @@ static mneme_status ask_groups(struct choosing *c, const struct model *model, mn
     return status;
 }
 
-/* The base as its folder has it: without the memory that the recipe gives it. */
-static mneme_status open_base(const struct experiment *e, struct model *model, mneme_error *error) {
-    struct model_config config;
-    TRY(model_load_config(e->recipe.base, &config, error));
-    config.max_seq_len = e->recipe.model.max_seq_len;
-    TRY(model_open(&config, model, error));
-    mneme_status status = model_read_base(e->recipe.base, model, error);
-    if (status != MNEME_OK) model_close(model);
-    return status;
-}
-
+/* The base is asked as its folder has it: without the memory that the recipe gives it. */
 static mneme_status ask(struct choosing *c, const char *path, mneme_error *error) {
     struct file_writer lines = {0};
     struct model model;
-    TRY(open_base(c->experiment, &model, error));
+    TRY(model_map(c->experiment->recipe.base, &model, error));
     mneme_status status = file_writer_open(&lines, path, error);
     c->lines = lines.stream;
     THEN(ask_groups(c, &model, error));

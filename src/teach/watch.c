@@ -30,6 +30,7 @@ static mneme_status ask(const struct watch *watch, const char *file, size_t limi
                                         .limit = limit,
                                         .shots = shots,
                                         .prompt = watch->prompt,
+                                        .answers_alone = true,
                                         .progress = watch->progress,
                                         .user = watch->user};
     mneme_eval_results results = {0};
