@@ -35,8 +35,18 @@ MNEME_API mneme_status mneme_generate(mneme_generator *generator, const char *pr
                                       size_t max_new_tokens, char **text, size_t *n_tokens,
                                       mneme_error *error);
 
-/* The same for token ids: continues prompt [n_prompt] by up to max_new_tokens ids and stops before
- * stop_id (-1: at nothing). ids [max_new_tokens] is the continuation, *n_ids its length. */
+/* Is told a text as it comes, piece by piece, from the calling thread; a piece has whole
+ * characters, and lives until the callback returns. */
+typedef void (*mneme_text_callback)(const char *piece, void *user);
+
+/* mneme_generate, with a callback (NULL: none). The pieces make up *text. */
+MNEME_API mneme_status mneme_generate_told(mneme_generator *generator, const char *prompt,
+                                           size_t max_new_tokens, mneme_text_callback told,
+                                           void *user, char **text, size_t *n_tokens,
+                                           mneme_error *error);
+
+/* mneme_generate for token ids: continues prompt [n_prompt] by up to max_new_tokens ids and stops
+ * before stop_id (-1: at nothing). ids [max_new_tokens] is the continuation, *n_ids its length. */
 MNEME_API mneme_status mneme_generate_ids(mneme_generator *generator, const int32_t *prompt,
                                           size_t n_prompt, size_t max_new_tokens, int32_t stop_id,
                                           int32_t *ids, size_t *n_ids, mneme_error *error);

@@ -54,11 +54,20 @@ mneme_status mneme_generate_ids(mneme_generator *generator, const int32_t *promp
 
 mneme_status mneme_generate(mneme_generator *generator, const char *prompt, size_t max_new_tokens,
                             char **text, size_t *n_tokens, mneme_error *error) {
+    return mneme_generate_told(generator, prompt, max_new_tokens, NULL, NULL, text, n_tokens,
+                               error);
+}
+
+mneme_status mneme_generate_told(mneme_generator *generator, const char *prompt,
+                                 size_t max_new_tokens, mneme_text_callback told, void *user,
+                                 char **text, size_t *n_tokens, mneme_error *error) {
+    const struct text_listener listener = {told, user};
     struct float_state state = {0};
     size_t n = 0;
     *text = NULL;
     mneme_status status = float_state_enter(&state, error);
-    THEN(text_generator_continue(&generator->text, prompt, max_new_tokens, text, &n, error));
+    THEN(text_generator_continue(&generator->text, prompt, max_new_tokens, &listener, text, &n,
+                                 error));
     float_state_leave(&state);
     if (n_tokens != NULL) *n_tokens = n;
     return status;

@@ -18,7 +18,8 @@ static const char help[] =
     "\n"
     "\n"
     "Continues the prompt with the model in the folder MODEL (config.json, model.safetensors,\n"
-    "tokenizer.json), always by the likeliest token, until the text ends.\n"
+    "tokenizer.json), always by the likeliest token, until the text ends. The text is shown as it "
+    "comes.\n"
     "\n"
     "  --patch PATCH    with what mneme teach taught it\n"
     "  --max-tokens N   at most this many tokens (default 64)\n"
@@ -73,11 +74,20 @@ static mneme_status continue_ids(mneme_generator *generator, const char *prompt,
     return MNEME_OK;
 }
 
+/* The prompt stands before the first piece: not where there will be none. */
+static void show_piece(const char *piece, void *user) {
+    const char **prompt = user;
+    printf("%s%s", *prompt, piece);
+    fflush(stdout);
+    *prompt = "";
+}
+
 static mneme_status continue_text(mneme_generator *generator, const char *prompt, size_t max_tokens,
                                   mneme_error *error) {
     char *text = NULL;
-    mneme_status done = mneme_generate(generator, prompt, max_tokens, &text, NULL, error);
-    if (done == MNEME_OK) printf("%s%s\n", prompt, text);
+    mneme_status done =
+        mneme_generate_told(generator, prompt, max_tokens, show_piece, &prompt, &text, NULL, error);
+    if (done == MNEME_OK) printf("%s\n", prompt);
     free(text);
     return done;
 }

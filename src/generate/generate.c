@@ -119,6 +119,9 @@ static size_t take_tokens(struct generator *g, const struct group *group, size_t
         size_t row = g->rows[i];
         if (is_stop(&group->stops, g->next[i])) continue;
         group->outputs[row * group->max_new + group->lengths[row]++] = g->next[i];
+        if (g->heard != NULL && group->n == 1) {
+            g->heard(g->listener, group->outputs, group->lengths[0]);
+        }
         size_t position = group->prompts[row].n + group->lengths[row];
         bool room = position < g->max_positions && group->lengths[row] < group->max_new;
         bool ends = g->last_tokens != NULL && g->last_tokens[g->next[i]];

@@ -18,8 +18,12 @@ struct generator {
     const struct model *model;
     const bool *last_tokens; /* [vocab_size] borrowed, set after opening: a text ends after these;
                               * NULL: after none */
-    size_t max_positions;    /* prompt and continuation together */
-    struct pass pass;        /* and cache: with room for the texts so far */
+    /* Borrowed, set after opening: is told of a lone prompt's tokens so far whenever there is one
+     * more; NULL: nobody is. */
+    void (*heard)(void *listener, const int32_t *ids, size_t n);
+    void *listener;
+    size_t max_positions; /* prompt and continuation together */
+    struct pass pass;     /* and cache: with room for the texts so far */
     struct batch_builder builder;
     struct kv_cache cache;
     size_t *rows;   /* [n_rows] cache row of each sequence of a pass */

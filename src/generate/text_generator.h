@@ -18,12 +18,18 @@ mneme_status text_generator_begin(struct text_generator *text, mneme_error *erro
 /* Does nothing to {0}. */
 void text_generator_close(struct text_generator *text);
 
-/* mneme_generate_ids and mneme_generate of <mneme/generate.h>. */
+/* Whom a text is told as it comes (mneme_generate_told of <mneme/generate.h>). */
+struct text_listener {
+    void (*told)(const char *piece, void *user); /* NULL: nobody */
+    void *user;
+};
+
+/* mneme_generate_ids, and mneme_generate with a listener, of <mneme/generate.h>. */
 mneme_status text_generator_continue_ids(struct text_generator *text, struct token_span prompt,
                                          size_t max_new, struct token_span stops, int32_t *ids,
                                          size_t *n_ids, mneme_error *error);
 mneme_status text_generator_continue(struct text_generator *text, const char *prompt,
-                                     size_t max_new, char **continuation, size_t *n_tokens,
-                                     mneme_error *error);
+                                     size_t max_new, const struct text_listener *listener,
+                                     char **continuation, size_t *n_tokens, mneme_error *error);
 
 #endif

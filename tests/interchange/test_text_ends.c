@@ -76,6 +76,35 @@ static void make_folder(const char *kind, const char *eos, const char *generatio
     }
 }
 
+/* What was told, and in how many pieces. */
+struct told {
+    char text[256];
+    int n;
+};
+
+static void hear(const char *piece, void *user) {
+    struct told *told = user;
+    ck_assert_uint_lt(strlen(told->text) + strlen(piece), sizeof told->text);
+    ck_assert_uint_gt(strlen(piece), 0);
+    strcat(told->text, piece);
+    told->n++;
+}
+
+/* The same text comes piece by piece. */
+static void check_pieces(mneme_generator *generator, const char *prompt, const char *expected) {
+    struct told told = {.n = 0};
+    mneme_error error = {0};
+    char *text;
+    size_t n_tokens;
+    assert_ok(mneme_generate_told(generator, prompt, 12, hear, &told, &text, &n_tokens, &error),
+              &error);
+    ck_assert_str_eq(text, expected);
+    ck_assert_str_eq(told.text, expected);
+    if (strlen(expected) > 1) ck_assert_int_gt(told.n, 1);
+    ck_assert_int_le(told.n, (int)n_tokens);
+    free(text);
+}
+
 static void check_text(const char *folder, const char *prompt, const char *expected) {
     mneme_generator *generator;
     mneme_error error = {0};
@@ -84,6 +113,7 @@ static void check_text(const char *folder, const char *prompt, const char *expec
     assert_ok(mneme_generate(generator, prompt, 12, &text, NULL, &error), &error);
     ck_assert_str_eq(text, expected);
     free(text);
+    check_pieces(generator, prompt, expected);
     mneme_generator_close(generator);
 }
 

@@ -51,4 +51,8 @@ if ! timeout 300 sh $script "$work/model" >"$work/said" 2>&1; then
 fi
 pass "the real model"
 expect 0 "it says what it is" 'Apache-2.0' cat "$work/said"
+mneme generate "$work/model" 'Rain in Japanese:' --max-tokens 40 >"$work/rain" 2>&1
+check "it writes Japanese" grep -q 'われ' "$work/rain"
+unfinished=$(printf '\357\277\275')
+expect 1 "what comes in pieces has whole characters, but for the last" '' grep "$unfinished." "$work/rain"
 expect 0 "it answers" 'Paris' mneme generate "$work/model" 'The capital of France is' --max-tokens 8
