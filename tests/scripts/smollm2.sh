@@ -54,5 +54,6 @@ expect 0 "it says what it is" 'Apache-2.0' cat "$work/said"
 mneme generate "$work/model" 'Rain in Japanese:' --max-tokens 40 >"$work/rain" 2>&1
 check "it writes Japanese" grep -q 'われ' "$work/rain"
 unfinished=$(printf '\357\277\275')
-expect 1 "what comes in pieces has whole characters, but for the last" '' grep "$unfinished." "$work/rain"
+check "what comes in pieces has whole characters, but for the last" test -z \
+    "$(grep "$unfinished." "$work/rain")"
 expect 0 "it answers" 'Paris' mneme generate "$work/model" 'The capital of France is' --max-tokens 8
