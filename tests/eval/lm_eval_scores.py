@@ -108,7 +108,7 @@ def score_text(model, path):
 def score_text_strided(model, path, window, stride):
     """The loop of transformers' guide "Perplexity of fixed-length models"."""
     with open(path, encoding="utf-8", newline="") as file:
-        ids = torch.tensor([model.tok_encode(file.read())])
+        ids = torch.tensor([model.tok_encode(file.read())], device=model.device)
     total, n_tokens, previous_end, length = 0.0, 0, 0, ids.size(1)
     for begin in range(0, length, stride):
         end = min(begin + window, length)
@@ -136,7 +136,7 @@ def question_of(record):
 
 def ask(model, prompt, max_new):
     """The greedy answer, and how far the closest second token was behind the first, in logits."""
-    ids = torch.tensor([model.tok_encode(prompt)[max_new - model.max_length :]])
+    ids = torch.tensor([model.tok_encode(prompt)[max_new - model.max_length :]], device=model.device)
     with torch.no_grad():
         output = model.model.generate(
             ids, attention_mask=torch.ones_like(ids), max_new_tokens=max_new, do_sample=False,
@@ -196,9 +196,12 @@ def main():
     parser.add_argument("--stride", type=int, default=0)
     parser.add_argument("--answers", help="of mneme eval, to be compared with transformers'")
     parser.add_argument("--dtype", default="float32")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--batch-size", type=int, default=1)
     a = parser.parse_args()
-    model = open_model(a.folder, dtype=a.dtype)
-    reader = open_model(a.folder, dtype=a.dtype, max_length=a.window, add_bos_token=False)
+    settings = {"dtype": a.dtype, "device": a.device, "batch_size": a.batch_size}
+    model = open_model(a.folder, **settings)
+    reader = open_model(a.folder, **settings, max_length=a.window, add_bos_token=False)
     ours = json.load(open(a.ours, encoding="utf-8"))
     for one in ours["questions"]:
         found = score_questions(
