@@ -11,7 +11,8 @@ size_t teaching_batch_tokens(const struct teaching *t) {
 
 mneme_status teaching_open_pass(struct teaching *t, size_t max_tokens, mneme_error *error) {
     TRY(batch_builder_open(&t->builder, max_tokens, error));
-    return pass_open(&t->pass, t->model, max_tokens, true, error);
+    return pass_open_training(&t->pass, t->model, max_tokens,
+                              t->recipe->finetune.checkpoint_activations, error);
 }
 
 mneme_status teaching_open(struct teaching *t, mneme_error *error) {

@@ -90,11 +90,15 @@ void model_backward(struct pass *pass, const struct batch *batch, struct gradien
     profile_layer(PROFILE_OUTPUT, 0);
     last_norm_backward(pass, gradients, n);
     for (size_t l = model->config.n_layers; l-- > lowest + !whole;) {
+        model_restore_layer(pass, batch, l, true);
         profile_layer(PROFILE_FEED_FORWARD, l);
         layer_backward(pass, gradients, l, batch);
     }
-    profile_layer(PROFILE_FEED_FORWARD, lowest);
-    if (!whole) memory_layer_backward(pass, gradients, lowest, n, extent.end);
+    if (!whole) {
+        model_restore_layer(pass, batch, lowest, false);
+        profile_layer(PROFILE_FEED_FORWARD, lowest);
+        memory_layer_backward(pass, gradients, lowest, n, extent.end);
+    }
     if (extent.end == BACKWARD_TO_VALUES) return;
     memory_values_gradients(pass, gradients);
     float *embedding = gradient_of(gradients, model->embedding);

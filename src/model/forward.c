@@ -35,36 +35,44 @@ static void attention_block(struct pass *pass, size_t l, const struct batch *bat
     elementwise_add(n * config->dim, a->input, a->middle);
 }
 
-/* out = w2(silu(w1 x) * w3 x) */
-static void feed_forward(struct pass *pass, size_t l, size_t n, float *out) {
+/* hidden = silu(w1 x) * w3 x */
+static void feed_forward_hidden(struct pass *pass, size_t l, size_t n) {
     const struct layer *layer = &pass->model->layers[l];
     struct layer_activations *a = &pass->activations.layers[l];
     projection_forward(pass, n, layer->w1, layer->w1_bias, a->ffn_normed, a->gate);
     projection_forward(pass, n, layer->w3, layer->w3_bias, a->ffn_normed, a->up);
     elementwise_silu_multiply(n * layer->w1->shape[0], a->gate, a->up, a->hidden);
-    projection_forward(pass, n, layer->w2, layer->w2_bias, a->hidden, out);
 }
 
-/* From a layer's input in activations.output to the input of its second half. */
+/* From a layer's input to that of its second half. */
 static void first_half(struct pass *pass, size_t l, const struct batch *batch,
                        const struct continuation *continuation) {
     const struct model_config *config = &pass->model->config;
     struct layer_activations *a = &pass->activations.layers[l];
     size_t n = batch->n_tokens;
-    memcpy(a->input, pass->activations.output, n * config->dim * sizeof(float));
     attention_block(pass, l, batch, continuation);
     profile_layer(PROFILE_FEED_FORWARD, l);
     rms_norm_forward(n, config->dim, a->middle, pass->model->layers[l].ffn_norm->data,
                      config->norm_eps, a->ffn_normed, a->ffn_norm_r);
 }
 
+/* The stream, in activations.output, becomes the layer's input. */
+static void enter_layer(struct pass *pass, size_t l, size_t n) {
+    pass->held = l;
+    memcpy(pass->activations.layers[l].input, pass->activations.output,
+           n * pass->model->config.dim * sizeof(float));
+}
+
 /* All but the memory's output of the second half, to activations.output; nothing where the memory
  * is in place of the feed-forward network. */
 static void ffn_half(struct pass *pass, size_t l, size_t n) {
+    const struct layer *layer = &pass->model->layers[l];
+    const struct layer_activations *a = &pass->activations.layers[l];
     float *output = pass->activations.output;
-    if (pass->model->layers[l].w1 == NULL) return;
-    feed_forward(pass, l, n, output);
-    elementwise_add(n * pass->model->config.dim, pass->activations.layers[l].middle, output);
+    if (layer->w1 == NULL) return;
+    feed_forward_hidden(pass, l, n);
+    projection_forward(pass, n, layer->w2, layer->w2_bias, a->hidden, output);
+    elementwise_add(n * pass->model->config.dim, a->middle, output);
 }
 
 static mneme_status look_up(struct pass *pass, size_t l, size_t n, mneme_error *error) {
@@ -88,6 +96,27 @@ static void memory_half(struct pass *pass, size_t l, size_t n) {
     scaled_branch_forward(n, dim, layer->memory_scale->data[0], a->memory_output, output);
 }
 
+/* Slots and weights were kept. */
+static void restore_memory(struct pass *pass, size_t l, size_t n) {
+    const struct layer_activations *a = &pass->activations.layers[l];
+    if (pass->model->layers[l].keys == NULL) return;
+    memory_layer_score(pass, l, n);
+    memory_layer_read(pass, l, n,
+                      a->memory_output != NULL ? a->memory_output : pass->scratch.d_branch);
+}
+
+void model_restore_layer(struct pass *pass, const struct batch *batch, size_t l, bool whole) {
+    assert(pass->training && pass->stage >= PASS_FORWARD && batch->n_tokens == pass->n_tokens);
+    if (!pass->checkpoints || pass->held == l) return;
+    pass->held = l;
+    profile_layer(PROFILE_FEED_FORWARD, l);
+    if (whole) {
+        first_half(pass, l, batch, NULL);
+        if (pass->model->layers[l].w1 != NULL) feed_forward_hidden(pass, l, batch->n_tokens);
+    }
+    restore_memory(pass, l, batch->n_tokens);
+}
+
 static void begin(struct pass *pass, const struct batch *batch) {
     assert(batch->n_tokens <= pass->max_tokens);
     for (size_t i = 0; i < batch->n_tokens; i++) {
@@ -107,6 +136,7 @@ static mneme_status upper_layers(struct pass *pass, size_t first_layer, const st
     struct activations *a = &pass->activations;
     size_t n = batch->n_tokens;
     for (size_t l = first_layer; l < config->n_layers; l++) {
+        enter_layer(pass, l, n);
         first_half(pass, l, batch, continuation);
         ffn_half(pass, l, n);
         TRY(look_up(pass, l, n, error));
@@ -131,9 +161,11 @@ static mneme_status on_to_memory(struct pass *pass, size_t first_layer, const st
     size_t l = first_layer;
     pass->stage = PASS_NOTHING;
     for (; pass->model->layers[l].keys == NULL; l++) {
+        enter_layer(pass, l, batch->n_tokens);
         first_half(pass, l, batch, NULL);
         ffn_half(pass, l, batch->n_tokens);
     }
+    enter_layer(pass, l, batch->n_tokens);
     first_half(pass, l, batch, NULL);
     ffn_half(pass, l, batch->n_tokens);
     TRY(look_up(pass, l, batch->n_tokens, error));
@@ -153,6 +185,7 @@ mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batc
 static void leave_memory(struct pass *pass, const struct batch *batch) {
     assert(pass->stage == PASS_AT_MEMORY && batch->n_tokens == pass->n_tokens);
     pass->stage = PASS_NOTHING;
+    pass->held = pass->at_layer;
     profile_layer(PROFILE_FEED_FORWARD, pass->at_layer);
     memory_half(pass, pass->at_layer, batch->n_tokens);
 }

@@ -70,10 +70,11 @@ const float *memory_layer_scored_keys(const struct pass *pass, size_t l) {
     return layer->key_norm == NULL ? layer->keys->data : room_for_keys(pass, layer);
 }
 
-/* The query, and the sub-keys unless they are packed. */
-static void make_scored(struct pass *pass, const struct layer *layer, struct layer_activations *a,
-                        size_t n) {
+/* The sub-keys unless they are packed. */
+void memory_layer_score(struct pass *pass, size_t l, size_t n) {
     const struct model *model = pass->model;
+    const struct layer *layer = &model->layers[l];
+    struct layer_activations *a = &pass->activations.layers[l];
     const bool normed = layer->key_norm != NULL;
     projection_forward(pass, n, layer->query_weight, layer->query_bias, a->ffn_normed,
                        normed ? a->query_projected : a->query);
@@ -90,7 +91,7 @@ bool memory_layer_lookup(struct pass *pass, size_t l, size_t n) {
     struct layer_activations *a = &pass->activations.layers[l];
     struct scratch *s = &pass->scratch;
     struct product_key_reads reads = layer_reads(a);
-    make_scored(pass, layer, a, n);
+    memory_layer_score(pass, l, n);
     return product_key_forward(&s->product_key, &s->product_key_shape, n, a->query,
                                memory_layer_scored_keys(pass, l),
                                packed_weights_of(&pass->packed, layer->keys).forward, &reads);

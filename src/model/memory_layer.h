@@ -25,7 +25,9 @@
  *
  * Beside a feed-forward network it is added to the stream times the layer's scale. */
 
-/* Finds slots and weights. False for a NaN score. */
+/* The queries, and the sub-keys that they are scored against. */
+void memory_layer_score(struct pass *pass, size_t l, size_t n);
+/* The same, and finds slots and weights. False for a NaN score. */
 bool memory_layer_lookup(struct pass *pass, size_t l, size_t n);
 /* After the lookup: the sub-keys that the queries were scored against, [heads, 2, n_keys, k_dim /
  * 2]; the parameter itself but for a memory with qk_norm. */

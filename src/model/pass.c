@@ -9,6 +9,7 @@ static mneme_status make_room(struct pass *pass, const struct pass_size *size, b
     const bool training = pass->training;
     pass->max_tokens = size->tokens;
     pass->max_positions = size->positions;
+    pass->checkpoints = training && size->checkpoints;
     TRY(activations_open(&pass->activations, config, size, training, error));
     return scratch_open(&pass->scratch, config, size, cached, training, error);
 }
@@ -32,13 +33,12 @@ static size_t logits_at_a_time(const struct model_config *config, size_t max_tok
     return max_tokens < rows ? max_tokens : rows;
 }
 
-static mneme_status open_for(struct pass *pass, const struct model *model, size_t max_tokens,
-                             size_t logits, bool training, mneme_error *error) {
+/* For sequences of any length. */
+static struct pass_size size_for(const struct model *model, size_t max_tokens, size_t logits) {
     size_t longest = model->config.max_seq_len;
-    const struct pass_size size = {.tokens = max_tokens,
-                                   .positions = max_tokens < longest ? max_tokens : longest,
-                                   .logits = logits};
-    return pass_open_sized(pass, model, &size, training, error);
+    return (struct pass_size){.tokens = max_tokens,
+                              .positions = max_tokens < longest ? max_tokens : longest,
+                              .logits = logits};
 }
 
 mneme_status pass_open_sized(struct pass *pass, const struct model *model,
@@ -51,13 +51,23 @@ mneme_status pass_open_sized(struct pass *pass, const struct model *model,
 
 mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
                        bool training, mneme_error *error) {
-    return open_for(pass, model, max_tokens, logits_at_a_time(&model->config, max_tokens), training,
-                    error);
+    const struct pass_size size =
+        size_for(model, max_tokens, logits_at_a_time(&model->config, max_tokens));
+    return pass_open_sized(pass, model, &size, training, error);
+}
+
+mneme_status pass_open_training(struct pass *pass, const struct model *model, size_t max_tokens,
+                                bool checkpoints, mneme_error *error) {
+    struct pass_size size =
+        size_for(model, max_tokens, logits_at_a_time(&model->config, max_tokens));
+    size.checkpoints = checkpoints;
+    return pass_open_sized(pass, model, &size, true, error);
 }
 
 mneme_status pass_open_scoring(struct pass *pass, const struct model *model, size_t max_tokens,
                                mneme_error *error) {
-    return open_for(pass, model, max_tokens, 0, false, error);
+    const struct pass_size size = size_for(model, max_tokens, 0);
+    return pass_open_sized(pass, model, &size, false, error);
 }
 
 void pass_open_cached(struct pass *pass, const struct model *model) {

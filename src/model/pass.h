@@ -47,6 +47,8 @@ struct pass {
     size_t max_tokens;
     size_t max_positions; /* of a sequence, with what a cache holds of it */
     bool training;
+    bool checkpoints; /* the layers share what they do not keep (struct pass_size) */
+    size_t held;      /* whose it is after a forward pass */
     enum pass_stage stage;
     size_t at_layer; /* of PASS_AT_MEMORY */
     size_t n_tokens; /* of the batch under way */
@@ -59,6 +61,10 @@ struct pass {
 
 mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_tokens,
                        bool training, mneme_error *error);
+/* For training, with or without checkpoints: with them a pass takes about a third longer, and far
+ * less memory. The bits are the same. */
+mneme_status pass_open_training(struct pass *pass, const struct model *model, size_t max_tokens,
+                                bool checkpoints, mneme_error *error);
 /* With room for a certain size. */
 mneme_status pass_open_sized(struct pass *pass, const struct model *model,
                              const struct pass_size *size, bool training, mneme_error *error);
@@ -95,6 +101,11 @@ mneme_status model_forward_from_memory(struct pass *pass, const struct batch *ba
 /* From one memory layer to the next above it, which there must be. */
 mneme_status model_forward_to_next_memory(struct pass *pass, const struct batch *batch,
                                           mneme_error *error);
+
+/* After a forward pass with checkpoints: makes the layer's activations again, with the same bits;
+ * with less than the whole only those of its memory, from what that gets. Does nothing where they
+ * are still there, or all are kept. */
+void model_restore_layer(struct pass *pass, const struct batch *batch, size_t l, bool whole);
 
 /* [n_tokens, dim] of a pass at memory layer l: the stream that the memory's output is added to. */
 float *pass_stream_at_memory(const struct pass *pass, size_t l);

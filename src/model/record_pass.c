@@ -131,7 +131,8 @@ static void record_memory_output(struct pass *pass, size_t l) {
     free(out);
 }
 
-static void record_layer(struct pass *pass, size_t l) {
+static void record_layer(struct pass *pass, const struct batch *batch, size_t l) {
+    model_restore_layer(pass, batch, l, true);
     record_activations(pass, l);
     if (!model_layer_has_memory(&pass->model->config, l)) return;
     record_scores(pass, l);
@@ -139,11 +140,11 @@ static void record_layer(struct pass *pass, size_t l) {
     record_memory_output(pass, l);
 }
 
-void record_forward(struct pass *pass) {
+void record_forward(struct pass *pass, const struct batch *batch) {
     if (pass->recorder == NULL) return;
     const struct model_config *config = &pass->model->config;
     const struct activations *a = &pass->activations;
-    for (size_t l = 0; l < config->n_layers; l++) record_layer(pass, l);
+    for (size_t l = 0; l < config->n_layers; l++) record_layer(pass, batch, l);
     recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, config->dim, a->output,
                  "forward.output");
     recorder_add(pass->recorder, TENSOR_F32, pass->n_tokens, config->dim, a->output_normed,

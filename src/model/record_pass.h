@@ -7,7 +7,7 @@
  * a forward pass is about to use, but for value tables, of which the rows that it reads come with
  * their layer; and what the last forward pass left, layer by layer. */
 void record_parameters(const struct pass *pass);
-void record_forward(struct pass *pass);
+void record_forward(struct pass *pass, const struct batch *batch);
 
 /* What model_loss records: room for the logits' gradients [n_tokens, vocab_size], zeroed, or NULL
  * where nothing is recorded; a block's rows of them, from activations.logits; and they and the

@@ -5,7 +5,7 @@
 #include "model/parameter.h"
 #include "nn/rope.h"
 
-#define LAYER_ACTIVATION(member, type, width, exists, recorded) \
+#define LAYER_ACTIVATION(member, type, width, exists, kept, recorded) \
     _Static_assert(sizeof(type) == sizeof(float), #member ": elements have 4 bytes");
 #include "model/layer_activations.def"
 #undef LAYER_ACTIVATION
@@ -17,8 +17,9 @@ void layer_activation_lines(const struct model_config *config, bool ffn, bool me
     const struct layer_sizes sizes = layer_sizes(config), *s = &sizes;
     const struct memory_config *m = &config->memory;
     const bool beside = m->placement == MEMORY_BESIDE;
-#define LAYER_ACTIVATION(member, type, width, exists, recorded) \
-    lines[ACTIVATION_##member] = (struct activation_line){width, recorded, TYPE_OF(type), exists};
+#define LAYER_ACTIVATION(member, type, width, exists, kept, recorded) \
+    lines[ACTIVATION_##member] =                                      \
+        (struct activation_line){width, recorded, TYPE_OF(type), exists, kept};
 #include "model/layer_activations.def"
 #undef LAYER_ACTIVATION
 }
@@ -26,32 +27,54 @@ void layer_activation_lines(const struct model_config *config, bool ffn, bool me
 /* Arrays outside the layers, at most. */
 #define OTHER_ARRAYS 12
 
-/* Appends the arrays of a layer; returns the new number of pieces. */
-static size_t list_layer(const struct model_config *config, bool ffn, bool memory,
-                         struct layer_activations *layer, size_t max_tokens,
-                         struct arena_piece *pieces, size_t n) {
+static void lines_of_layer(const struct model_config *config, size_t l,
+                           struct activation_line lines[LAYER_ACTIVATIONS]) {
+    layer_activation_lines(config, model_layer_has_ffn(config, l),
+                           model_layer_has_memory(config, l), lines);
+}
+
+/* Whether a layer has the array for itself. */
+static bool is_own(const struct activation_line *line, const struct pass_size *size,
+                   bool training) {
+    return training && line->exists && (line->kept || !size->checkpoints);
+}
+
+/* Appends the layers' arrays: each one's own, and a `shared` one where some layer has none of its
+ * own. Returns the number of pieces. */
+static size_t list_layers(struct activations *a, struct layer_activations *shared,
+                          const struct model_config *config, const struct pass_size *size,
+                          bool training, struct arena_piece *pieces) {
     struct activation_line lines[LAYER_ACTIVATIONS];
-    layer_activation_lines(config, ffn, memory, lines);
+    size_t n = 0, shared_widths[LAYER_ACTIVATIONS] = {0};
+    for (size_t l = 0; l < config->n_layers; l++) {
+        lines_of_layer(config, l, lines);
+        for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
+            const size_t row = lines[i].width * sizeof(float);
+            if (is_own(&lines[i], size, training)) {
+                pieces[n++] = (struct arena_piece){&a->layers[l].arrays[i], size->tokens, row};
+            } else if (lines[i].exists) {
+                shared_widths[i] = row;
+            }
+        }
+    }
     for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
-        if (!lines[i].exists) continue;
-        pieces[n++] =
-            (struct arena_piece){&layer->arrays[i], max_tokens, lines[i].width * sizeof(float)};
+        if (shared_widths[i] == 0) continue;
+        pieces[n++] = (struct arena_piece){&shared->arrays[i], size->tokens, shared_widths[i]};
     }
     return n;
 }
 
-static size_t list_layers(struct activations *a, const struct model_config *config,
-                          size_t max_tokens, bool training, struct arena_piece *pieces) {
-    size_t n = 0;
-    if (!training) {
-        return list_layer(config, true, config->memory.n_layers > 0, &a->layers[0], max_tokens,
-                          pieces, n);
-    }
+/* Once they have their place. */
+static void share(struct activations *a, const struct layer_activations *shared,
+                  const struct model_config *config, bool training) {
+    struct activation_line lines[LAYER_ACTIVATIONS];
     for (size_t l = 0; l < config->n_layers; l++) {
-        n = list_layer(config, model_layer_has_ffn(config, l), model_layer_has_memory(config, l),
-                       &a->layers[l], max_tokens, pieces, n);
+        lines_of_layer(config, l, lines);
+        for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
+            void **array = &a->layers[l].arrays[i];
+            if (*array == NULL && (lines[i].exists || !training)) *array = shared->arrays[i];
+        }
     }
-    return n;
 }
 
 static size_t list_others(struct activations *a, const struct model_config *config,
@@ -90,19 +113,18 @@ mneme_status activations_open(struct activations *a, const struct model_config *
                               const struct pass_size *size, bool training, mneme_error *error) {
     *a = (struct activations){.layers = calloc(config->n_layers, sizeof *a->layers),
                               .logits_rows = size->logits};
+    struct layer_activations shared = {0};
     struct arena_piece *pieces =
-        calloc(config->n_layers * LAYER_ACTIVATIONS + OTHER_ARRAYS, sizeof *pieces);
+        calloc((config->n_layers + 1) * LAYER_ACTIVATIONS + OTHER_ARRAYS, sizeof *pieces);
     mneme_status status = MNEME_OK;
     if (a->layers == NULL || pieces == NULL) {
         status = error_set_memory(error, "activations");
     } else {
-        size_t n = list_layers(a, config, size->tokens, training, pieces);
+        size_t n = list_layers(a, &shared, config, size, training, pieces);
         n += list_others(a, config, size, training, pieces + n);
         status = arena_layout(&a->arena, n, pieces, "activations", error);
     }
-    for (size_t l = 1; status == MNEME_OK && !training && l < config->n_layers; l++) {
-        a->layers[l] = a->layers[0];
-    }
+    if (status == MNEME_OK) share(a, &shared, config, training);
     free(pieces);
     if (status != MNEME_OK) activations_close(a);
     return status;

@@ -26,7 +26,7 @@ struct activation_line {
     size_t width;
     const char *recorded; /* or NULL */
     enum tensor_type type;
-    bool exists;
+    bool exists, kept;
 };
 
 void layer_activation_lines(const struct model_config *config, bool ffn, bool memory,
@@ -52,6 +52,9 @@ struct pass_size {
     size_t tokens;    /* N, of a batch */
     size_t positions; /* of a sequence, with what a cache holds of it */
     size_t logits; /* tokens whose logits are made at a time; 0: the caller makes them elsewhere */
+    /* In training each layer keeps what layer_activations.def calls kept alone; the rest is one
+     * layer's at a time, which the backward pass makes again. */
+    bool checkpoints;
 };
 
 /* What a pass over N tokens leaves. */
@@ -75,7 +78,8 @@ struct activations {
     struct arena arena;
 };
 
-/* Without `training` all layers share one set of arrays. */
+/* Without `training` all layers share one set of arrays; with checkpoints they share those that are
+ * not kept. */
 mneme_status activations_open(struct activations *activations, const struct model_config *config,
                               const struct pass_size *size, bool training, mneme_error *error);
 void activations_close(struct activations *activations);

@@ -124,12 +124,16 @@ static bool find_difference(const json_t *a, const json_t *b, char *key, size_t 
     return true;
 }
 
-/* Takes what is outside the scope away. */
-static void reduce(json_t *identity, enum identity_scope scope) {
-    if (scope != IDENTITY_BASE) return;
-    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, NOT_OF_BASE)) != NULL;) {
+static void remove_keys(json_t *identity, unsigned flags) {
+    for (const struct key *key = NULL; (key = keys_next(&recipe_keys, key, flags)) != NULL;) {
         json_remove(identity, key->path);
     }
+}
+
+/* Takes what is outside the scope away. */
+static void reduce(json_t *identity, enum identity_scope scope) {
+    remove_keys(identity, CHANGES_NO_BIT);
+    if (scope == IDENTITY_BASE) remove_keys(identity, NOT_OF_BASE);
 }
 
 /* A value for a message. */

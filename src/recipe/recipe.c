@@ -21,6 +21,13 @@ static size_t shots_of_known(const void *recipe) {
 static const struct key_default as_many_as_shots = {.text = "`shots`", .value = shots_of_known};
 static const struct key_default last_of_model = {.text = "the last", .value = number_of_last_layer};
 
+static size_t pretraining_checkpoints(const void *recipe) {
+    return ((const struct recipe *)recipe)->pretrain.checkpoint_activations;
+}
+
+static const struct key_default as_in_pretraining = {.text = "as in `pretrain`",
+                                                     .value = pretraining_checkpoints};
+
 #define AT(member) offsetof(struct recipe, member)
 #define CONFIG_OWNER AT(model)
 #define CONFIG_SHAPE OF_NEW_MODEL

@@ -79,6 +79,7 @@ enum {
     OF_CELL = 1 << 9,         /* decides what a sweep's cell does with the base model … */
     CHANGES_NO_NUMBER = 1 << 10, /* … but for these: how often it is looked at */
     OF_NEW_MODEL = 1 << 11,      /* decided by the `base` where there is one */
+    CHANGES_NO_BIT = 1 << 12,    /* with another value it is the same run */
 };
 
 #endif

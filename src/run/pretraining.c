@@ -61,7 +61,7 @@ static mneme_status open_steps(struct pretraining *p, mneme_error *error) {
     }
     TRY(open_optimizer(p, error));
     TRY(batch_builder_open(&p->builder, tokens, error));
-    TRY(pass_open(&p->pass, &e->model, tokens, true, error));
+    TRY(pass_open_training(&p->pass, &e->model, tokens, p->recipe->checkpoint_activations, error));
     p->extent = optimizer_extent(&e->model, p->recipe->train);
     if (!counts_slots(&e->recipe)) return MNEME_OK;
     return slot_usage_open(&p->usage, &e->model, error);

@@ -11,8 +11,9 @@ mneme_status slot_reader_open(struct slot_reader *reader, const struct experimen
                               size_t longest, mneme_error *error) {
     size_t tokens = longest > PASS_TOKENS ? longest : PASS_TOKENS;
     *reader = (struct slot_reader){.experiment = experiment};
-    /* In training every layer keeps its reads. */
-    mneme_status status = pass_open(&reader->pass, &experiment->model, tokens, true, error);
+    /* In training every layer keeps its reads; nothing else of it is needed. */
+    mneme_status status =
+        pass_open_training(&reader->pass, &experiment->model, tokens, true, error);
     THEN(pass_pack(&reader->pass, experiment->model.config.n_layers, error));
     THEN(batch_builder_open(&reader->builder, tokens, error));
     reader->text_of = calloc(tokens, sizeof *reader->text_of);

@@ -3,7 +3,8 @@
 mneme_status background_counter_open(struct background_counter *counter, const struct model *model,
                                      size_t max_tokens, mneme_error *error) {
     *counter = (struct background_counter){0};
-    TRY(pass_open(&counter->pass, model, max_tokens, true, error));
+    /* In training every layer keeps its reads; nothing else of it is needed. */
+    TRY(pass_open_training(&counter->pass, model, max_tokens, true, error));
     TRY(pass_pack(&counter->pass, model->config.n_layers, error));
     return batch_reads_open(&counter->reads, model, max_tokens, error);
 }

@@ -311,7 +311,7 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
     result->diverged = true; /* a forward pass fails for nothing else */
     TRY(from_memory ? model_forward_from_memory(pass, batch, error)
                     : model_forward(pass, batch, NULL, error));
-    record_forward(pass);
+    record_forward(pass, batch);
     result->loss = loss_and_gradients(stepper, pass, batch);
     batch_reads_sort(&stepper->reads, pass);
     const struct slots_read read = batch_reads_slots(&stepper->reads);

@@ -15,7 +15,7 @@ static mneme_status find_gradients(struct pass *pass, struct gradients *gradient
     for (size_t i = 0; i < n_micro_batches; i++) {
         const struct batch *batch = &micro_batches[i];
         TRY(model_forward(pass, batch, NULL, error));
-        record_forward(pass);
+        record_forward(pass, batch);
         model_loss(pass, batch, scale, gradients);
         sum = pass_add_losses(pass, sum);
         model_backward(pass, batch, gradients, extent);

@@ -149,7 +149,7 @@ static void check(const struct model_config *config) {
     tiny.pass.recorder = &recorder;
     record_parameters(&tiny.pass);
     assert_ok(model_forward(&tiny.pass, &tiny.batch, NULL, &error), &error);
-    record_forward(&tiny.pass);
+    record_forward(&tiny.pass, &tiny.batch);
     ck_assert_uint_eq(tiny.batch.n_tokens, N);
     ck_assert(!recorder.failed);
     recompute(config, &recorder);
