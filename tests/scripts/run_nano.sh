@@ -59,6 +59,27 @@ check "nano runs with micro-batches" \
     mneme run "$recipe" --dir "$work/micro" --set pretrain.micro_batches=4
 same "nano with micro-batches has the same digests" "$work/micro"
 
+# Activations that are made again change no bit, of any method, and no run.
+for how in "MNEME_ISA=scalar" "OMP_NUM_THREADS=1" "OMP_NUM_THREADS=2" "OMP_NUM_THREADS=5"; do
+    again=$work/again-$how
+    check "nano runs with activations made again: $how" \
+        env "$how" mneme run "$recipe" --dir "$again" --set pretrain.checkpoint_activations=true
+    same "nano with activations made again has the same digests: $how" "$again"
+done
+check "a run goes on with activations made again" \
+    mneme run "$recipe" --dir "$work/base" --set pretrain.checkpoint_activations=true
+expect 2 "but not with another rate" 'pretrain.lr' \
+    mneme run "$recipe" --dir "$work/base" --set pretrain.lr=0.5
+for stage in pretrain full/lr-0.001 lora/lr-0.01 smf/lr-50; do
+    for folder in base "again-OMP_NUM_THREADS=2"; do
+        check "a step of $stage is traced in $folder" \
+            mneme trace "$work/$folder" --stage "$stage" --step 3 --out "$work/$folder.safetensors"
+    done
+    check "a trace with activations made again is the same: $stage" \
+        cmp "$work/base.safetensors" "$work/again-OMP_NUM_THREADS=2.safetensors"
+    rm -f "$work/base.safetensors" "$work/again-OMP_NUM_THREADS=2.safetensors"
+done
+
 # The layer's other forms are trained and finetuned by every method, the same everywhere too.
 variants=("gated PEER:--set model.memory.peer_variant=true --set model.memory.gated=true"
     "no swilu, no query bias:--set model.memory.swilu_projection=false --set model.memory.query_bias=false"
