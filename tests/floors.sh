@@ -17,7 +17,7 @@ floors=(
     "train smf eval exam interchange patch lesson"
     "recipe method reference folder"
     "run teach"
-    "compare slots verify"
+    "compare slots verify budget"
     "api"
     "cli"
 )

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include "base/rehearsal.h"
+
 bool size_multiply(size_t a, size_t b, size_t *product) {
     return !__builtin_mul_overflow(a, b, product);
 }
@@ -33,6 +35,7 @@ static void clear(unsigned char *block, size_t bytes) {
 void *memory_allocate_scratch(size_t count, size_t size) {
     size_t bytes;
     if (!rounded_bytes(count, size, &bytes)) return NULL;
+    rehearsal_add("scratch", bytes);
     bool huge = bytes >= HUGE_PAGE;
     void *block = NULL;
     if (posix_memalign(&block, huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes) != 0) return NULL;
@@ -77,8 +80,11 @@ static mneme_status lay_out(struct arena *arena, void *(*allocate)(size_t count,
                             mneme_error *error) {
     *arena = (struct arena){.size = arena_bytes(n, pieces)};
     if (n == 0) return MNEME_OK;
-    arena->base = allocate(arena->size, 1);
+    if (rehearsal_is_on()) arena->reserved = what;
+    arena->base =
+        rehearsal_is_on() ? rehearsal_reserve(arena->size) : allocate(arena->size, 1);
     if (arena->base == NULL) return error_set_memory(error, what);
+    if (arena->reserved != NULL) rehearsal_add(what, arena->size);
     unsigned char *next = arena->base;
     for (size_t i = 0; i < n; i++) {
         memcpy(pieces[i].place, &next, sizeof next);
@@ -98,6 +104,11 @@ mneme_status arena_layout_scratch(struct arena *arena, size_t n, const struct ar
 }
 
 void arena_close(struct arena *arena) {
-    free(arena->base);
+    if (arena->base != NULL && arena->reserved != NULL) {
+        rehearsal_take(arena->reserved, arena->size);
+        rehearsal_release(arena->base, arena->size);
+    } else {
+        free(arena->base);
+    }
     *arena = (struct arena){0};
 }

@@ -8,13 +8,14 @@
 #include "cli/arguments.h"
 #include "cli/commands.h"
 #include "cli/measuring.h"
+#include "cli/print_plan.h"
 #include "cli/progress.h"
 
 static const char help[] =
     "mneme eval MODEL [--patch FILE] [--questions FILE]... [--text FILE]... [--choices FILE]...\n"
     "           [--shots N] [--shots-from FILE] [--prompt FORM | --chat] [--max-new-tokens N]\n"
     "           [--answers FILE] [--window N] [--stride N] [--limit N] [--special-tokens]\n"
-    "           [--json] [--matmul canonical|onednn] " MEASURING_USAGE
+    "           [--plan] [--json] [--matmul canonical|onednn] " MEASURING_USAGE
     "\n"
     "\n"
     "What the model in the folder MODEL knows (docs/evaluation.md has what each number is):\n"
@@ -44,6 +45,7 @@ static const char help[] =
     "                      (default: windows one after the other)\n"
     "\n"
     "  --special-tokens    what looks like a special token in a file is that token, not text\n"
+    PLAN_HELP("              ")
     "  --json              as JSON\n"
     "  --matmul onednn     computes dense products by oneDNN, for comparison: not "
     "canonical\n" MEASURING_HELP
@@ -60,7 +62,7 @@ struct eval_arguments {
     struct texts questions, texts, choices;
     struct measuring measuring;
     const char *matmul;
-    bool chat, json;
+    bool chat, json, plan;
 };
 
 static bool parse(int argc, char **argv, struct eval_arguments *a, int *status) {
@@ -80,6 +82,7 @@ static bool parse(int argc, char **argv, struct eval_arguments *a, int *status) 
                                        {"stride", .count = &o->stride},
                                        {"special-tokens", .flag = &o->special_tokens},
                                        {"json", .flag = &a->json},
+                                       {"plan", .flag = &a->plan},
                                        {"matmul", .text = &a->matmul},
                                        MEASURING_OPTIONS(&a->measuring),
                                        {0}};
@@ -110,6 +113,14 @@ static int print(const mneme_eval_results *results, bool json) {
     return 0;
 }
 
+static int plan(const struct eval_arguments *a) {
+    mneme_error error = {0};
+    char *text = NULL;
+    mneme_status done = mneme_matmul_choose(a->matmul, &error);
+    if (done == MNEME_OK) done = mneme_eval_plan(&a->options, a->json, &text, &error);
+    return print_plan(&usage, done, text, &error);
+}
+
 static int evaluate(const struct eval_arguments *a) {
     mneme_eval_results results = {0};
     mneme_error error = {0};
@@ -129,6 +140,7 @@ int command_eval(int argc, char **argv) {
                                        .options = {.progress = progress_bar_show, .user = &bar}};
     int status;
     if (!parse(argc, argv, &arguments, &status)) return status;
+    if (arguments.plan) return plan(&arguments);
     status = measuring_begin(&usage, &arguments.measuring);
     if (status == 0) status = evaluate(&arguments);
     return status == 0 ? measuring_end(&usage, &arguments.measuring, 0) : status;

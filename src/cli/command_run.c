@@ -9,11 +9,12 @@
 #include "cli/commands.h"
 #include "cli/measuring.h"
 #include "cli/print_file.h"
+#include "cli/print_plan.h"
 #include "cli/progress.h"
 
 static const char help[] =
     "mneme run RECIPE [--dir DIR] [--set KEY=VALUE]... [--expect FILE]\n"
-    "          [--matmul canonical|onednn] [--json] " MEASURING_USAGE
+    "          [--matmul canonical|onednn] [--plan] [--json] " MEASURING_USAGE
     "\n"
     "mneme run --keys [--json]\n"
     "\n"
@@ -28,6 +29,7 @@ static const char help[] =
     "  --expect FILE    fails if the digests are not those in FILE (data/expected/)\n"
     "  --matmul onednn  computes dense products by oneDNN, for comparison; such a run is marked\n"
     "                   as not canonical, since its bits depend on library, CPU and threads\n"
+    PLAN_HELP("           ")
     "  --json           prints the run folder's report.json instead of the table\n"
     "  --keys           prints the keys that a recipe can have, with type, default, range and\n"
     "                   meaning (with --json as JSON), and runs nothing\n" MEASURING_HELP
@@ -59,7 +61,7 @@ static int print_keys(bool as_json) {
 
 int command_run(int argc, char **argv) {
     char directory[1024], override[64], profile[4096];
-    bool json = false, keys = false;
+    bool json = false, keys = false, plan = false;
     const char *matmul = NULL;
     struct texts overrides = {0};
     struct measuring measuring = {0};
@@ -70,6 +72,7 @@ int command_run(int argc, char **argv) {
         {"dir", .text = &run.directory},   {"set", .texts = &overrides},
         {"expect", .text = &run.expected}, {"json", .flag = &json},
         {"keys", .flag = &keys},           {"matmul", .text = &matmul},
+        {"plan", .flag = &plan},
         MEASURING_OPTIONS(&measuring),     {0}};
     if (!arguments_options(&usage, options, argc, argv, &status)) return status;
     if (!arguments_operands(&usage, keys ? 0 : 1, argc, argv, &status)) return status;
@@ -83,11 +86,15 @@ int command_run(int argc, char **argv) {
     run.n_overrides = overrides.n;
     arguments_run_directory(run.recipe, directory, sizeof directory);
     if (run.directory == NULL) run.directory = directory;
+    mneme_error error = {0};
+    char *table;
+    if (plan) {
+        mneme_status found = mneme_run_plan(&run, json, &table, &error);
+        return print_plan(&usage, found, table, &error);
+    }
     status = measuring_begin(&usage, &measuring);
     if (status != 0) return status;
     progress_bar_open(&bar);
-    mneme_error error = {0};
-    char *table;
     mneme_status done = mneme_run(&run, &table, &error);
     progress_bar_close(&bar);
     if (table != NULL) {

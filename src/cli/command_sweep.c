@@ -8,10 +8,11 @@
 #include "cli/commands.h"
 #include "cli/measuring.h"
 #include "cli/print_file.h"
+#include "cli/print_plan.h"
 #include "cli/progress.h"
 
 static const char help[] =
-    "mneme sweep RECIPE [--dir DIR] [--set KEY=VALUE]... [--json]\n"
+    "mneme sweep RECIPE [--dir DIR] [--set KEY=VALUE]... [--plan] [--json]\n"
     "            " MEASURING_USAGE
     "\n"
     "\n"
@@ -23,6 +24,7 @@ static const char help[] =
     "  --dir DIR        the folder (default: runs/NAME, from the recipe's file name); sweeps of\n"
     "                   the same base can share one\n"
     "  --set KEY=VALUE  replaces a recipe key, such as corpus.new_facts=100 (docs/recipes.md)\n"
+    PLAN_HELP("           ")
     "  --json           prints sweep.json instead of the comparison\n" MEASURING_HELP
     "\n"
     "The folder gets sweep.md, sweep.json, sweep.csv, sweep.svg and .png, and stream.svg and .png\n"
@@ -34,7 +36,7 @@ static const struct usage usage = {"sweep", help, 1};
 
 int command_sweep(int argc, char **argv) {
     char directory[1024];
-    bool json = false;
+    bool json = false, plan = false;
     struct texts overrides = {0};
     struct measuring measuring = {0};
     struct progress_bar bar;
@@ -43,6 +45,7 @@ int command_sweep(int argc, char **argv) {
     const struct argument options[] = {{"dir", .text = &sweep.directory},
                                        {"set", .texts = &overrides},
                                        {"json", .flag = &json},
+                                       {"plan", .flag = &plan},
                                        MEASURING_OPTIONS(&measuring),
                                        {0}};
     if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
@@ -51,11 +54,15 @@ int command_sweep(int argc, char **argv) {
     sweep.n_overrides = overrides.n;
     arguments_run_directory(sweep.recipe, directory, sizeof directory);
     if (sweep.directory == NULL) sweep.directory = directory;
+    mneme_error error = {0};
+    char *report;
+    if (plan) {
+        mneme_status found = mneme_sweep_plan(&sweep, json, &report, &error);
+        return print_plan(&usage, found, report, &error);
+    }
     status = measuring_begin(&usage, &measuring);
     if (status != 0) return status;
     progress_bar_open(&bar);
-    mneme_error error = {0};
-    char *report;
     mneme_status done = mneme_sweep(&sweep, &report, &error);
     progress_bar_close(&bar);
     if (done != MNEME_OK) return arguments_report(&usage, &error);

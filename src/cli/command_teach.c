@@ -6,11 +6,13 @@
 
 #include "cli/arguments.h"
 #include "cli/commands.h"
+#include "cli/print_plan.h"
 #include "cli/progress.h"
 
 static const char help[] =
     "mneme teach MODEL FACTS --patch PATCH [--keep QUESTIONS] [--text PATH]... [--limit N]\n"
-    "            [--max-loss PERCENT] [--prompt FORM] [--wordings FILE] [--json] [SETTING]...\n"
+    "            [--max-loss PERCENT] [--prompt FORM] [--wordings FILE] [--plan] [--json]\n"
+    "            [SETTING]...\n"
     "\n"
     "Teaches the model in the folder MODEL the facts of a file, questions with answers "
     "(docs/data.md\n"
@@ -36,6 +38,7 @@ static const char help[] =
     "  --limit N          the first N facts of the file\n"
     "  --prompt FORM      how facts are asked, as for mneme eval\n"
     "  --wordings FILE    other ways to put question and answer (docs/data.md)\n"
+    PLAN_HELP("             ")
     "  --json             what came of it as JSON, with a line for each fact\n"
     "\n"
     "Settings, of which each has a default that works:\n"
@@ -60,6 +63,7 @@ static const struct usage usage = {"teach", help, 2};
 struct teach_arguments {
     mneme_teach_options options;
     struct texts texts;
+    bool plan;
     const char *max_loss, *lr, *t_share, *enough;
 };
 
@@ -111,6 +115,7 @@ static bool parse(int argc, char **argv, struct teach_arguments *a, int *status)
                                        {"n-keys", .count = &o->n_keys},
                                        {"knn", .count = &o->knn},
                                        {"json", .flag = &o->json},
+                                       {"plan", .flag = &a->plan},
                                        {0}};
     if (!arguments_parse(&usage, options, argc, argv, status)) return false;
     o->model = argv[optind];
@@ -128,6 +133,11 @@ int command_teach(int argc, char **argv) {
     char *report = NULL;
     int status;
     if (!parse(argc, argv, &arguments, &status)) return status;
+    if (arguments.plan) {
+        mneme_status found =
+            mneme_teach_plan(&arguments.options, arguments.options.json, &report, &error);
+        return print_plan(&usage, found, report, &error);
+    }
     progress_bar_open(&bar);
     mneme_status done = mneme_teach(&arguments.options, &report, &error);
     progress_bar_close(&bar);

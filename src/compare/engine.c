@@ -171,24 +171,12 @@ static mneme_status run_cells(struct variant_run *r, const char *expected, mneme
     return r->result->plan->kind == PLAN_RUN ? remake_chosen(r, error) : MNEME_OK;
 }
 
-/* The caller's overrides, then the variant's; the list alone is to be freed. */
-static const char **join_overrides(const mneme_run_options *options,
-                                   const struct plan_choice *variant) {
-    const char **all = calloc(options->n_overrides + variant->n_overrides + 1, sizeof *all);
-    if (all == NULL) return NULL;
-    for (size_t i = 0; i < options->n_overrides; i++) all[i] = options->overrides[i];
-    for (size_t i = 0; i < variant->n_overrides; i++) {
-        all[options->n_overrides + i] = variant->overrides[i];
-    }
-    return all;
-}
-
 /* Runs the variant in r->directory, with its overrides after the caller's. */
 static mneme_status run_in_folder(struct variant_run *r, const mneme_run_options *options,
                                   mneme_error *error) {
     const struct plan_choice *choice = &r->result->plan->variants[r->variant].choice;
     mneme_run_options own = *options;
-    const char **overrides = join_overrides(options, choice);
+    const char **overrides = plan_overrides(options->n_overrides, options->overrides, choice);
     if (overrides == NULL) return error_set_memory(error, "the plan");
     own.overrides = overrides;
     own.n_overrides += choice->n_overrides;

@@ -330,3 +330,12 @@ size_t plan_n_cells(const struct plan *plan) {
     for (size_t s = 0; s < plan->n_series; s++) n += plan->series[s].n_cells;
     return n;
 }
+
+const char **plan_overrides(size_t n, const char *const *overrides,
+                            const struct plan_choice *variant) {
+    const char **all = calloc(n + variant->n_overrides + 1, sizeof *all);
+    if (all == NULL) return NULL;
+    for (size_t i = 0; i < n; i++) all[i] = overrides[i];
+    for (size_t i = 0; i < variant->n_overrides; i++) all[n + i] = variant->overrides[i];
+    return all;
+}

@@ -78,6 +78,11 @@ void plan_free(struct plan *plan);
 mneme_status plan_settings(const struct plan *plan, size_t variant, size_t series, size_t cell,
                            struct recipe_finetune *settings, mneme_error *error);
 
+/* The caller's n overrides, then those of a variant; the list alone is to be freed. NULL without
+ * memory. */
+const char **plan_overrides(size_t n, const char *const *overrides,
+                            const struct plan_choice *variant);
+
 /* The number of cells in one variant. */
 size_t plan_n_cells(const struct plan *plan);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/memory.h"
@@ -111,6 +112,19 @@ mneme_status text_files_digest(const char *source, struct digest *digest, mneme_
     THEN(digest_files(&files, &stream, error));
     THEN(digest_finish(&stream, digest, error));
     digest_close(&stream);
+    text_files_free(&files);
+    return status;
+}
+
+mneme_status text_files_bytes(const char *const *sources, size_t n_sources, uint64_t *bytes,
+                              mneme_error *error) {
+    struct text_files files = {0};
+    struct stat found;
+    *bytes = 0;
+    mneme_status status = text_files_find(sources, n_sources, &files, error);
+    for (size_t i = 0; i < files.n && status == MNEME_OK; i++) {
+        if (stat(files.paths[i], &found) == 0) *bytes += (uint64_t)found.st_size;
+    }
     text_files_free(&files);
     return status;
 }

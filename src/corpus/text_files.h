@@ -1,6 +1,8 @@
 #ifndef CORPUS_TEXT_FILES_H
 #define CORPUS_TEXT_FILES_H
 
+#include <stdint.h>
+
 #include "base/digest.h"
 #include "base/path.h"
 
@@ -19,6 +21,9 @@ struct text_files {
 
 mneme_status text_files_find(const char *const *sources, size_t n_sources, struct text_files *files,
                              mneme_error *error);
+/* How many bytes they have together. */
+mneme_status text_files_bytes(const char *const *sources, size_t n_sources, uint64_t *bytes,
+                              mneme_error *error);
 /* Does nothing to {0}. */
 void text_files_free(struct text_files *files);
 

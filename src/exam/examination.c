@@ -1,9 +1,11 @@
 #include "exam/examination.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/rehearsal.h"
 #include "data/questions.h"
 #include "exam/choice_score.h"
 #include "exam/question_score.h"
@@ -113,7 +115,7 @@ static mneme_status open_examination(struct examination *e, const struct languag
     TRY(read_manner(e, error));
     TRY(make_room(e, results, error));
     TRY(read_files(e, error));
-    return options->answers == NULL ? MNEME_OK
+    return options->answers == NULL || rehearsal_is_on() ? MNEME_OK
                                     : file_writer_open(&e->answers, options->answers, error);
 }
 
@@ -125,12 +127,12 @@ static mneme_status compute(struct examination *e, mneme_eval_results *results,
                                   &e->progress, &results->questions[i], error));
     }
     for (size_t i = 0; i < options->n_texts; i++, results->n_texts++) {
-        TRY(read_text_score(&e->subject, &e->texts[i], e->window, options->stride, &e->progress,
-                            &results->texts[i], error));
+        TRY(rehearsal_ends(read_text_score(&e->subject, &e->texts[i], e->window, options->stride, &e->progress,
+                            &results->texts[i], error)));
     }
     for (size_t i = 0; i < options->n_choices; i++, results->n_choices++) {
-        TRY(asked_choices_score(&e->subject, &e->choices[i], &e->progress, &results->choices[i],
-                                error));
+        TRY(rehearsal_ends(asked_choices_score(&e->subject, &e->choices[i], &e->progress, &results->choices[i],
+                                error)));
     }
     return e->answers.stream == NULL ? MNEME_OK : file_writer_finish(&e->answers, error);
 }
@@ -151,6 +153,56 @@ static void close_examination(struct examination *e) {
     asking_free(&e->asking);
     subject_close(&e->subject);
     file_writer_abandon(&e->answers);
+}
+
+/* Bytes of English text that make a token. */
+#define BYTES_OF_TOKEN 4.0
+
+static void add_questions(const struct examination *e, const struct asked_questions *asked,
+                          struct exam_extent *extent) {
+    const double n = (double)asked->n, new_tokens = (double)e->manner.max_new_tokens;
+    extent->read_tokens += (double)asked->tokens.n + (double)asked->pairs.tokens.n;
+    extent->mean_length += n > 0 ? (double)asked->tokens.n / n : 0.0;
+    extent->predicted += n + (double)asked->pairs.tokens.n - (double)asked->tokens.n;
+    extent->written_tokens += n * new_tokens;
+    extent->written_passes += n > 0 ? new_tokens : 0.0;
+}
+
+static struct exam_extent extent_of(const struct examination *e) {
+    const mneme_eval_options *options = e->options;
+    const size_t n = options->n_questions + options->n_texts + options->n_choices;
+    struct exam_extent extent = {0};
+    for (size_t i = 0; i < options->n_questions; i++) add_questions(e, &e->questions[i], &extent);
+    for (size_t i = 0; i < options->n_texts; i++) {
+        double bytes = 0.0;
+        for (size_t d = 0; d < e->texts[i].documents.n; d++) {
+            bytes += (double)strlen(e->texts[i].documents.texts[d]);
+        }
+        extent.read_tokens += bytes / BYTES_OF_TOKEN;
+        extent.predicted += bytes / BYTES_OF_TOKEN;
+        extent.mean_length += (double)e->window;
+    }
+    for (size_t i = 0; i < options->n_choices; i++) {
+        const double tokens = (double)e->choices[i].pairs.tokens.n;
+        extent.read_tokens += tokens;
+        extent.predicted += tokens / 2.0;
+        extent.mean_length += e->choices[i].n > 0 ? tokens / (4.0 * (double)e->choices[i].n) : 0.0;
+    }
+    extent.mean_length /= (double)(n > 0 ? n : 1);
+    return extent;
+}
+
+mneme_status examination_rehearse(const struct language_model *language,
+                                  const mneme_eval_options *options, struct exam_extent *extent,
+                                  mneme_error *error) {
+    struct examination e = {.options = options};
+    mneme_eval_results results = {0};
+    mneme_status status = open_examination(&e, language, &results, error);
+    THEN(compute(&e, &results, error));
+    if (status == MNEME_OK) *extent = extent_of(&e);
+    close_examination(&e);
+    examination_free(&results);
+    return status;
 }
 
 mneme_status examination_run(const struct language_model *language,

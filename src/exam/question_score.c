@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rehearsal.h"
 #include "eval/qa_score.h"
 #include "exam/answer_lines.h"
 #include "exam/greedy_answers.h"
@@ -66,9 +67,12 @@ mneme_status asked_questions_score(const struct subject *subject,
     double *nll = calloc(asked->n, sizeof *nll);
     mneme_status status = MNEME_OK;
     if (said == NULL || nll == NULL) status = error_set_memory(error, "answers");
-    THEN(greedy_answers(subject, asked, manner->max_new_tokens, progress, said, error));
-    if (!manner->answers_alone) THEN(read_answers(subject, asked, progress, nll, error));
-    THEN(score_all(asked, said, nll, answers, result, error));
+    THEN(rehearsal_ends(
+        greedy_answers(subject, asked, manner->max_new_tokens, progress, said, error)));
+    if (!manner->answers_alone) {
+        THEN(rehearsal_ends(read_answers(subject, asked, progress, nll, error)));
+    }
+    if (!rehearsal_is_on()) THEN(score_all(asked, said, nll, answers, result, error));
     for (size_t i = 0; said != NULL && i < asked->n; i++) free(said[i]);
     free(said);
     free(nll);

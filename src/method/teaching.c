@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/random.h"
+#include "base/rehearsal.h"
 #include "model/model.h"
 
 size_t teaching_batch_tokens(const struct teaching *t) {
@@ -16,7 +17,7 @@ mneme_status teaching_open_pass(struct teaching *t, size_t max_tokens, mneme_err
 }
 
 mneme_status teaching_open(struct teaching *t, mneme_error *error) {
-    TRY(model_read(t->base_folder, t->model, error));
+    if (!rehearsal_is_on()) TRY(model_read(t->base_folder, t->model, error));
     t->order = malloc(lessons_most_texts(t->lessons) * sizeof *t->order);
     t->texts = malloc(t->recipe->finetune.paraphrases * sizeof *t->texts);
     t->state = calloc(1, t->method->state_size);

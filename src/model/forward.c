@@ -1,6 +1,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/rehearsal.h"
 #include "model/memory_layer.h"
 #include "model/pass.h"
 #include "model/query_and_key.h"
@@ -151,6 +152,7 @@ static mneme_status upper_layers(struct pass *pass, size_t first_layer, const st
 
 mneme_status model_forward(struct pass *pass, const struct batch *batch,
                            const struct continuation *continuation, mneme_error *error) {
+    TRY(rehearsal_stop(error));
     begin(pass, batch);
     return upper_layers(pass, 0, batch, continuation, error);
 }
@@ -177,6 +179,7 @@ static mneme_status on_to_memory(struct pass *pass, size_t first_layer, const st
 mneme_status model_forward_to_memory(struct pass *pass, const struct batch *batch,
                                      mneme_error *error) {
     assert(pass->model->config.memory.n_layers > 0);
+    TRY(rehearsal_stop(error));
     begin(pass, batch);
     return on_to_memory(pass, 0, batch, error);
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/rehearsal.h"
 #include "simd/math.h"
 #include "simd/simd.h"
 
@@ -126,6 +127,10 @@ mneme_status model_open(const struct model_config *config, struct model *model,
 }
 
 void model_close(struct model *model) {
+    for (size_t i = 0; model->parameters != NULL && i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if (p->in_file) rehearsal_take(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
+    }
     free(model->layers);
     free(model->parameters);
     arena_close(&model->arena);
@@ -258,12 +263,14 @@ static void initialize(const struct model_config *config, struct parameter *p, u
 }
 
 void model_initialize(struct model *model, uint64_t seed) {
+    if (rehearsal_is_on()) return;
     for (size_t i = 0; i < model->n_parameters; i++) {
         initialize(&model->config, &model->parameters[i], seed);
     }
 }
 
 void model_initialize_memory(struct model *model, uint64_t seed) {
+    if (rehearsal_is_on()) return;
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
         if ((p->roles & ROLE_MEMORY) != 0) initialize(&model->config, p, seed);

@@ -48,6 +48,9 @@ struct model {
     struct safetensors_map files; /* which parameters may lie in */
 };
 
+/* What a rehearsal calls the parameters that do. */
+#define WEIGHTS_IN_FILE "weights in their file"
+
 /* Names and shapes of the parameters, without room for them: their data is NULL. */
 mneme_status model_describe(const struct model_config *config, struct model *model,
                             mneme_error *error);

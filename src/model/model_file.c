@@ -5,6 +5,7 @@
 #include "base/json_read.h"
 #include "base/json_write.h"
 #include "base/path.h"
+#include "base/rehearsal.h"
 #include "nn/matmul_backend.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors_set.h"
@@ -65,6 +66,7 @@ static mneme_status check_tensors(const struct model *model, const struct safete
 /* All parameters but those that have one of the roles, and those that lie in the files. */
 static mneme_status read_parameters(struct model *model, const struct safetensors_set *set,
                                     unsigned without, mneme_error *error) {
+    if (rehearsal_is_on()) return MNEME_OK;
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
         if ((p->roles & without) != 0 || p->in_file) continue;
@@ -88,6 +90,7 @@ static mneme_status map_parameters(struct model *model, const struct safetensors
         if (p->count < LEAST_MAPPED) continue;
         TRY(safetensors_map_f32(&model->files, set, p->name, p->rank, p->shape, &data, error));
         p->in_file = data != NULL;
+        if (p->in_file) rehearsal_add(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
         p->data = (float *)(uintptr_t)data;
     }
     return MNEME_OK;

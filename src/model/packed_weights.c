@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/rehearsal.h"
 #include "model/key_norm.h"
 #include "nn/matmul.h"
 #include "nn/product_key.h"
@@ -77,6 +78,15 @@ static void forget(const struct parameter *p, const struct packed_weight *weight
     mapped_file_forget(p->data, p->count * sizeof *p->data);
 }
 
+/* The same in a rehearsal. */
+static void rehearse_forgetting(struct packed_weights *packed, const struct model *model) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if (!p->in_file || packed->weights[i].forward == NULL) continue;
+        packed->forgotten += rehearsal_take(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
+    }
+}
+
 static size_t quarter_of_memory(void) {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
     return pages < 0 || size < 0 ? 0 : (size_t)pages / 4 * (size_t)size;
@@ -102,6 +112,10 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
         packed_weights_close(packed);
         return status;
     }
+    if (rehearsal_is_on()) {
+        rehearse_forgetting(packed, model);
+        return MNEME_OK;
+    }
     profile_layer(PROFILE_PACKING, 0);
     for (size_t i = 0; i < model->n_parameters; i++) {
         pack(model, &model->parameters[i], &packed->weights[i]);
@@ -111,6 +125,7 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
 }
 
 void packed_weights_close(struct packed_weights *packed) {
+    rehearsal_add(WEIGHTS_IN_FILE, packed->forgotten);
     arena_close(&packed->arena);
     free(packed->weights);
     *packed = (struct packed_weights){0};

@@ -18,6 +18,7 @@ struct packed_weight {
 struct packed_weights {
     struct arena arena;
     struct packed_weight *weights; /* [n_parameters] */
+    size_t forgotten;              /* in a rehearsal: bytes of the plain forms in files */
 };
 
 /* Packs every linear layer's weight and the sub-keys, those of lowest_backward_layer and above for

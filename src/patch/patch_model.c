@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/rehearsal.h"
 #include "interchange/target.h"
 #include "patch/patch_file.h"
 #include "smf/model_background.h"
@@ -19,6 +20,8 @@ static const char *const files_beside[] = {"tokenizer.json", "tokenizer_config.j
 mneme_status patch_base_digest(const struct model *model, bool carries_memory,
                                struct digest *digest, mneme_error *error) {
     size_t n = 0;
+    *digest = (struct digest){0};
+    if (rehearsal_is_on()) return MNEME_OK;
     struct parameter **list = calloc(model->n_parameters + 1, sizeof *list);
     if (list == NULL) return error_set_memory(error, "a digest");
     for (size_t i = 0; i < model->n_parameters; i++) {
@@ -71,7 +74,7 @@ static mneme_status load_patched(const struct patch *patch, const char *path, co
                               : model_map(folder, model, error));
     TRY(patch_base_digest(model, patch->carries_memory, &digest, error));
     model_forget_files(model);
-    TRY(patch_check_fits(patch, path, &digest, error));
+    if (!rehearsal_is_on()) TRY(patch_check_fits(patch, path, &digest, error));
     TRY(check_tables(patch, path, model, error));
     patch_put_rows(patch, model);
     return MNEME_OK;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/random.h"
+#include "base/rehearsal.h"
 #include "base/text.h"
 #include "folder/folder.h"
 #include "folder/manifest.h"
@@ -118,7 +119,7 @@ mneme_status background_stage_count(const struct experiment *experiment,
     struct counting counting = {0};
     TRY(background_open(background, n_slots(experiment), error));
     mneme_status status = open_counting(experiment, &counting, error);
-    THEN(count(experiment, &counting, background, error));
+    THEN(rehearsal_ends(count(experiment, &counting, background, error)));
     if (status != MNEME_OK) background_close(background);
     close_counting(&counting);
     return status;

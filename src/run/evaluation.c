@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/rehearsal.h"
 #include "eval/answer_likelihood.h"
 #include "eval/answerer.h"
 #include "eval/held_out.h"
@@ -79,6 +80,7 @@ static mneme_status ask(struct side *side, size_t n, mneme_error *error) {
         size_t rows = n - first < ROWS ? n - first : ROWS;
         mneme_status status =
             answerer_ask(&a->answerer, &side->facts->prompts, first, rows, score, side, error);
+        status = rehearsal_ends(status);
         a->diverged = status == MNEME_FAILED; /* of what the machine can do wrong: nothing else */
         TRY(status);
         a->done += rows;
@@ -96,6 +98,7 @@ static mneme_status read_answers(struct questioning *a, const struct fact_tokens
     if (tally->nlls == NULL) return error_set_memory(error, "the answers");
     mneme_status status = answer_likelihoods(&a->experiment->model, n, &facts->prompts,
                                              &facts->answered, tally->nlls, NULL, NULL, error);
+    status = rehearsal_ends(status);
     a->diverged |= status == MNEME_FAILED;
     return status;
 }
@@ -180,7 +183,7 @@ static mneme_status read_skill(const struct experiment *e, struct scores *scores
     mneme_status status = pass_open(&pass, &e->model, tokens, false, error);
     THEN(pass_pack(&pass, e->model.config.n_layers, error));
     THEN(batch_builder_open(&builder, tokens, error));
-    THEN(find_nll(&pass, &builder, e, scores, error));
+    THEN(rehearsal_ends(find_nll(&pass, &builder, e, scores, error)));
     batch_builder_close(&builder);
     pass_close(&pass);
     return status;
@@ -208,7 +211,8 @@ static mneme_status read_text(const struct experiment *e, const char *stage, str
                                       .context = &telling};
     scores->has_text = e->held_out_text.n_tokens > 0;
     if (!scores->has_text) return MNEME_OK;
-    mneme_status status = held_out_nll(&held_out, &e->model, &scores->text_nll, error);
+    mneme_status status =
+        rehearsal_ends(held_out_nll(&held_out, &e->model, &scores->text_nll, error));
     scores->diverged |= status == MNEME_FAILED;
     return status;
 }
@@ -221,8 +225,8 @@ static mneme_status choose_endings(const struct experiment *e, const char *stage
     scores->has_choices = e->choices.n > 0;
     for (size_t i = 0; i < e->choices.n; i++) {
         mneme_eval_choices found;
-        mneme_status status = asked_choices_score(&e->choices.subject, &e->choices.files[i],
-                                                  &progress, &found, error);
+        mneme_status status = rehearsal_ends(asked_choices_score(
+            &e->choices.subject, &e->choices.files[i], &progress, &found, error));
         scores->diverged |= status == MNEME_FAILED;
         TRY(status);
         n += (double)found.n;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/rehearsal.h"
 #include "base/text.h"
+#include "corpus/text_files.h"
 #include "corpus/text_sample.h"
 #include "folder/folder.h"
 #include "folder/manifest.h"
@@ -13,6 +15,8 @@
 
 /* Of a text corpus a tokenizer is learned from the first documents, this many bytes. */
 #define SAMPLE_BYTES ((size_t)32 << 20)
+/* Of text that is not read: English has about so many in a token. */
+#define BYTES_OF_TOKEN 4
 
 /* A model that was trained elsewhere goes on with text: what is known is asked, not read. */
 static bool reads_corpus(const struct experiment *experiment) {
@@ -89,7 +93,8 @@ static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *e
         return tokenizer_load(path.text, &experiment->tokenizer, error);
     }
     TRY(experiment_make_tokenizer(experiment, &experiment->tokenizer, error));
-    return tokenizer_save(experiment->tokenizer, path.text, error);
+    return rehearsal_is_on() ? MNEME_OK
+                             : tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
 /* The prompt with the first answer; the caller frees it. NULL without memory. */
@@ -160,9 +165,24 @@ static mneme_status check_sequence_length(const struct recipe *recipe, mneme_err
                      wanted, limit);
 }
 
+/* In a rehearsal: as many tokens as the text has at least, without reading it. */
+static mneme_status rehearse_packed(struct experiment *e, mneme_error *error) {
+    const struct key_strings *sources = &e->recipe.corpus.text;
+    uint64_t bytes = 0;
+    if (sources->n == 0) return MNEME_OK;
+    TRY(text_files_bytes((const char *const *)sources->texts, sources->n, &bytes, error));
+    e->text.n_tokens = (size_t)bytes / BYTES_OF_TOKEN + 2;
+    e->text.sequence_length = packed_file_sequence_length(&e->recipe);
+    e->text.file.length = e->text.n_tokens * sizeof *e->text.tokens;
+    e->text.file.bytes = rehearsal_reserve(e->text.file.length);
+    e->text.tokens = (const int32_t *)(const void *)e->text.file.bytes;
+    return e->text.tokens == NULL ? error_set_memory(error, "the text's tokens") : MNEME_OK;
+}
+
 /* The recipe's text, and what is held out of it. */
 static mneme_status open_packed(struct experiment *e, mneme_error *error) {
     TRY(check_sequence_length(&e->recipe, error));
+    if (rehearsal_is_on()) return rehearse_packed(e, error);
     struct packed_file file = {.directory = e->directory,
                                .is_read = e->is_read,
                                .name = FOLDER_TEXT,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/rehearsal.h"
 #include "base/text.h"
 #include "eval/answerer.h"
 #include "eval/qa_score.h"
@@ -159,6 +160,12 @@ mneme_status new_questions_choose(struct experiment *e, mneme_error *error) {
     if (!e->recipe.corpus.new_unknown) return MNEME_OK;
     choosing.keep = calloc(e->corpus.n_fresh + 1, sizeof *choosing.keep);
     if (choosing.keep == NULL) return error_set_memory(error, "the new questions");
+    if (rehearsal_is_on()) {
+        for (size_t i = 0; i < choosing.most && i < e->corpus.n_fresh; i++) choosing.keep[i] = true;
+        corpus_keep_fresh(&e->corpus, choosing.keep);
+        free(choosing.keep);
+        return MNEME_OK;
+    }
     mneme_status status = ask_or_recall(&choosing, error);
     THEN(note(e, &choosing, error));
     if (status == MNEME_OK) corpus_keep_fresh(&e->corpus, choosing.keep);

@@ -165,11 +165,24 @@ static PATH_OUT_OF_LINE mneme_status find_state(struct pretraining *p, size_t st
     return first.status;
 }
 
+static mneme_status pack_frozen(struct pretraining *p, mneme_error *error) {
+    if (p->recipe->train == TRAIN_ALL || p->recipe->steps == 0) return MNEME_OK;
+    return pass_pack_frozen(&p->pass, p->extent.lowest_layer, &p->optimizer.gradients, error);
+}
+
 mneme_status pretraining_begin(struct pretraining *p, size_t steps, enum damaged_checkpoint damaged,
                                mneme_error *error) {
     TRY(find_state(p, steps, damaged, error));
-    if (p->recipe->train == TRAIN_ALL || p->recipe->steps == 0) return MNEME_OK;
-    return pass_pack_frozen(&p->pass, p->extent.lowest_layer, &p->optimizer.gradients, error);
+    return pack_frozen(p, error);
+}
+
+mneme_status pretraining_rehearse(struct experiment *experiment, mneme_error *error) {
+    struct pretraining pretraining;
+    mneme_status status = pretraining_open(&pretraining, experiment, error);
+    THEN(base_model_begin(experiment, error));
+    THEN(pack_frozen(&pretraining, error));
+    pretraining_close(&pretraining);
+    return status;
 }
 
 /* Cuts the batch into parts of whole sequences, as equal in number as can be. */

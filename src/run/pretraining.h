@@ -58,6 +58,9 @@ mneme_status pretraining_diverged(const struct experiment *experiment, size_t st
  * keeps them. `pretrain/trail.jsonl` has a line per step. */
 mneme_status pretraining_run(struct experiment *experiment, mneme_error *error);
 
+/* In a rehearsal: opens what its steps need, and closes it. */
+mneme_status pretraining_rehearse(struct experiment *experiment, mneme_error *error);
+
 /* The tokens a training pass over the recipe's batches may have. */
 size_t pretraining_batch_tokens(const struct experiment *experiment);
 

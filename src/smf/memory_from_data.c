@@ -6,6 +6,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "base/rehearsal.h"
 #include "model/pass.h"
 #include "nn/linear.h"
 #include "simd/simd.h"
@@ -252,7 +253,7 @@ mneme_status memory_from_data(struct model *model, const struct token_texts *tex
                               const struct memory_data_settings *settings, mneme_error *error) {
     struct maker m = {0};
     TRY(check(model, texts, settings, error));
-    make_empty(model, settings->seed);
+    if (!rehearsal_is_on()) make_empty(model, settings->seed);
     mneme_status status = maker_open(&m, model, texts, settings, error);
     THEN(gather_all(&m, texts, error));
     for (size_t i = 0; status == MNEME_OK && i < model->config.memory.n_layers; i++) {
@@ -261,5 +262,5 @@ mneme_status memory_from_data(struct model *model, const struct token_texts *tex
     }
     THEN(check_finite(model, error));
     maker_close(&m);
-    return status;
+    return rehearsal_ends(status);
 }

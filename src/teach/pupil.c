@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/rehearsal.h"
 #include "lesson/common_questions.h"
 #include "patch/patch_model.h"
 #include "smf/background_counter.h"
@@ -140,7 +141,7 @@ static mneme_status count_background(struct pupil *pupil, const struct pupil_opt
     pupil->background = &pupil->own;
     mneme_status status = background_counter_open(&counter, model, max_tokens, error);
     THEN(batch_builder_open(&builder, max_tokens, error));
-    THEN(count_batches(pupil, o, &counter, &builder, error));
+    THEN(rehearsal_ends(count_batches(pupil, o, &counter, &builder, error)));
     background_counter_close(&counter);
     batch_builder_close(&builder);
     return status;

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/json_write.h"
+#include "base/rehearsal.h"
 #include "data/questions.h"
 #include "patch/patch_file.h"
 #include "teach/facts.h"
@@ -183,7 +184,7 @@ static mneme_status open_course(struct teaching_run *r, mneme_error *error) {
                     &r->settings, r->pupil.voice.manner.max_inputs, error));
     size_t first = patch->n_facts > r->settings.review ? patch->n_facts - r->settings.review : 0;
     r->course.n_taught = first;
-    for (size_t i = first; i < patch->n_facts; i++) {
+    for (size_t i = first; i < patch->n_facts && !rehearsal_is_on(); i++) {
         const struct question record = record_of_fact(&patch->facts[i]);
         TRY(course_remember(&r->course, &record, error));
     }
@@ -269,6 +270,7 @@ static mneme_status run(struct teaching_run *r, mneme_error *error) {
     say(r, "settings: %s", r->pupil.patch.settings);
     TRY(watch_measure(&r->watch, true, &r->outcome.before, error));
     TRY(open_course(r, error));
+    if (rehearsal_is_on()) return MNEME_OK;
     r->saved = clock_seconds();
     mneme_status status = teach_all(r, error);
     if (status == MNEME_OK || r->outcome.n_taught > 0) {
@@ -294,14 +296,39 @@ static mneme_status report(struct teaching_run *r, char **text, mneme_error *err
                      r->n_new);
 }
 
+static void close_run(struct teaching_run *r) {
+    course_close(&r->course);
+    free(r->has);
+    free(r->outcome.results);
+    pupil_close(&r->pupil);
+    questions_free(&r->facts);
+}
+
 mneme_status teach_run(const mneme_teach_options *options, char **report_text, mneme_error *error) {
     struct teaching_run r = {.options = options, .settings = teach_default_settings};
     mneme_status status = run(&r, error);
     THEN(report(&r, report_text, error));
-    course_close(&r.course);
-    free(r.has);
-    free(r.outcome.results);
-    pupil_close(&r.pupil);
-    questions_free(&r.facts);
+    close_run(&r);
+    return status;
+}
+
+mneme_status teach_rehearse(const mneme_teach_options *options, struct teach_extent *extent,
+                            mneme_error *error) {
+    mneme_teach_options silent = *options;
+    silent.progress = NULL;
+    struct teaching_run r = {.options = &silent, .settings = teach_default_settings};
+    *extent = (struct teach_extent){0};
+    mneme_status status = run(&r, error);
+    if (status == MNEME_OK) {
+        const struct memory_config *memory = &r.pupil.language.model.config.memory;
+        const float read = (float)(r.course.max_tokens * memory->heads * memory->knn);
+        *extent = (struct teach_extent){.config = r.pupil.language.model.config,
+                                        .n_facts = r.n_new,
+                                        .t = r.settings.t != 0 ? r.settings.t
+                                                               : (size_t)(r.settings.t_share * read),
+                                        .max_steps = r.settings.max_steps,
+                                        .batch_tokens = r.course.max_tokens};
+    }
+    close_run(&r);
     return status;
 }

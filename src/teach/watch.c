@@ -1,5 +1,6 @@
 #include "teach/watch.h"
 
+#include "base/rehearsal.h"
 #include "eval/likelihood.h"
 #include "exam/examination.h"
 
@@ -14,7 +15,7 @@ static mneme_status read_text(const struct watch *watch, float *nll, mneme_error
     struct batch_builder builder = {0};
     mneme_status status = pass_open(&pass, &watch->language->model, n, false, error);
     THEN(batch_builder_open(&builder, n, error));
-    THEN(likelihood_nll(&pass, &builder, texts, nll, error));
+    THEN(rehearsal_ends(likelihood_nll(&pass, &builder, texts, nll, error)));
     batch_builder_close(&builder);
     pass_close(&pass);
     return status;
