@@ -3,6 +3,7 @@
 
 /* The machine and the libraries that this library runs on. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <mneme/error.h>
@@ -35,6 +36,12 @@ typedef struct mneme_info {
  * build or CPU does not have, or when the CPU has none that the library could compute with: an x86
  * without AVX2 and FMA. *info is filled then, too; whatever computes gives the same error. */
 MNEME_API mneme_status mneme_info_get(mneme_info *info, mneme_error *error);
+
+/* What the model in a folder is: architecture, parameters by part, bytes on disk and in memory,
+ * tokenizer, memory, background, digest, and the operations and bytes of a token; as text for a
+ * terminal, or JSON. Free it with free(). MNEME_BAD_INPUT, naming the file, for what is no model. */
+MNEME_API mneme_status mneme_model_info(const char *folder, bool as_json, char **text,
+                                        mneme_error *error);
 
 /* Sets OpenMP's number of threads as the program does: OMP_NUM_THREADS if that is set; otherwise
  * the CPUs that this process may use (its affinity mask), but not more than the quotas of its

@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "base/float_state.h"
+#include "budget/fit.h"
 #include "exam/exam_report.h"
 #include "exam/examination.h"
 #include "patch/patch_model.h"
@@ -13,6 +14,7 @@ mneme_status mneme_eval(const mneme_eval_options *options, mneme_eval_results *r
     struct language_model language = {0};
     *results = (mneme_eval_results){0};
     mneme_status status = float_state_enter(&state, error);
+    THEN(fit_eval(options, error));
     THEN(patch_language_open(&language, options->model, options->patch, error));
     THEN(examination_run(&language, options, results, error));
     language_model_close(&language);

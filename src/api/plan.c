@@ -13,8 +13,8 @@
 static mneme_status print(struct budget *budget, mneme_status status, bool as_json, char **plan,
                           mneme_error *error) {
     *plan = NULL;
-    THEN(budget_estimate(budget, error));
     if (status == MNEME_OK) {
+        budget_estimate(budget);
         *plan = budget_report(budget, as_json);
         if (*plan == NULL) status = error_set_memory(error, "the plan");
     }

@@ -4,6 +4,7 @@
 
 #include "base/file_lock.h"
 #include "base/float_state.h"
+#include "budget/fit.h"
 #include "compare/engine.h"
 #include "folder/folder.h"
 #include "recipe/recipe_keys_text.h"
@@ -14,6 +15,7 @@ mneme_status mneme_run(const mneme_run_options *options, char **table, mneme_err
     *table = NULL;
     mneme_status status = float_state_enter(&state, error);
     THEN(file_lock_take(&lock, options->directory, FOLDER_LOCK, error));
+    THEN(fit_run(PLAN_RUN, options, error));
     THEN(engine_run(PLAN_RUN, options, table, error));
     file_lock_release(&lock);
     float_state_leave(&state);

@@ -32,10 +32,12 @@ static void clear(unsigned char *block, size_t bytes) {
     }
 }
 
-void *memory_allocate_scratch(size_t count, size_t size) {
+/* As a rehearsal calls it. */
+#define SCRATCH "scratch"
+
+static void *allocate(size_t count, size_t size) {
     size_t bytes;
     if (!rounded_bytes(count, size, &bytes)) return NULL;
-    rehearsal_add("scratch", bytes);
     bool huge = bytes >= HUGE_PAGE;
     void *block = NULL;
     if (posix_memalign(&block, huge ? HUGE_PAGE : MEMORY_ALIGNMENT, bytes) != 0) return NULL;
@@ -43,9 +45,22 @@ void *memory_allocate_scratch(size_t count, size_t size) {
     return block;
 }
 
+void *memory_allocate_scratch(size_t count, size_t size) {
+    size_t bytes;
+    void *block = allocate(count, size);
+    if (block != NULL && rounded_bytes(count, size, &bytes)) rehearsal_add(SCRATCH, bytes);
+    return block;
+}
+
+void memory_free_scratch(void *scratch, size_t count, size_t size) {
+    size_t bytes;
+    if (scratch != NULL && rounded_bytes(count, size, &bytes)) rehearsal_take(SCRATCH, bytes);
+    free(scratch);
+}
+
 void *memory_allocate(size_t count, size_t size) {
     size_t bytes;
-    void *block = memory_allocate_scratch(count, size);
+    void *block = allocate(count, size);
     if (block != NULL && rounded_bytes(count, size, &bytes)) clear(block, bytes);
     return block;
 }
@@ -75,14 +90,13 @@ size_t arena_bytes(size_t n, const struct arena_piece *pieces) {
     return total;
 }
 
-static mneme_status lay_out(struct arena *arena, void *(*allocate)(size_t count, size_t size),
-                            size_t n, const struct arena_piece *pieces, const char *what,
+static mneme_status lay_out(struct arena *arena, void *(*make)(size_t count, size_t size), size_t n,
+                            const struct arena_piece *pieces, const char *what,
                             mneme_error *error) {
     *arena = (struct arena){.size = arena_bytes(n, pieces)};
     if (n == 0) return MNEME_OK;
     if (rehearsal_is_on()) arena->reserved = what;
-    arena->base =
-        rehearsal_is_on() ? rehearsal_reserve(arena->size) : allocate(arena->size, 1);
+    arena->base = rehearsal_is_on() ? rehearsal_reserve(arena->size) : make(arena->size, 1);
     if (arena->base == NULL) return error_set_memory(error, what);
     if (arena->reserved != NULL) rehearsal_add(what, arena->size);
     unsigned char *next = arena->base;

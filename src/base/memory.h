@@ -21,6 +21,9 @@ void *memory_allocate(size_t count, size_t size);
  * writes to take no memory. */
 void *memory_allocate_scratch(size_t count, size_t size);
 
+/* free() of such scratch, for a rehearsal (rehearsal.h) to know. */
+void memory_free_scratch(void *scratch, size_t count, size_t size);
+
 /* Grows *array (elements of `size` bytes, *capacity of them) to hold at least `needed`,
  * at least doubling. On failure nothing changes. */
 mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t size,

@@ -66,19 +66,16 @@ mneme_status budget_add(struct budget *budget, mneme_status status, const struct
     return MNEME_OK;
 }
 
-mneme_status budget_estimate(struct budget *budget, mneme_error *error) {
+void budget_estimate(struct budget *budget) {
     struct rehearsal *paused = rehearsal_pause(); /* what the measurement takes is real */
-    mneme_status status = roof_measure(&budget->roof, error);
+    budget->has_roof = roof_measure_briefly(&budget->roof, NULL) == MNEME_OK;
     rehearsal_go_on(paused);
-    if (status != MNEME_OK) return status;
-    budget->has_roof = true;
-    for (size_t i = 0; i < budget->n_stages; i++) {
+    for (size_t i = 0; budget->has_roof && i < budget->n_stages; i++) {
         struct budget_stage *stage = &budget->stages[i];
         stage->seconds = (1e-9 * stage->flops / budget->roof.gflops +
                           1e-9 * stage->moved / budget->roof.read_gb_per_second) /
                          SHARE_OF_ROOF;
     }
-    return MNEME_OK;
 }
 
 size_t budget_peak(const struct budget *budget) {

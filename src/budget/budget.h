@@ -17,9 +17,9 @@ struct budget_stage {
     size_t n_parts;
     struct rehearsal_part parts[REHEARSAL_PARTS]; /* at_peak, the largest first */
     double flops;
-    double moved;   /* bytes that the optimizer and decoding move besides */
-    double seconds; /* an estimate, where the machine has been measured */
-    size_t disk;    /* bytes that it writes and leaves */
+    double moved;        /* bytes that the optimizer and decoding move besides */
+    double seconds;      /* an estimate, where the machine has been measured */
+    size_t disk;         /* bytes that it writes and leaves */
     size_t scratch_disk; /* bytes that it needs besides for a while */
 };
 
@@ -54,8 +54,9 @@ void budget_note_process(struct budget *budget, const char *folder);
 mneme_status budget_add(struct budget *budget, mneme_status status, const struct stage_needs *needs,
                         mneme_error *error, const char *format, ...) MNEME_PRINTF(5, 6);
 
-/* Measures the machine and estimates the seconds of all stages. */
-mneme_status budget_estimate(struct budget *budget, mneme_error *error);
+/* Measures the machine and estimates the seconds of all stages; nothing where there is no memory to
+ * measure it with. */
+void budget_estimate(struct budget *budget);
 
 size_t budget_peak(const struct budget *budget);
 size_t budget_disk(const struct budget *budget);

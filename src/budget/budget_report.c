@@ -26,12 +26,12 @@ static void add_parts(struct table *table, const struct budget_stage *stage) {
     free(parts);
 }
 
-static void add_stage(struct table *table, const struct budget_stage *stage) {
+static void add_stage(struct table *table, const struct budget_stage *stage, bool has_roof) {
     char memory[BYTES_TEXT], flops[BYTES_TEXT], seconds[BYTES_TEXT], disk[BYTES_TEXT];
     table_add(table, "%s", stage->name);
     table_add(table, "%s", bytes_text(stage->memory, memory));
     table_add(table, "%s", count_text(stage->flops, flops));
-    table_add(table, "%s", seconds_text(stage->seconds, seconds));
+    table_add(table, "%s", has_roof ? seconds_text(stage->seconds, seconds) : "-");
     table_add(table, "%s", bytes_text(stage->disk + stage->scratch_disk, disk));
     add_parts(table, stage);
 }
@@ -57,10 +57,14 @@ static void add_summary(const struct budget *budget, struct text *text) {
     if (budget->room.disk != SIZE_MAX) {
         text_add(text, ", of %s that are free", bytes_text(budget->room.disk, there));
     }
-    text_add(text, "\ntime    about %s, an estimate from this machine's speed now: %.0f GFLOP/s, %.1f "
-                   "GB/s, %zu threads\n",
-             seconds_text(total_seconds(budget), time), budget->roof.gflops,
-             budget->roof.read_gb_per_second, budget->roof.threads);
+    text_add(text, "\n");
+    if (budget->has_roof) {
+        text_add(text,
+                 "time    about %s, an estimate from this machine's speed now: %.0f GFLOP/s, %.1f "
+                 "GB/s, %zu threads\n",
+                 seconds_text(total_seconds(budget), time), budget->roof.gflops,
+                 budget->roof.read_gb_per_second, budget->roof.threads);
+    }
     if (!budget_fits(budget)) text_add(text, "\nThis does not fit.\n");
 }
 
@@ -69,7 +73,8 @@ static char *as_table(const struct budget *budget) {
     struct text text = {0};
     static const char *const head[] = {"stage", "memory", "flops", "time", "disk", "most of it"};
     for (size_t i = 0; i < sizeof head / sizeof *head; i++) table_add(&table, "%s", head[i]);
-    for (size_t i = 0; i < budget->n_stages; i++) add_stage(&table, &budget->stages[i]);
+    for (size_t i = 0; i < budget->n_stages; i++)
+        add_stage(&table, &budget->stages[i], budget->has_roof);
     table_print(&table, &text);
     add_summary(budget, &text);
     text.failed |= table.failed;
@@ -81,9 +86,13 @@ static json_t *whole(size_t bytes) {
     return bytes > INT64_MAX ? json_null() : json_integer((json_int_t)bytes);
 }
 
-static json_t *stage_json(const struct budget_stage *stage, size_t process) {
+static json_t *seconds_json(const struct budget *budget, double seconds) {
+    return budget->has_roof ? json_real(seconds) : json_null();
+}
+
+static json_t *stage_json(const struct budget *budget, const struct budget_stage *stage) {
     json_t *parts = json_object();
-    int failed = json_object_set_new(parts, "process and texts", whole(process));
+    int failed = json_object_set_new(parts, "process and texts", whole(budget->room.process));
     for (size_t i = 0; i < stage->n_parts; i++) {
         failed |= json_object_set_new(parts, stage->parts[i].name, whole(stage->parts[i].at_peak));
     }
@@ -91,27 +100,26 @@ static json_t *stage_json(const struct budget_stage *stage, size_t process) {
         json_decref(parts);
         return NULL;
     }
-    return json_pack("{s:s, s:o, s:o, s:f, s:f, s:o, s:o}", "name", stage->name, "memory",
+    return json_pack("{s:s, s:o, s:o, s:f, s:o, s:o, s:o}", "name", stage->name, "memory",
                      whole(stage->memory), "parts", parts, "flops", stage->flops, "seconds",
-                     stage->seconds, "disk", whole(stage->disk), "scratch_disk",
-                     whole(stage->scratch_disk));
+                     seconds_json(budget, stage->seconds), "disk", whole(stage->disk),
+                     "scratch_disk", whole(stage->scratch_disk));
 }
 
 static char *as_json(const struct budget *budget) {
     json_t *stages = json_array();
     int failed = 0;
     for (size_t i = 0; i < budget->n_stages; i++) {
-        failed |= json_array_append_new(stages, stage_json(&budget->stages[i],
-                                                           budget->room.process));
+        failed |= json_array_append_new(stages, stage_json(budget, &budget->stages[i]));
     }
     const struct machine_roof *roof = &budget->roof;
     json_t *root = json_pack(
-        "{s:o, s:o, s:o, s:f, s:f, s:b, s:{s:o, s:s, s:o}, s:{s:f, s:f, s:I}}", "stages", stages,
+        "{s:o, s:o, s:o, s:f, s:o, s:b, s:{s:o, s:s, s:o}, s:{s:f, s:f, s:I}}", "stages", stages,
         "memory", whole(budget_peak(budget)), "disk", whole(budget_disk(budget)), "flops",
-        total_flops(budget), "seconds", total_seconds(budget), "fits", (int)budget_fits(budget),
-        "available", "memory", whole(budget->room.memory), "bound", budget->room.bound, "disk",
-        whole(budget->room.disk), "machine", "gflops", roof->gflops, "read_gb_per_second",
-        roof->read_gb_per_second, "threads", (json_int_t)roof->threads);
+        total_flops(budget), "seconds", seconds_json(budget, total_seconds(budget)), "fits",
+        (int)budget_fits(budget), "available", "memory", whole(budget->room.memory), "bound",
+        budget->room.bound, "disk", whole(budget->room.disk), "machine", "gflops", roof->gflops,
+        "read_gb_per_second", roof->read_gb_per_second, "threads", (json_int_t)roof->threads);
     char *text = failed != 0 || root == NULL ? NULL : json_print(root, JSON_INDENT(2));
     json_decref(root);
     struct text lines = {0};

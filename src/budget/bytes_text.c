@@ -27,7 +27,8 @@ const char *seconds_text(double seconds, char text[BYTES_TEXT]) {
     const struct {
         double size, most;
         const char *name;
-    } units[] = {{1.0, 90.0, "s"}, {60.0, 90.0, "min"}, {3600.0, 48.0, "h"}, {86400.0, 0.0, "days"}};
+    } units[] = {
+        {1.0, 90.0, "s"}, {60.0, 90.0, "min"}, {3600.0, 48.0, "h"}, {86400.0, 0.0, "days"}};
     size_t i = 0;
     while (i < 3 && seconds / units[i].size >= units[i].most) i++;
     const double value = seconds / units[i].size;

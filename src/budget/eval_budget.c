@@ -34,8 +34,8 @@ mneme_status eval_budget(const mneme_eval_options *options, struct budget *budge
     mneme_status status = patch_language_open(&language, options->model, options->patch, error);
     THEN(examination_rehearse(&language, &silent, &extent, error));
     budget->room = machine_room("/", folder.text);
-    const struct stage_needs needs = status == MNEME_OK ? eval_needs(&language.model, &extent)
-                                                        : (struct stage_needs){0};
+    const struct stage_needs needs =
+        status == MNEME_OK ? eval_needs(&language.model, &extent) : (struct stage_needs){0};
     language_model_close(&language);
     return budget_add(budget, status, &needs, error, "evaluate");
 }

@@ -5,10 +5,10 @@
 
 /* What the machine has left for this process. */
 struct machine_room {
-    size_t memory;    /* bytes that it may have in all, with those that it has */
+    size_t memory;     /* bytes that it may have in all, with those that it has */
     const char *bound; /* what bounds them: "free memory", "the control group's limit", … */
-    size_t process;   /* bytes that it has in memory now */
-    size_t disk;      /* bytes that are free where the folder is, or will be; SIZE_MAX: not known */
+    size_t process;    /* bytes that it has in memory now */
+    size_t disk; /* bytes that are free where the folder is, or will be; SIZE_MAX: not known */
 };
 
 /* `folder` may be NULL. `root` is "/", but for tests. */

@@ -19,8 +19,8 @@ static size_t *part_of(const struct model *model, const struct parameter *p,
                               p == layer->keys || p == layer->query_norm || p == layer->key_norm;
         return looks_up ? &parts->memory_keys : &parts->memory_other;
     }
-    const bool is_ffn = p == layer->w1 || p == layer->w2 || p == layer->w3 ||
-                        p == layer->w1_bias || p == layer->w2_bias || p == layer->w3_bias;
+    const bool is_ffn = p == layer->w1 || p == layer->w2 || p == layer->w3 || p == layer->w1_bias ||
+                        p == layer->w2_bias || p == layer->w3_bias;
     return is_ffn ? &parts->ffn : &parts->attention;
 }
 

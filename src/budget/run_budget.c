@@ -214,11 +214,10 @@ static mneme_status add_variant(const mneme_run_options *options, const struct p
                                                     : path_in(options->directory, "%s", folder);
     mneme_run_options own = *options;
     struct experiment *experiment = calloc(1, sizeof *experiment);
-    const char **overrides = plan_overrides(options->n_overrides, options->overrides,
-                                            &plan->variants[variant].choice);
-    mneme_status status = experiment == NULL || overrides == NULL
-                              ? error_set_memory(error, "the plan")
-                              : MNEME_OK;
+    const char **overrides =
+        plan_overrides(options->n_overrides, options->overrides, &plan->variants[variant].choice);
+    mneme_status status =
+        experiment == NULL || overrides == NULL ? error_set_memory(error, "the plan") : MNEME_OK;
     own.directory = directory.text;
     own.overrides = overrides;
     own.n_overrides += plan->variants[variant].choice.n_overrides;
@@ -230,8 +229,8 @@ static mneme_status add_variant(const mneme_run_options *options, const struct p
         status = add_stages(&planned, variant, error);
         experiment_close(experiment);
     } else if (budget->rehearsal.refused > 0) {
-        status = budget_add(budget, status, &(struct stage_needs){0}, error, "%smodel",
-                            prefix.text);
+        status =
+            budget_add(budget, status, &(struct stage_needs){0}, error, "%smodel", prefix.text);
     }
     free(overrides);
     free(experiment);

@@ -1,5 +1,7 @@
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <mneme/info.h>
 
@@ -8,7 +10,11 @@
 #include "cli/json_print.h"
 
 static const char help[] =
-    "mneme info [--json]\n"
+    "mneme info [MODEL] [--json]\n"
+    "\n"
+    "Of the model in the folder MODEL: its architecture, memory, tokenizer and background,\n"
+    "parameters by part, bytes on disk and in memory, digest, and what a token takes in\n"
+    "operations and bytes (docs/sizes.md). Without one, what mneme runs on:\n"
     "\n"
     "The CPU, the instruction set in use (MNEME_ISA chooses another), threads and why as many\n"
     "(OMP_NUM_THREADS chooses others), and the versions that results may depend on.\n"
@@ -66,11 +72,24 @@ static void print_text(const mneme_info *info) {
     }
 }
 
+static int print_model(const char *folder, bool json) {
+    mneme_error error = {0};
+    char *text;
+    mneme_status done = mneme_model_info(folder, json, &text, &error);
+    if (done != MNEME_OK) return arguments_report(&usage, &error);
+    fputs(text, stdout);
+    free(text);
+    return 0;
+}
+
 int command_info(int argc, char **argv) {
     bool json = false;
     int status;
     const struct argument options[] = {{"json", .flag = &json}, {0}};
-    if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
+    if (!arguments_options(&usage, options, argc, argv, &status)) return status;
+    const int n_models = optind < argc ? 1 : 0;
+    if (!arguments_operands(&usage, n_models, argc, argv, &status)) return status;
+    if (n_models > 0) return print_model(argv[optind], json);
     mneme_info info;
     mneme_error error = {0};
     mneme_status done = mneme_info_get(&info, &error);

@@ -68,12 +68,15 @@ int command_run(int argc, char **argv) {
     struct progress_bar bar;
     mneme_run_options run = {.progress = progress_bar_show, .user = &bar};
     int status;
-    const struct argument options[] = {
-        {"dir", .text = &run.directory},   {"set", .texts = &overrides},
-        {"expect", .text = &run.expected}, {"json", .flag = &json},
-        {"keys", .flag = &keys},           {"matmul", .text = &matmul},
-        {"plan", .flag = &plan},
-        MEASURING_OPTIONS(&measuring),     {0}};
+    const struct argument options[] = {{"dir", .text = &run.directory},
+                                       {"set", .texts = &overrides},
+                                       {"expect", .text = &run.expected},
+                                       {"json", .flag = &json},
+                                       {"keys", .flag = &keys},
+                                       {"matmul", .text = &matmul},
+                                       {"plan", .flag = &plan},
+                                       MEASURING_OPTIONS(&measuring),
+                                       {0}};
     if (!arguments_options(&usage, options, argc, argv, &status)) return status;
     if (!arguments_operands(&usage, keys ? 0 : 1, argc, argv, &status)) return status;
     if (keys) return print_keys(json);

@@ -42,12 +42,9 @@ int command_sweep(int argc, char **argv) {
     struct progress_bar bar;
     mneme_run_options sweep = {.progress = progress_bar_show, .user = &bar};
     int status;
-    const struct argument options[] = {{"dir", .text = &sweep.directory},
-                                       {"set", .texts = &overrides},
-                                       {"json", .flag = &json},
-                                       {"plan", .flag = &plan},
-                                       MEASURING_OPTIONS(&measuring),
-                                       {0}};
+    const struct argument options[] = {
+        {"dir", .text = &sweep.directory}, {"set", .texts = &overrides},  {"json", .flag = &json},
+        {"plan", .flag = &plan},           MEASURING_OPTIONS(&measuring), {0}};
     if (!arguments_parse(&usage, options, argc, argv, &status)) return status;
     sweep.recipe = argv[optind];
     sweep.overrides = overrides.list;

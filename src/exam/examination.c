@@ -115,8 +115,9 @@ static mneme_status open_examination(struct examination *e, const struct languag
     TRY(read_manner(e, error));
     TRY(make_room(e, results, error));
     TRY(read_files(e, error));
-    return options->answers == NULL || rehearsal_is_on() ? MNEME_OK
-                                    : file_writer_open(&e->answers, options->answers, error);
+    return options->answers == NULL || rehearsal_is_on()
+               ? MNEME_OK
+               : file_writer_open(&e->answers, options->answers, error);
 }
 
 static mneme_status compute(struct examination *e, mneme_eval_results *results,
@@ -127,12 +128,12 @@ static mneme_status compute(struct examination *e, mneme_eval_results *results,
                                   &e->progress, &results->questions[i], error));
     }
     for (size_t i = 0; i < options->n_texts; i++, results->n_texts++) {
-        TRY(rehearsal_ends(read_text_score(&e->subject, &e->texts[i], e->window, options->stride, &e->progress,
-                            &results->texts[i], error)));
+        TRY(rehearsal_ends(read_text_score(&e->subject, &e->texts[i], e->window, options->stride,
+                                           &e->progress, &results->texts[i], error)));
     }
     for (size_t i = 0; i < options->n_choices; i++, results->n_choices++) {
-        TRY(rehearsal_ends(asked_choices_score(&e->subject, &e->choices[i], &e->progress, &results->choices[i],
-                                error)));
+        TRY(rehearsal_ends(asked_choices_score(&e->subject, &e->choices[i], &e->progress,
+                                               &results->choices[i], error)));
     }
     return e->answers.stream == NULL ? MNEME_OK : file_writer_finish(&e->answers, error);
 }

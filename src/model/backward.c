@@ -86,6 +86,7 @@ void model_backward(struct pass *pass, const struct batch *batch, struct gradien
     const bool whole = extent.end == BACKWARD_WHOLE;
     assert(pass->training && pass->stage == PASS_LOSS && n == pass->n_tokens);
     assert(whole || model_layer_has_memory(&model->config, lowest));
+    assert(lowest >= pass->first_kept);
     pass->stage = PASS_BACKWARD;
     profile_layer(PROFILE_OUTPUT, 0);
     last_norm_backward(pass, gradients, n);

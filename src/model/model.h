@@ -88,6 +88,9 @@ mneme_status model_load(const char *directory, struct model *model, mneme_error 
 mneme_status model_map(const char *directory, struct model *model, mneme_error *error);
 /* Gives back the memory of all weights that lie in files until they are looked at again. */
 void model_forget_files(const struct model *model);
+/* Refuses files whose tensors are not the described model's parameters, no more and no fewer. */
+mneme_status model_check_tensors(const struct model *model, const struct safetensors_set *set,
+                                 mneme_error *error);
 /* Such a folder's config.json. */
 mneme_status model_load_config(const char *directory, struct model_config *config,
                                mneme_error *error);

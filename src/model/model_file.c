@@ -50,8 +50,8 @@ mneme_status model_load_config(const char *directory, struct model_config *confi
 }
 
 /* The described model's parameters are the folder's tensors, no more and no fewer. */
-static mneme_status check_tensors(const struct model *model, const struct safetensors_set *set,
-                                  mneme_error *error) {
+mneme_status model_check_tensors(const struct model *model, const struct safetensors_set *set,
+                                 mneme_error *error) {
     if (set->n != model->n_parameters) {
         return error_set(error, MNEME_BAD_INPUT, "%s: %zu tensors, the config asks for %zu",
                          set->place.text, set->n, model->n_parameters);
@@ -104,7 +104,7 @@ static mneme_status load(const char *directory, bool mapped, struct model *model
     TRY(model_load_config(directory, &config, error));
     TRY(safetensors_set_open(&set, directory, error));
     mneme_status status = model_describe(&config, model, error);
-    THEN(check_tensors(model, &set, error));
+    THEN(model_check_tensors(model, &set, error));
     if (mapped) THEN(map_parameters(model, &set, 0, error));
     THEN(model_allocate(model, error));
     THEN(read_parameters(model, &set, 0, error));
@@ -133,7 +133,7 @@ static mneme_status check_base(const struct model_config *config, const struct s
                                mneme_error *error) {
     struct model described;
     TRY(model_describe(config, &described, error));
-    mneme_status status = check_tensors(&described, set, error);
+    mneme_status status = model_check_tensors(&described, set, error);
     model_close(&described);
     return status;
 }
@@ -153,7 +153,7 @@ mneme_status model_read_base(const char *directory, struct model *model, mneme_e
 mneme_status model_read(const char *directory, struct model *model, mneme_error *error) {
     struct safetensors_set set;
     TRY(safetensors_set_open(&set, directory, error));
-    mneme_status status = check_tensors(model, &set, error);
+    mneme_status status = model_check_tensors(model, &set, error);
     THEN(read_parameters(model, &set, 0, error));
     safetensors_set_close(&set);
     return status;

@@ -15,23 +15,25 @@ struct uses {
 };
 
 static struct uses uses_of(const struct model *model, const struct parameter *p,
-                           size_t lowest_backward_layer, const struct gradients *trained) {
-    if (trained != NULL && gradient_of(trained, p) != NULL) return (struct uses){false, false};
+                           const struct packing *packing) {
+    const struct gradients *trained = packing->trained;
     const bool linear = (p->roles & ROLE_LINEAR) != 0, output = (p->roles & ROLE_OUTPUT) != 0;
     const size_t l = output ? model->config.n_layers - 1 : p->layer;
+    if (l < packing->first_layer || (trained != NULL && gradient_of(trained, p) != NULL)) {
+        return (struct uses){false, false};
+    }
     return (struct uses){.forward = linear || output || (p->roles & ROLE_KEYS) != 0,
-                         .backward = (linear || output) && l >= lowest_backward_layer};
+                         .backward = (linear || output) && l >= packing->first_backward};
 }
 
 /* Lists the room for each packed weight; returns the number of pieces. */
 static size_t list(struct packed_weights *packed, const struct model *model,
-                   size_t lowest_backward_layer, const struct gradients *trained,
-                   struct arena_piece *pieces) {
+                   const struct packing *packing, struct arena_piece *pieces) {
     const struct product_key_shape shape = model_product_key_shape(&model->config);
     size_t n = 0;
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
-        const struct uses uses = uses_of(model, p, lowest_backward_layer, trained);
+        const struct uses uses = uses_of(model, p, packing);
         const size_t out = p->shape[0], in = p->shape[1];
         size_t size = 0;
         if (uses.forward) {
@@ -78,11 +80,12 @@ static void forget(const struct parameter *p, const struct packed_weight *weight
     mapped_file_forget(p->data, p->count * sizeof *p->data);
 }
 
-/* The same in a rehearsal. */
-static void rehearse_forgetting(struct packed_weights *packed, const struct model *model) {
+/* The same in a rehearsal: one after the other they are packed and forgotten. */
+static void rehearse_forgetting(struct packed_weights *packed, const struct model *model,
+                                const struct packing *packing) {
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
-        if (!p->in_file || packed->weights[i].forward == NULL) continue;
+        if (!p->in_file || !uses_of(model, p, packing).forward) continue;
         packed->forgotten += rehearsal_take(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
     }
 }
@@ -93,8 +96,7 @@ static size_t quarter_of_memory(void) {
 }
 
 mneme_status packed_weights_open(struct packed_weights *packed, const struct model *model,
-                                 size_t lowest_backward_layer, const struct gradients *trained,
-                                 mneme_error *error) {
+                                 const struct packing *packing, mneme_error *error) {
     *packed =
         (struct packed_weights){.weights = calloc(model->n_parameters, sizeof *packed->weights)};
     struct arena_piece *pieces = calloc(2 * model->n_parameters, sizeof *pieces);
@@ -103,8 +105,9 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
     if (packed->weights == NULL || pieces == NULL) {
         status = error_set_memory(error, "packed weights");
     } else {
-        size_t n = list(packed, model, lowest_backward_layer, trained, pieces);
+        size_t n = list(packed, model, packing, pieces);
         fits = arena_bytes(n, pieces) <= quarter_of_memory();
+        if (fits) rehearse_forgetting(packed, model, packing);
         if (fits) status = arena_layout_scratch(&packed->arena, n, pieces, "packed weights", error);
     }
     free(pieces);
@@ -112,10 +115,7 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
         packed_weights_close(packed);
         return status;
     }
-    if (rehearsal_is_on()) {
-        rehearse_forgetting(packed, model);
-        return MNEME_OK;
-    }
+    if (rehearsal_is_on()) return MNEME_OK;
     profile_layer(PROFILE_PACKING, 0);
     for (size_t i = 0; i < model->n_parameters; i++) {
         pack(model, &model->parameters[i], &packed->weights[i]);
@@ -125,8 +125,8 @@ mneme_status packed_weights_open(struct packed_weights *packed, const struct mod
 }
 
 void packed_weights_close(struct packed_weights *packed) {
-    rehearsal_add(WEIGHTS_IN_FILE, packed->forgotten);
     arena_close(&packed->arena);
+    rehearsal_add(WEIGHTS_IN_FILE, packed->forgotten);
     free(packed->weights);
     *packed = (struct packed_weights){0};
 }

@@ -21,13 +21,16 @@ struct packed_weights {
     size_t forgotten;              /* in a rehearsal: bytes of the plain forms in files */
 };
 
-/* Packs every linear layer's weight and the sub-keys, those of lowest_backward_layer and above for
- * the backward pass too (n_layers: for none), but none that has a gradient in `trained`, unless
- * that is NULL. Packs nothing when the copies would take more than a quarter of the machine's
- * memory. */
+/* What is packed: every linear layer's weight and the sub-keys. */
+struct packing {
+    size_t first_layer;              /* from this layer on */
+    size_t first_backward;           /* from this one on for the backward pass, too */
+    const struct gradients *trained; /* but none that has a gradient here, unless it is NULL */
+};
+
+/* Packs nothing when the copies would take more than a quarter of the machine's memory. */
 mneme_status packed_weights_open(struct packed_weights *packed, const struct model *model,
-                                 size_t lowest_backward_layer, const struct gradients *trained,
-                                 mneme_error *error);
+                                 const struct packing *packing, mneme_error *error);
 void packed_weights_close(struct packed_weights *packed);
 
 /* The packed forms of one of the model's parameters. */

@@ -10,6 +10,7 @@ static mneme_status make_room(struct pass *pass, const struct pass_size *size, b
     pass->max_tokens = size->tokens;
     pass->max_positions = size->positions;
     pass->checkpoints = training && size->checkpoints;
+    pass->first_kept = size->first_kept;
     TRY(activations_open(&pass->activations, config, size, training, error));
     return scratch_open(&pass->scratch, config, size, cached, training, error);
 }
@@ -64,6 +65,14 @@ mneme_status pass_open_training(struct pass *pass, const struct model *model, si
     return pass_open_sized(pass, model, &size, true, error);
 }
 
+mneme_status pass_open_above(struct pass *pass, const struct model *model, size_t max_tokens,
+                             size_t first_layer, mneme_error *error) {
+    struct pass_size size =
+        size_for(model, max_tokens, logits_at_a_time(&model->config, max_tokens));
+    size.first_kept = first_layer;
+    return pass_open_sized(pass, model, &size, true, error);
+}
+
 mneme_status pass_open_scoring(struct pass *pass, const struct model *model, size_t max_tokens,
                                mneme_error *error) {
     const struct pass_size size = size_for(model, max_tokens, 0);
@@ -87,7 +96,8 @@ mneme_status pass_pack(struct pass *pass, size_t lowest_backward_layer, mneme_er
 
 mneme_status pass_pack_frozen(struct pass *pass, size_t lowest_backward_layer,
                               const struct gradients *trained, mneme_error *error) {
-    return packed_weights_open(&pass->packed, pass->model, lowest_backward_layer, trained, error);
+    const struct packing packing = {pass->first_kept, lowest_backward_layer, trained};
+    return packed_weights_open(&pass->packed, pass->model, &packing, error);
 }
 
 void pass_close(struct pass *pass) {

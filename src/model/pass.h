@@ -47,8 +47,9 @@ struct pass {
     size_t max_tokens;
     size_t max_positions; /* of a sequence, with what a cache holds of it */
     bool training;
-    bool checkpoints; /* the layers share what they do not keep (struct pass_size) */
-    size_t held;      /* whose it is after a forward pass */
+    bool checkpoints;  /* the layers share what they do not keep (struct pass_size) */
+    size_t held;       /* whose it is after a forward pass */
+    size_t first_kept; /* no backward pass goes below this layer */
     enum pass_stage stage;
     size_t at_layer; /* of PASS_AT_MEMORY */
     size_t n_tokens; /* of the batch under way */
@@ -65,6 +66,10 @@ mneme_status pass_open(struct pass *pass, const struct model *model, size_t max_
  * less memory. The bits are the same. */
 mneme_status pass_open_training(struct pass *pass, const struct model *model, size_t max_tokens,
                                 bool checkpoints, mneme_error *error);
+/* For training of the layers from first_layer on alone: those below keep nothing, and are not
+ * packed: the pass may begin at a memory. */
+mneme_status pass_open_above(struct pass *pass, const struct model *model, size_t max_tokens,
+                             size_t first_layer, mneme_error *error);
 /* With room for a certain size. */
 mneme_status pass_open_sized(struct pass *pass, const struct model *model,
                              const struct pass_size *size, bool training, mneme_error *error);

@@ -33,10 +33,10 @@ static void lines_of_layer(const struct model_config *config, size_t l,
                            model_layer_has_memory(config, l), lines);
 }
 
-/* Whether a layer has the array for itself. */
-static bool is_own(const struct activation_line *line, const struct pass_size *size,
+/* Whether layer l has the array for itself. */
+static bool is_own(const struct activation_line *line, size_t l, const struct pass_size *size,
                    bool training) {
-    return training && line->exists && (line->kept || !size->checkpoints);
+    return training && line->exists && l >= size->first_kept && (line->kept || !size->checkpoints);
 }
 
 /* Appends the layers' arrays: each one's own, and a `shared` one where some layer has none of its
@@ -50,7 +50,7 @@ static size_t list_layers(struct activations *a, struct layer_activations *share
         lines_of_layer(config, l, lines);
         for (size_t i = 0; i < LAYER_ACTIVATIONS; i++) {
             const size_t row = lines[i].width * sizeof(float);
-            if (is_own(&lines[i], size, training)) {
+            if (is_own(&lines[i], l, size, training)) {
                 pieces[n++] = (struct arena_piece){&a->layers[l].arrays[i], size->tokens, row};
             } else if (lines[i].exists) {
                 shared_widths[i] = row;

@@ -55,6 +55,7 @@ struct pass_size {
     /* In training each layer keeps what layer_activations.def calls kept alone; the rest is one
      * layer's at a time, which the backward pass makes again. */
     bool checkpoints;
+    size_t first_kept; /* the layers below it keep nothing: no backward pass reaches them */
 };
 
 /* What a pass over N tokens leaves. */

@@ -53,7 +53,7 @@ mneme_status matmul_scratch_open_serial(struct matmul_scratch *scratch, mneme_er
 }
 
 void matmul_scratch_close(struct matmul_scratch *scratch) {
-    free(scratch->panels);
+    memory_free_scratch(scratch->panels, scratch->n_threads * scratch->panel_size, sizeof(float));
     *scratch = (struct matmul_scratch){0};
 }
 

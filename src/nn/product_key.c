@@ -46,7 +46,8 @@ mneme_status product_key_scratch_open(struct product_key_scratch *scratch,
                                       const struct product_key_shape *shape, mneme_error *error) {
     scratch->n_threads = (size_t)omp_get_max_threads();
     scratch->threads = memory_allocate(scratch->n_threads, sizeof *scratch->threads);
-    scratch->packed = memory_allocate_scratch(product_key_packed_size(shape), sizeof(float));
+    scratch->packed_size = product_key_packed_size(shape);
+    scratch->packed = memory_allocate_scratch(scratch->packed_size, sizeof(float));
     mneme_status status = MNEME_OK;
     if (scratch->threads == NULL || scratch->packed == NULL) {
         status = error_set_memory(error, "product-key lookup");
@@ -63,7 +64,7 @@ void product_key_scratch_close(struct product_key_scratch *scratch) {
         thread_close(&scratch->threads[i]);
     }
     free(scratch->threads);
-    free(scratch->packed);
+    memory_free_scratch(scratch->packed, scratch->packed_size, sizeof(float));
     *scratch = (struct product_key_scratch){0};
 }
 

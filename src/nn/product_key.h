@@ -32,6 +32,7 @@ struct product_key_scratch {
     size_t n_threads;
     struct product_key_thread *threads;
     float *packed; /* the packed keys, for a call without any */
+    size_t packed_size;
 };
 
 mneme_status product_key_scratch_open(struct product_key_scratch *scratch,

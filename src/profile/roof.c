@@ -14,6 +14,9 @@
 /* 512 MiB: larger than any cache, and quick to fill. */
 #define MEASURED_ROWS ((size_t)1 << 17)
 #define MEASURED_READS ((size_t)1 << 16)
+/* 128 MiB: larger than most. */
+#define BRIEF_ROWS ((size_t)1 << 15)
+#define BRIEF_READS ((size_t)1 << 14)
 #define TURNS 5
 /* A turn of arithmetic is made to last this long. */
 #define TURN_SECONDS 0.02
@@ -131,10 +134,11 @@ static double measure_pass(enum roof_pass pass, const struct roof_table *table, 
     return 1e-9 * best;
 }
 
-mneme_status roof_measure(struct machine_roof *roof, mneme_error *error) {
+static mneme_status measure(struct machine_roof *roof, size_t rows, size_t reads,
+                            mneme_error *error) {
     struct roof_table table;
     size_t threads = (size_t)omp_get_max_threads();
-    TRY(roof_table_open(&table, MEASURED_ROWS, MEASURED_READS, error));
+    TRY(roof_table_open(&table, rows, reads, error));
     *roof = (struct machine_roof){
         .threads = threads,
         .gflops = measure_fma(threads),
@@ -145,4 +149,12 @@ mneme_status roof_measure(struct machine_roof *roof, mneme_error *error) {
     };
     roof_table_close(&table);
     return MNEME_OK;
+}
+
+mneme_status roof_measure(struct machine_roof *roof, mneme_error *error) {
+    return measure(roof, MEASURED_ROWS, MEASURED_READS, error);
+}
+
+mneme_status roof_measure_briefly(struct machine_roof *roof, mneme_error *error) {
+    return measure(roof, BRIEF_ROWS, BRIEF_READS, error);
 }

@@ -21,6 +21,9 @@ struct machine_roof {
 /* The best of a few short turns of each, about a second in all. */
 mneme_status roof_measure(struct machine_roof *roof, mneme_error *error);
 
+/* The same in a few tenths of a second, less exactly and with little memory. */
+mneme_status roof_measure_briefly(struct machine_roof *roof, mneme_error *error);
+
 /* One turn's work, for those who measure otherwise. */
 
 /* `steps` multiply-adds in each chain of as many as fit into registers, by each thread; returns

@@ -93,8 +93,7 @@ static mneme_status open_tokenizer(struct experiment *experiment, mneme_error *e
         return tokenizer_load(path.text, &experiment->tokenizer, error);
     }
     TRY(experiment_make_tokenizer(experiment, &experiment->tokenizer, error));
-    return rehearsal_is_on() ? MNEME_OK
-                             : tokenizer_save(experiment->tokenizer, path.text, error);
+    return rehearsal_is_on() ? MNEME_OK : tokenizer_save(experiment->tokenizer, path.text, error);
 }
 
 /* The prompt with the first answer; the caller frees it. NULL without memory. */

@@ -42,7 +42,7 @@ mneme_status course_open(struct course *c, struct model *model, const struct voi
                               : MNEME_OK;
     const size_t all = 2 * settings->wordings * longest;
     THEN(pass_open_scoring(&c->below, model, all, error));
-    THEN(pass_open(&c->pass, model, c->max_tokens, true, error));
+    THEN(pass_open_above(&c->pass, model, c->max_tokens, lowest, error));
     THEN(pass_pack(&c->pass, lowest, error));
     THEN(batch_builder_open(&c->builder, larger(all, c->max_tokens), error));
     THEN(open_stepper(c, background, error));

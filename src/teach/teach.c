@@ -322,12 +322,12 @@ mneme_status teach_rehearse(const mneme_teach_options *options, struct teach_ext
     if (status == MNEME_OK) {
         const struct memory_config *memory = &r.pupil.language.model.config.memory;
         const float read = (float)(r.course.max_tokens * memory->heads * memory->knn);
-        *extent = (struct teach_extent){.config = r.pupil.language.model.config,
-                                        .n_facts = r.n_new,
-                                        .t = r.settings.t != 0 ? r.settings.t
-                                                               : (size_t)(r.settings.t_share * read),
-                                        .max_steps = r.settings.max_steps,
-                                        .batch_tokens = r.course.max_tokens};
+        *extent = (struct teach_extent){
+            .config = r.pupil.language.model.config,
+            .n_facts = r.n_new,
+            .t = r.settings.t != 0 ? r.settings.t : (size_t)(r.settings.t_share * read),
+            .max_steps = r.settings.max_steps,
+            .batch_tokens = r.course.max_tokens};
     }
     close_run(&r);
     return status;

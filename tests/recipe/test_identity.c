@@ -67,6 +67,11 @@ static void check_change_is_noticed(const struct key *key) {
     assert_ok(check(object, IDENTITY_RUN, &error), &error);
     change(key, object);
     mneme_status status = check(object, IDENTITY_RUN, &error);
+    if ((key->flags & CHANGES_NO_BIT) != 0) {
+        ck_assert_msg(status == MNEME_OK, "%s: changes no bit, but is another run", key->path);
+        json_decref(object);
+        return;
+    }
     ck_assert_msg(status == MNEME_BAD_INPUT, "%s has changed, the folder is taken all the same",
                   key->path);
     ck_assert_msg(strstr(error.message, "holds another run") != NULL, "%s: %s", key->path,
