@@ -109,6 +109,11 @@ bool budget_fits(const struct budget *budget) {
     return memory_fits(budget) && disk_fits(budget);
 }
 
+bool budget_is_waived(void) {
+    const char *oversize = getenv("MNEME_OVERSIZE");
+    return oversize != NULL && strcmp(oversize, "1") == 0;
+}
+
 /* The stage that takes the most memory. */
 static const struct budget_stage *largest(const struct budget *budget) {
     const struct budget_stage *found = &budget->stages[0];
@@ -136,9 +141,8 @@ static mneme_status refuse_memory(const struct budget *budget, const char *what,
 }
 
 mneme_status budget_check(const struct budget *budget, const char *what, mneme_error *error) {
-    const char *oversize = getenv("MNEME_OVERSIZE");
     char needed[BYTES_TEXT], there[BYTES_TEXT];
-    if (budget_fits(budget) || (oversize != NULL && strcmp(oversize, "1") == 0)) return MNEME_OK;
+    if (budget_fits(budget)) return MNEME_OK;
     if (!memory_fits(budget)) return refuse_memory(budget, what, error);
     return error_set(error, MNEME_FAILED,
                      "%s: needs %s on disk, but %s are free there; see --plan; MNEME_OVERSIZE=1 "

@@ -62,8 +62,9 @@ size_t budget_peak(const struct budget *budget);
 size_t budget_disk(const struct budget *budget);
 bool budget_fits(const struct budget *budget);
 
-/* MNEME_FAILED, with the figures, for what does not fit; MNEME_OK for what does, or where the
- * environment has MNEME_OVERSIZE=1. */
+/* Whether the environment has MNEME_OVERSIZE=1: nobody asks then whether it fits. */
+bool budget_is_waived(void);
+/* MNEME_FAILED, with the figures, for what does not fit. */
 mneme_status budget_check(const struct budget *budget, const char *what, mneme_error *error);
 
 #endif
