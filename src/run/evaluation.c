@@ -107,13 +107,14 @@ static mneme_status open_asking(struct questioning *a, mneme_error *error) {
     const struct experiment *e = a->experiment;
     size_t longest = token_texts_longest(&e->known.prompts);
     size_t longest_fresh = token_texts_longest(&e->fresh.prompts);
+    const size_t most = e->known.n > e->fresh.n ? e->known.n : e->fresh.n;
     TRY(experiment_answer_ends(e, &a->stops, error));
     const struct answerer_settings settings = {
         .tokenizer = e->tokenizer,
         .stops = {a->stops.ids, a->stops.n},
         .max_new = e->recipe.evaluate.max_new_tokens,
         .longest = longest > longest_fresh ? longest : longest_fresh,
-        .n_rows = ROWS};
+        .n_rows = most < ROWS ? most + (most == 0) : ROWS};
     return answerer_open(&a->answerer, &e->model, &settings, error);
 }
 
