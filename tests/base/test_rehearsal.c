@@ -34,6 +34,10 @@ START_TEST(counted) {
     ck_assert_uint_eq(rehearsal.now, 32 * GIGABYTE);
     ck_assert_uint_eq(rehearsal.peak, 64 * GIGABYTE);
     ck_assert_uint_eq(bytes_of(&rehearsal, "one"), 32 * GIGABYTE);
+    rehearsal_add("little", 5);
+    ck_assert_uint_eq(rehearsal_take("little", 7), 5);
+    ck_assert_uint_eq(rehearsal.peak, 64 * GIGABYTE);
+    ck_assert_uint_eq(bytes_of(&rehearsal, "little"), 0);
     rehearsal_mark(&rehearsal);
     ck_assert_uint_eq(rehearsal.peak, 32 * GIGABYTE);
     ck_assert_uint_eq(bytes_of(&rehearsal, "one"), 0);
@@ -77,7 +81,9 @@ START_TEST(passes_are_not_made) {
     assert_ok(model_open(&config, &model, &error), &error);
     model_initialize(&model, 1);
     assert_ok(pass_open(&pass, &model, 64, true, &error), &error);
+    model.layers[0].wq->data[0] = 1.0f;
     assert_ok(pass_pack(&pass, 0, &error), &error);
+    ck_assert(packed_weights_of(&pass.packed, model.layers[0].wq).forward[0] == 0.0f);
     ck_assert_uint_gt(rehearsal.peak, 2000 * GIGABYTE);
     assert_refused(model_forward(&pass, &real.batch, NULL, &error), &error, MNEME_FAILED, "",
                    "rehearsal");

@@ -1,6 +1,7 @@
 /* Operations of a model's tokens, what a machine has left, and what fits into it. */
 
 #include <check.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -189,6 +190,7 @@ START_TEST(beyond_all) {
     struct budget b;
     mneme_error error = {0};
     budget_open(&b, NULL);
+    b.room.memory = SIZE_MAX;
     add(&b, (size_t)1 << 60, (struct stage_needs){0}, "huge");
     ck_assert(!budget_fits(&b));
     assert_refused(budget_check(&b, "x", &error), &error, MNEME_FAILED, "", "more than 1153 PB");
