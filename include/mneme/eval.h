@@ -102,12 +102,12 @@ MNEME_API void mneme_eval_results_free(mneme_eval_results *results);
 MNEME_API char *mneme_eval_table(const mneme_eval_results *results);
 MNEME_API char *mneme_eval_json(const mneme_eval_results *results);
 
-/* What an evaluation would take, stage by stage, as if nothing of it were done: memory, disk, operations, and
- * an estimate of the time from the machine's speed, which is measured in a second. Nothing is
- * computed, and no file is written. *plan becomes a table for a terminal, or JSON; free it with
- * free(). */
+/* What an evaluation would take, stage by stage, as if nothing of it were done: memory, disk,
+ * operations, and an estimate of the time from the machine's speed, which is measured in a second.
+ * Nothing is computed, and no file is written. *plan becomes a table for a terminal, or JSON; free
+ * it with free(). */
 MNEME_API mneme_status mneme_eval_plan(const mneme_eval_options *options, bool as_json, char **plan,
-                                      mneme_error *error);
+                                       mneme_error *error);
 
 #ifdef __cplusplus
 }

@@ -39,7 +39,8 @@ MNEME_API mneme_status mneme_info_get(mneme_info *info, mneme_error *error);
 
 /* What the model in a folder is: architecture, parameters by part, bytes on disk and in memory,
  * tokenizer, memory, background, digest, and the operations and bytes of a token; as text for a
- * terminal, or JSON. Free it with free(). MNEME_BAD_INPUT, naming the file, for what is no model. */
+ * terminal, or JSON. Free it with free(). MNEME_BAD_INPUT, naming the file, for what is no model.
+ */
 MNEME_API mneme_status mneme_model_info(const char *folder, bool as_json, char **text,
                                         mneme_error *error);
 

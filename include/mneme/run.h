@@ -50,12 +50,12 @@ MNEME_API mneme_status mneme_run(const mneme_run_options *options, char **table,
                                  mneme_error *error);
 
 /* Before a run begins, what it takes is compared with what there is: one that does not fit into the
- * memory that the machine, its control group and `ulimit -v` leave this process, or onto the disk, is
- * MNEME_FAILED, with the figures, unless the environment has MNEME_OVERSIZE=1. The same holds for
- * sweeps, teaching and evaluations. */
+ * memory that the machine, its control group and `ulimit -v` leave this process, or onto the disk,
+ * is MNEME_FAILED, with the figures, unless the environment has MNEME_OVERSIZE=1. The same holds
+ * for sweeps, teaching and evaluations. */
 
-/* What a run would take, stage by stage, as if nothing of it were done: memory, disk, operations, and
- * an estimate of the time from the machine's speed, which is measured in a second. Nothing is
+/* What a run would take, stage by stage, as if nothing of it were done: memory, disk, operations,
+ * and an estimate of the time from the machine's speed, which is measured in a second. Nothing is
  * computed, and no file is written. *plan becomes a table for a terminal, or JSON; free it with
  * free(). */
 MNEME_API mneme_status mneme_run_plan(const mneme_run_options *options, bool as_json, char **plan,

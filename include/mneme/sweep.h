@@ -20,12 +20,12 @@ extern "C" {
 MNEME_API mneme_status mneme_sweep(const mneme_run_options *options, char **report,
                                    mneme_error *error);
 
-/* What a sweep would take, stage by stage, as if nothing of it were done: memory, disk, operations, and
- * an estimate of the time from the machine's speed, which is measured in a second. Nothing is
+/* What a sweep would take, stage by stage, as if nothing of it were done: memory, disk, operations,
+ * and an estimate of the time from the machine's speed, which is measured in a second. Nothing is
  * computed, and no file is written. *plan becomes a table for a terminal, or JSON; free it with
  * free(). */
 MNEME_API mneme_status mneme_sweep_plan(const mneme_run_options *options, bool as_json, char **plan,
-                                      mneme_error *error);
+                                        mneme_error *error);
 
 #ifdef __cplusplus
 }

@@ -63,12 +63,12 @@ typedef struct mneme_teach_options {
 MNEME_API mneme_status mneme_teach(const mneme_teach_options *options, char **report,
                                    mneme_error *error);
 
-/* What teaching would take, stage by stage, as if nothing of it were done: memory, disk, operations, and
- * an estimate of the time from the machine's speed, which is measured in a second. Nothing is
- * computed, and no file is written. *plan becomes a table for a terminal, or JSON; free it with
- * free(). */
-MNEME_API mneme_status mneme_teach_plan(const mneme_teach_options *options, bool as_json, char **plan,
-                                      mneme_error *error);
+/* What teaching would take, stage by stage, as if nothing of it were done: memory, disk,
+ * operations, and an estimate of the time from the machine's speed, which is measured in a second.
+ * Nothing is computed, and no file is written. *plan becomes a table for a terminal, or JSON; free
+ * it with free(). */
+MNEME_API mneme_status mneme_teach_plan(const mneme_teach_options *options, bool as_json,
+                                        char **plan, mneme_error *error);
 
 #ifdef __cplusplus
 }

@@ -32,8 +32,9 @@ mneme_status memory_grow(void **array, size_t *capacity, size_t needed, size_t s
 /* A block that is sized once and cut into pieces; nothing is freed singly. */
 struct arena {
     unsigned char *base;
-    size_t size;          /* bytes */
-    const char *reserved; /* what it was reserved for in a rehearsal (rehearsal.h); NULL: it is real */
+    size_t size; /* bytes */
+    const char
+        *reserved; /* what it was reserved for in a rehearsal (rehearsal.h); NULL: it is real */
 };
 
 /* An array in an arena: the pointer at `place`, of whatever type, becomes its address. */

@@ -72,9 +72,12 @@ static char *as_table(const struct budget *budget) {
     struct table table = {.n_columns = 6, .last_is_text = true};
     struct text text = {0};
     static const char *const head[] = {"stage", "memory", "flops", "time", "disk", "most of it"};
-    for (size_t i = 0; i < sizeof head / sizeof *head; i++) table_add(&table, "%s", head[i]);
-    for (size_t i = 0; i < budget->n_stages; i++)
+    for (size_t i = 0; i < sizeof head / sizeof *head; i++) {
+        table_add(&table, "%s", head[i]);
+    }
+    for (size_t i = 0; i < budget->n_stages; i++) {
         add_stage(&table, &budget->stages[i], budget->has_roof);
+    }
     table_print(&table, &text);
     add_summary(budget, &text);
     text.failed |= table.failed;

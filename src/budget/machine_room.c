@@ -37,12 +37,12 @@ static size_t pages(size_t n) {
 
 /* The process's own size in pages: all of its address space, and what is in memory. */
 static void read_own(const char *root, size_t *space, size_t *resident) {
-    unsigned long long first = 0, second = 0;
+    char line[256] = "", *rest;
     FILE *stream = fopen(path_in(root, "proc/self/statm").text, "re");
-    if (stream != NULL && fscanf(stream, "%llu %llu", &first, &second) != 2) first = second = 0;
+    if (stream != NULL && fgets(line, sizeof line, stream) == NULL) line[0] = '\0';
     if (stream != NULL) fclose(stream);
-    *space = pages((size_t)first);
-    *resident = pages((size_t)second);
+    *space = pages((size_t)strtoull(line, &rest, 10));
+    *resident = pages((size_t)strtoull(rest, NULL, 10));
 }
 
 /* What a group and those above it leave this process, with what it has. */

@@ -129,8 +129,9 @@ static void add_memory(const struct model_facts *f, struct text *text) {
         model_n_slots(&f->model.config), m->v_dim, f->model.n_tables,
         f->model.n_tables == 1 ? "" : "s",
         m->placement == MEMORY_BESIDE ? "beside" : "in place of");
-    for (size_t i = 0; i < m->n_layers; i++)
+    for (size_t i = 0; i < m->n_layers; i++) {
         text_add(text, "%s %zu", i > 0 ? "," : "", m->layers[i]);
+    }
     text_add(text, "\n              %zu heads read %zu slots each; keys of width %zu\n", m->heads,
              m->knn, m->k_dim);
     if (f->has_background) {
@@ -232,7 +233,7 @@ static char *as_json(const struct model_facts *f) {
         f->tokenizer == NULL ? json_null()
                              : json_integer((json_int_t)tokenizer_vocab_size(f->tokenizer)),
         "parameters", (json_int_t)count, "parameters_by_part", parts_json(f), "disk_bytes",
-        (json_int_t)f->file_bytes, "memory_bytes", (json_int_t)(count * sizeof(float)),
+        (json_int_t)f->file_bytes, "memory_bytes", (json_int_t)count * (json_int_t)sizeof(float),
         "decoded_token", cost_json(&f->decoded), "read_token", cost_json(&f->read), "digest",
         f->digest.sha256);
     char *printed = root == NULL ? NULL : json_print(root, JSON_INDENT(2));

@@ -3,8 +3,9 @@
 
 #include "cli/arguments.h"
 
-#define PLAN_HELP(padding)                                                                     \
-    "  --plan" padding "says what it will take: memory, disk, operations and time, and does\n" \
+#define PLAN_HELP(padding)                                                  \
+    "  --plan" padding                                                      \
+    "says what it will take: memory, disk, operations and time, and does\n" \
     "        " padding "nothing; with --json as JSON\n"
 
 /* Prints a plan, which is freed, or what went wrong; the exit status. */
