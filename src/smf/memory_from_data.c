@@ -1,5 +1,6 @@
 #include "smf/memory_from_data.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -131,6 +132,7 @@ static mneme_status add_source(struct sources *sources, const struct maker *m,
 }
 
 static mneme_status gather(struct maker *m, struct sources *sources, mneme_error *error) {
+    assert(sources->n > 0); /* there are texts */
     const size_t tokens = larger(BATCH_TOKENS, sources->longest);
     const struct pass_size size = {.tokens = tokens, .positions = tokens, .logits = 1};
     struct pass pass = {0};
