@@ -84,11 +84,12 @@ static void tear_down(void *user) {
 static void run_mneme(void *user) {
     const struct work *w = user;
     const struct reads_size *s = &w->c.size;
+    const struct row_table table = row_table_f32(w->table);
     if (w->c.kind == GATHER) {
-        memory_values_forward(s->tokens, s->n_reads, s->v_dim, w->slots, w->weights, w->table,
+        memory_values_forward(s->tokens, s->n_reads, s->v_dim, w->slots, w->weights, &table,
                               w->read);
     } else {
-        memory_values_backward_weights(s->tokens, s->n_reads, s->v_dim, w->slots, w->table, w->read,
+        memory_values_backward_weights(s->tokens, s->n_reads, s->v_dim, w->slots, &table, w->read,
                                        w->weights);
     }
 }

@@ -34,10 +34,11 @@ static void run_mneme(void *user) {
     struct work *w = user;
     const struct layer *s = &w->size;
     if (w->product == FORWARD) {
-        linear_forward(&w->scratch, s->n, s->in, s->out, w->x, w->weight, w->packed, NULL, w->y);
+        linear_forward(&w->scratch, s->n, s->in, s->out, w->x, stored_f32(w->weight), w->packed,
+                       NULL, w->y);
     } else if (w->product == BACKWARD_INPUT) {
-        linear_backward_input(&w->scratch, s->n, s->in, s->out, w->y, w->weight, w->packed, w->x,
-                              false);
+        linear_backward_input(&w->scratch, s->n, s->in, s->out, w->y, stored_f32(w->weight),
+                              w->packed, w->x, false);
     } else {
         linear_backward_weight(&w->scratch, s->n, s->in, s->out, w->x, w->y, w->gradient);
     }

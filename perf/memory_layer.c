@@ -88,8 +88,8 @@ static void linear_close(struct linear *linear) {
 }
 
 static void forward(struct work *w, const struct linear *layer, const float *x, float *y) {
-    linear_forward(&w->matmul, w->size->n, layer->in, layer->out, x, layer->weight, NULL,
-                   layer->bias, y);
+    linear_forward(&w->matmul, w->size->n, layer->in, layer->out, x, stored_f32(layer->weight),
+                   NULL, layer->bias, y);
 }
 
 static void backward(struct work *w, struct linear *layer, const float *x, const float *dy,
@@ -99,7 +99,8 @@ static void backward(struct work *w, struct linear *layer, const float *x, const
     memset(layer->d_bias, 0, out * sizeof(float));
     linear_backward_weight(&w->matmul, n, in, out, x, dy, layer->d_weight);
     linear_backward_bias(n, out, dy, layer->d_bias);
-    linear_backward_input(&w->matmul, n, in, out, dy, layer->weight, NULL, dx, accumulate);
+    linear_backward_input(&w->matmul, n, in, out, dy, stored_f32(layer->weight), NULL, dx,
+                          accumulate);
 }
 
 /* The rows of the slots that were read, in the order of the slots. */
@@ -119,13 +120,14 @@ static void values_backward(struct work *w) {
 
 static void run_forward(struct work *w) {
     const struct layer_size *size = w->size;
+    const struct row_table values = row_table_f32(w->values);
     forward(w, &w->query_proj, w->x, w->query);
     if (!product_key_forward(&w->product_key, &size->key, size->n, w->query, w->keys, NULL,
                              &w->reads)) {
         bench_stop("perf_memory_layer: a score is NaN");
     }
     memory_values_forward(size->n, n_reads(size), size->v_dim, w->reads.slots, w->reads.weights,
-                          w->values, w->read);
+                          &values, w->read);
     forward(w, &w->swilu_projection, w->x, w->swilu);
     elementwise_silu_multiply(size->n * size->v_dim, w->swilu, w->read, w->gated);
     forward(w, &w->value_proj, w->gated, w->out);
@@ -134,11 +136,12 @@ static void run_forward(struct work *w) {
 static void run(void *user) {
     struct work *w = user;
     const struct layer_size *size = w->size;
+    const struct row_table values = row_table_f32(w->values);
     run_forward(w);
     backward(w, &w->value_proj, w->gated, w->d_out, w->d_read, false);
     elementwise_silu_multiply_backward(size->n * size->v_dim, w->swilu, w->read, w->d_read,
                                        w->d_swilu, w->d_read);
-    memory_values_backward_weights(size->n, n_reads(size), size->v_dim, w->reads.slots, w->values,
+    memory_values_backward_weights(size->n, n_reads(size), size->v_dim, w->reads.slots, &values,
                                    w->d_read, w->d_weights);
     memset(w->d_keys, 0, n_keys_floats(size) * sizeof(float));
     product_key_backward(&w->scatter, &size->key, size->n, w->query, w->keys, &w->reads,

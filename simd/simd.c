@@ -6,6 +6,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#if defined(__x86_64__)
+#include <cpuid.h>
+
+/* Compilers know no name for it yet. */
+static bool has_f16c(void) {
+    unsigned a, b, c, d;
+    return __get_cpuid(1, &a, &b, &c, &d) != 0 && (c & bit_F16C) != 0;
+}
+#endif
+
 #define ISA(constant, name, usable) extern const struct simd_kernels simd_kernels_##name;
 #include "simd/isas.def"
 #undef ISA

@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "simd/stored.h"
+
 /* The kernels of every instruction set, and the choice between them.
  *
  * A kernel works on plain arrays, starts no threads, allocates nothing and gives the same bits in
@@ -30,11 +32,11 @@ struct gemm_a {
     size_t k_stride;
 };
 
-/* The same for B: element (p, j) of the tile t, j < gemm_columns, is
- * data[t * tile_stride + p * k_stride + j]. Packed by gemm_pack_b (k_stride gemm_columns; whole
- * tiles are read), or in place. */
+/* The same for B: element (p, j) of the tile t, j < gemm_columns, is number
+ * t * tile_stride + p * k_stride + j. Packed by gemm_pack_b (k_stride gemm_columns; whole tiles are
+ * read), or in place, then f32. */
 struct gemm_b {
-    const float *data;
+    struct stored stored;
     size_t tile_stride;
     size_t k_stride;
     bool packed;

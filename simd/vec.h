@@ -7,6 +7,9 @@
  * Every header defines, on `vf` (16 f32 lanes):
  *   vf_zero, vf_set1, vf_load, vf_store            unaligned is allowed
  *   vf_load_part(p, n, fill), vf_store_part(p, v, n)   n < 16 lanes; memory after them untouched
+ *   vf_load_bf16(p), vf_load_f16(p)                 16 numbers of 16 bits, widened
+ *   vf_load_bits(p), vf_store_bits(p, v)            16 bits as the low bits of each lane, which
+ *                                                   can be moved about, and back
  *   vf_add, vf_sub, vf_mul, vf_div, vf_sqrt, vf_negate, vf_fma(a, b, c) = a * b + c
  *   vf_max(a, b) = a > b ? a : b, lane by lane
  *   vf_exp                                          SLEEF's deterministic exp
@@ -42,6 +45,26 @@
 #include SIMD_HEADER(SIMD_ISA)
 
 #include "simd/simd.h"
+
+/* 16 numbers of a type that is a constant at every call, as floats. */
+INLINE vf vf_load_stored(const enum stored_type type, const void *p) {
+    if (type == STORED_BF16) return vf_load_bf16(p);
+    if (type == STORED_F16) return vf_load_f16(p);
+    return vf_load(p);
+}
+
+/* Their first n, no more of which is read; the others are 0. */
+INLINE vf vf_load_stored_part(const enum stored_type type, const void *p, size_t n) {
+    if (type == STORED_F32) return vf_load_part(p, n, 0.0f);
+    uint16_t lanes[SIMD_LANES] = {0};
+    memcpy(lanes, p, n * sizeof *lanes);
+    return vf_load_stored(type, lanes);
+}
+
+/* Where number i of a type lies. */
+INLINE const char *stored_place(const enum stored_type type, const void *p, size_t i) {
+    return (const char *)p + i * stored_size(type);
+}
 
 #define KERNEL(result, name, arguments) result SIMD_FN(name) arguments;
 #include "simd/kernels.def"

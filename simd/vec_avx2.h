@@ -1,7 +1,7 @@
 #ifndef SIMD_VEC_AVX2_H
 #define SIMD_VEC_AVX2_H
 
-/* 16 lanes in two registers of AVX2 with FMA: lanes 0-7 and 8-15. */
+/* 16 lanes in two registers of AVX2 with FMA and F16C: lanes 0-7 and 8-15. */
 
 #include <immintrin.h>
 #include <sleef.h>
@@ -36,6 +36,34 @@ static inline vf vf_load(const float *p) {
 static inline void vf_store(float *p, vf v) {
     _mm256_storeu_ps(p, v.low);
     _mm256_storeu_ps(p + 8, v.high);
+}
+
+static inline __m256i vf_bits_half(const uint16_t *p) {
+    return _mm256_cvtepu16_epi32(_mm_loadu_si128((const __m128i *)(const void *)p));
+}
+
+static inline __m256 vf_bf16_half(const uint16_t *p) {
+    return _mm256_castsi256_ps(_mm256_slli_epi32(vf_bits_half(p), 16));
+}
+
+static inline vf vf_load_bf16(const uint16_t *p) {
+    return vf_join(vf_bf16_half(p), vf_bf16_half(p + 8));
+}
+
+static inline vf vf_load_f16(const uint16_t *p) {
+    const __m128i *halves = (const __m128i *)(const void *)p;
+    return vf_join(_mm256_cvtph_ps(_mm_loadu_si128(halves)),
+                   _mm256_cvtph_ps(_mm_loadu_si128(halves + 1)));
+}
+
+static inline vf vf_load_bits(const uint16_t *p) {
+    return vf_join(_mm256_castsi256_ps(vf_bits_half(p)), _mm256_castsi256_ps(vf_bits_half(p + 8)));
+}
+
+/* packus works on each half of a register by itself: quarters 0 2 1 3 come out. */
+static inline void vf_store_bits(uint16_t *p, vf v) {
+    __m256i packed = _mm256_packus_epi32(_mm256_castps_si256(v.low), _mm256_castps_si256(v.high));
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm256_permute4x64_epi64(packed, 0xd8));
 }
 
 /* All bits set in the first n of 8 lanes; n may be over 8. */

@@ -29,6 +29,26 @@ static inline void vf_store(float *p, vf v) {
     _mm512_storeu_ps(p, v);
 }
 
+static inline __m256i vf_halves(const uint16_t *p) {
+    return _mm256_loadu_si256((const __m256i *)(const void *)p);
+}
+
+static inline vf vf_load_bf16(const uint16_t *p) {
+    return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(vf_halves(p)), 16));
+}
+
+static inline vf vf_load_f16(const uint16_t *p) {
+    return _mm512_cvtph_ps(vf_halves(p));
+}
+
+static inline vf vf_load_bits(const uint16_t *p) {
+    return _mm512_castsi512_ps(_mm512_cvtepu16_epi32(vf_halves(p)));
+}
+
+static inline void vf_store_bits(uint16_t *p, vf v) {
+    _mm256_storeu_si256((__m256i *)(void *)p, _mm512_cvtepi32_epi16(_mm512_castps_si512(v)));
+}
+
 static inline vf vf_load_part(const float *p, size_t n, float fill) {
     __mmask16 mask = (__mmask16)((1u << n) - 1u);
     return _mm512_mask_loadu_ps(_mm512_set1_ps(fill), mask, p);

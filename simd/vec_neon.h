@@ -39,6 +39,22 @@ static inline void vf_store(float *p, vf v) {
     for (int i = 0; i < 4; i++) vst1q_f32(p + 4 * i, v.q[i]);
 }
 
+static inline vf vf_load_bf16(const uint16_t *p) {
+    VF_EACH(vreinterpretq_f32_u32(vshll_n_u16(vld1_u16(p + 4 * i), 16)));
+}
+
+static inline vf vf_load_f16(const uint16_t *p) {
+    VF_EACH(vcvt_f32_f16(vreinterpret_f16_u16(vld1_u16(p + 4 * i))));
+}
+
+static inline vf vf_load_bits(const uint16_t *p) {
+    VF_EACH(vreinterpretq_f32_u32(vmovl_u16(vld1_u16(p + 4 * i))));
+}
+
+static inline void vf_store_bits(uint16_t *p, vf v) {
+    for (int i = 0; i < 4; i++) vst1_u16(p + 4 * i, vmovn_u32(vreinterpretq_u32_f32(v.q[i])));
+}
+
 static inline vf vf_load_part(const float *p, size_t n, float fill) {
     float lanes[16];
     vf_store(lanes, vf_set1(fill));

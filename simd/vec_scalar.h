@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "simd/sleef_pure.h"
+#include "simd/stored.h"
 #include "simd/vec_pick.h"
 
 #define VF_GEMM_ROWS 4
@@ -36,6 +37,30 @@ static inline vf vf_load(const float *p) {
 
 static inline void vf_store(float *p, vf v) {
     memcpy(p, v.lane, sizeof v.lane);
+}
+
+static inline vf vf_load_bf16(const uint16_t *p) {
+    vf r;
+    for (int i = 0; i < 16; i++) r.lane[i] = stored_float_of_bf16(p[i]);
+    return r;
+}
+
+static inline vf vf_load_f16(const uint16_t *p) {
+    vf r;
+    for (int i = 0; i < 16; i++) r.lane[i] = stored_float_of_f16(p[i]);
+    return r;
+}
+
+static inline vf vf_load_bits(const uint16_t *p) {
+    vf r;
+    for (int i = 0; i < 16; i++) r.lane[i] = stored_float_of_bits(p[i]);
+    return r;
+}
+
+static inline void vf_store_bits(uint16_t *p, vf v) {
+    uint32_t bits[16];
+    memcpy(bits, v.lane, sizeof bits);
+    for (int i = 0; i < 16; i++) p[i] = (uint16_t)bits[i];
 }
 
 static inline vf vf_load_part(const float *p, size_t n, float fill) {

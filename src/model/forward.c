@@ -127,7 +127,7 @@ static void begin(struct pass *pass, const struct batch *batch) {
     pass->n_tokens = batch->n_tokens;
     profile_layer(PROFILE_EMBEDDING, 0);
     embedding_forward(batch->n_tokens, pass->model->config.dim, batch->tokens,
-                      pass->model->embedding->data, pass->activations.output);
+                      parameter_stored(pass->model->embedding), pass->activations.output);
 }
 
 /* The layers from first_layer on, and the norm after the last. */

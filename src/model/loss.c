@@ -14,7 +14,8 @@
 void model_logits(struct pass *pass, size_t n, const float *normed, float *logits) {
     const struct parameter *output = pass->model->output;
     linear_forward(&pass->scratch.matmul, n, output->shape[1], output->shape[0], normed,
-                   output->data, packed_weights_of(&pass->packed, output).forward, NULL, logits);
+                   parameter_stored(output), packed_weights_of(&pass->packed, output).forward, NULL,
+                   logits);
 }
 
 /* The next block: its tokens and targets, from *next on, which then is the token after them. How
@@ -65,7 +66,7 @@ static void block_backward(struct pass *pass, struct gradients *gradients, size_
         linear_backward_weight(&s->matmul, n, dim, vocab_size, a->predicting_normed, a->logits,
                                gradient);
     }
-    linear_backward_input(&s->matmul, n, dim, vocab_size, a->logits, output->data,
+    linear_backward_input(&s->matmul, n, dim, vocab_size, a->logits, parameter_stored(output),
                           packed_weights_of(&pass->packed, output).backward, a->predicting_normed,
                           false);
     scatter_rows(a, n, dim, s->d_normed);

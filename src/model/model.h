@@ -86,7 +86,9 @@ mneme_status model_load(const char *directory, struct model *model, mneme_error 
 /* The same for a model of which nothing but its value tables will be written to: of its weights,
  * those that the folder has as floats stay in the mapped files. */
 mneme_status model_map(const char *directory, struct model *model, mneme_error *error);
-/* Gives back the memory of all weights that lie in files until they are looked at again. */
+/* Gives back the memory of a weight that lies in a file until it is looked at again. */
+void parameter_forget(const struct parameter *parameter);
+/* Of all of them. */
 void model_forget_files(const struct model *model);
 /* Refuses files whose tensors are not the described model's parameters, no more and no fewer. */
 mneme_status model_check_tensors(const struct model *model, const struct safetensors_set *set,

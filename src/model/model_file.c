@@ -121,11 +121,14 @@ mneme_status model_map(const char *directory, struct model *model, mneme_error *
     return load(directory, true, model, error);
 }
 
+void parameter_forget(const struct parameter *parameter) {
+    const struct stored stored = parameter_stored(parameter);
+    if (!parameter->in_file) return;
+    mapped_file_forget(stored.data, parameter->count * stored_size(stored.type));
+}
+
 void model_forget_files(const struct model *model) {
-    for (size_t i = 0; i < model->n_parameters; i++) {
-        const struct parameter *p = &model->parameters[i];
-        if (p->in_file) mapped_file_forget(p->data, p->count * sizeof *p->data);
-    }
+    for (size_t i = 0; i < model->n_parameters; i++) parameter_forget(&model->parameters[i]);
 }
 
 /* The folder of a model without memory has all that such a config asks for, no more. */

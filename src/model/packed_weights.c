@@ -35,11 +35,12 @@ static size_t list(struct packed_weights *packed, const struct model *model,
         const struct parameter *p = &model->parameters[i];
         const struct uses uses = uses_of(model, p, packing);
         const size_t out = p->shape[0], in = p->shape[1];
+        const size_t number = stored_size(parameter_stored(p).type);
         size_t size = 0;
         if (uses.forward) {
             size = p->roles & ROLE_KEYS ? product_key_packed_size(&shape)
                                         : matmul_packed_size(in, out);
-            pieces[n++] = (struct arena_piece){&packed->weights[i].forward, size, sizeof(float)};
+            pieces[n++] = (struct arena_piece){&packed->weights[i].forward, size, number};
         }
         if (uses.forward && key_norm_of(model, p) != NULL) {
             pieces[n++] =
@@ -47,7 +48,7 @@ static size_t list(struct packed_weights *packed, const struct model *model,
         }
         if (uses.backward) {
             size = matmul_packed_size(out, in);
-            pieces[n++] = (struct arena_piece){&packed->weights[i].backward, size, sizeof(float)};
+            pieces[n++] = (struct arena_piece){&packed->weights[i].backward, size, number};
         }
     }
     return n;
@@ -64,20 +65,20 @@ static void pack_keys(const struct model *model, const struct parameter *keys,
 static void pack(const struct model *model, const struct parameter *p,
                  struct packed_weight *weight) {
     const size_t out = p->shape[0], in = p->shape[1];
+    const struct stored stored = parameter_stored(p);
     if (weight->forward == NULL) return;
     if (p->roles & ROLE_KEYS) {
         pack_keys(model, p, weight);
-    } else if (!matmul_pack(in, out, matrix_transposed(p->data, in), weight->forward) ||
+    } else if (!matmul_pack(in, out, matrix_of_columns(stored, in), weight->forward) ||
                (weight->backward != NULL &&
-                !matmul_pack(out, in, matrix_rows(p->data, in), weight->backward))) {
+                !matmul_pack(out, in, matrix_of_rows(stored, in), weight->backward))) {
         *weight = (struct packed_weight){0};
     }
 }
 
 /* The plain form of a weight that is packed need not be in memory, too, where a file has it. */
 static void forget(const struct parameter *p, const struct packed_weight *weight) {
-    if (!p->in_file || weight->forward == NULL) return;
-    mapped_file_forget(p->data, p->count * sizeof *p->data);
+    if (weight->forward != NULL) parameter_forget(p);
 }
 
 /* The same in a rehearsal: one after the other they are packed and forgotten. */

@@ -8,9 +8,9 @@
 
 /* A weight in the matrix products' own layout; NULL where it is not packed. */
 struct packed_weight {
-    float *forward;  /* of W^T [in, out] */
-    float *backward; /* of W [out, in] */
-    float *scored;   /* sub-keys with a norm: by key_norm_forward, which is what is packed */
+    void *forward;  /* of W^T [in, out], of the weight's type */
+    void *backward; /* of W [out, in] */
+    float *scored;  /* sub-keys with a norm: by key_norm_forward, which is what is packed */
 };
 
 /* Packed copies of the weights of a model that does not change while they are open: products then

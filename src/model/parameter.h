@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "model/config.h"
+#include "nn/row_table.h"
 
 #define PARAMETER_NAME_SIZE 80
 #define PARAMETER_MAX_RANK 2
@@ -56,8 +57,15 @@ struct parameter {
     bool in_file;                    /* data is a part of a file, and cannot be written to */
     size_t layer;                    /* that it belongs to, where it belongs to one */
     const char *hf_name, *gguf_name; /* as in layer_parameters.def */
-    float *data;                     /* [shape] */
+    float *data;                     /* [shape]; NULL: they are `narrow` */
+    struct stored narrow;            /* [shape] of 16 bits, in a file; data is NULL */
+    struct changed_rows *changed;    /* of a narrow value table (model/value_rows.h); else NULL */
 };
+
+/* The numbers, as they are stored; of a value table without the rows that have changed. */
+static inline struct stored parameter_stored(const struct parameter *parameter) {
+    return parameter->data == NULL ? parameter->narrow : stored_f32(parameter->data);
+}
 
 /* LAYER_wq, …: a layer's parameters. */
 enum layer_parameter {

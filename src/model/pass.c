@@ -128,7 +128,7 @@ void projection_forward(struct pass *pass, size_t n, const struct parameter *wei
                         const struct parameter *bias, const float *x, float *y) {
     struct matmul_scratch *matmul = &pass->scratch.matmul;
     size_t in = weight->shape[1], out = weight->shape[0];
-    linear_forward(matmul, n, in, out, x, weight->data,
+    linear_forward(matmul, n, in, out, x, parameter_stored(weight),
                    packed_weights_of(&pass->packed, weight).forward,
                    bias == NULL ? NULL : bias->data, y);
     struct adapter *adapter = adapter_of(pass->adapters, weight);
@@ -147,7 +147,7 @@ void projection_backward(struct pass *pass, struct gradients *gradients, size_t 
     if (d_weight != NULL) linear_backward_weight(matmul, n, in, out, x, dy, d_weight);
     if (d_bias != NULL) linear_backward_bias(n, out, dy, d_bias);
     if (dx != NULL) {
-        linear_backward_input(matmul, n, in, out, dy, weight->data,
+        linear_backward_input(matmul, n, in, out, dy, parameter_stored(weight),
                               packed_weights_of(&pass->packed, weight).backward, dx, accumulate);
     }
     struct adapter *adapter = adapter_of(pass->adapters, weight);

@@ -1,14 +1,14 @@
 #include "nn/embedding.h"
 
-#include <string.h>
-
 #include "profile/profile.h"
+#include "simd/simd.h"
 
-void embedding_forward(size_t n, size_t dim, const int32_t *tokens, const float *table, float *x) {
+void embedding_forward(size_t n, size_t dim, const int32_t *tokens, struct stored table, float *x) {
+    const struct simd_kernels *kernels = simd();
     PROFILE(embedding_forward, n, dim);
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < n; i++) {
-        memcpy(x + i * dim, table + (size_t)tokens[i] * dim, dim * sizeof *x);
+        kernels->widen(dim, stored_from(table, (size_t)tokens[i] * dim), x + i * dim);
     }
 }
 

@@ -5,9 +5,10 @@
 #include <stdint.h>
 
 #include "nn/row_scatter.h"
+#include "simd/stored.h"
 
 /* x [n, dim] = table[tokens[i], :]. */
-void embedding_forward(size_t n, size_t dim, const int32_t *tokens, const float *table, float *x);
+void embedding_forward(size_t n, size_t dim, const int32_t *tokens, struct stored table, float *x);
 
 /* dtable[token, :] += dx[i, :] over the positions of the token, ascending. `scatter` has room for
  * n contributions. */

@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "nn/row_table.h"
+
 /* The experts of PEER (He 2024, arXiv 2407.04153): slot s is a network of one hidden unit,
  * gelu(u[s] . x) v[s], and a token's output is the weighted sum of those that it reads. Both
  * ends are in nn/memory_values.h; this is the part between them. Arrays are [n, n_reads] with
@@ -12,7 +14,7 @@
 /* hidden = u[slot] . x with the table u [n_slots, dim] and x [n, dim] (canonical dot products);
  * expert_weights = gelu(hidden) * weights, with which the rows of v are to be summed. */
 void expert_forward(size_t n, size_t n_reads, size_t dim, const int32_t *slots,
-                    const float *weights, const float *u, const float *x, float *hidden,
+                    const float *weights, const struct row_table *u, const float *x, float *hidden,
                     float *expert_weights);
 
 /* From d_weights, the gradient of expert_weights: d_hidden = d_weights * weights * gelu'(hidden),

@@ -5,9 +5,9 @@
 #include "simd/simd.h"
 
 void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t out, const float *x,
-                    const float *weight, const float *packed, const float *bias, float *y) {
+                    struct stored weight, const void *packed, const float *bias, float *y) {
     PROFILE(linear_forward, n, in, out, bias != NULL);
-    struct matrix transposed = matrix_transposed(weight, in);
+    struct matrix transposed = matrix_of_columns(weight, in);
     transposed.packed = packed;
     matmul(scratch, n, out, in, matrix_rows(x, in), transposed, y, out, false);
     if (bias == NULL) return;
@@ -17,10 +17,10 @@ void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t 
 }
 
 void linear_backward_input(struct matmul_scratch *scratch, size_t n, size_t in, size_t out,
-                           const float *dy, const float *weight, const float *packed, float *dx,
+                           const float *dy, struct stored weight, const void *packed, float *dx,
                            bool accumulate) {
     PROFILE(linear_backward_input, n, in, out, accumulate);
-    struct matrix rows = matrix_rows(weight, in);
+    struct matrix rows = matrix_of_rows(weight, in);
     rows.packed = packed;
     matmul(scratch, n, in, out, matrix_rows(dy, out), rows, dx, in, accumulate);
 }
@@ -46,7 +46,7 @@ void lora_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t ou
                   float scale, const float *x, const float *a, const float *b, float *hidden,
                   float *y) {
     PROFILE(lora_forward, n, rank, out);
-    linear_forward(scratch, n, in, rank, x, a, NULL, NULL, hidden);
+    linear_forward(scratch, n, in, rank, x, stored_f32(a), NULL, NULL, hidden);
     elementwise_scale(n * rank, scale, hidden);
     matmul(scratch, n, out, rank, matrix_rows(hidden, rank), matrix_transposed(b, rank), y, out,
            true);
@@ -56,10 +56,11 @@ void lora_backward(struct matmul_scratch *scratch, size_t n, size_t in, size_t o
                    float scale, const float *x, const float *a, const float *b, const float *hidden,
                    const float *dy, float *dhidden, float *da, float *db, float *dx) {
     linear_backward_weight(scratch, n, rank, out, hidden, dy, db);
-    linear_backward_input(scratch, n, rank, out, dy, b, NULL, dhidden, false);
+    linear_backward_input(scratch, n, rank, out, dy, stored_f32(b), NULL, dhidden, false);
     elementwise_scale(n * rank, scale, dhidden);
     linear_backward_weight(scratch, n, in, rank, x, dhidden, da);
-    if (dx != NULL) linear_backward_input(scratch, n, in, rank, dhidden, a, NULL, dx, true);
+    if (dx != NULL)
+        linear_backward_input(scratch, n, in, rank, dhidden, stored_f32(a), NULL, dx, true);
 }
 
 void lora_merge(struct matmul_scratch *scratch, size_t in, size_t out, size_t rank, float scale,

@@ -7,13 +7,13 @@
 #include "nn/matmul.h"
 
 /* y = x W^T + b with x [n, in], W [out, in], b [out] or NULL, y [n, out]. `packed` is W^T by
- * matmul_pack, or NULL. */
+ * matmul_pack, of W's type, or NULL. */
 void linear_forward(struct matmul_scratch *scratch, size_t n, size_t in, size_t out, const float *x,
-                    const float *weight, const float *packed, const float *bias, float *y);
+                    struct stored weight, const void *packed, const float *bias, float *y);
 
 /* dx [n, in] = dy W, or += with accumulate. `packed` is W by matmul_pack, or NULL. */
 void linear_backward_input(struct matmul_scratch *scratch, size_t n, size_t in, size_t out,
-                           const float *dy, const float *weight, const float *packed, float *dx,
+                           const float *dy, struct stored weight, const void *packed, float *dx,
                            bool accumulate);
 
 /* dW [out, in] += dy^T x: every element continues one chain over the tokens, ascending. */

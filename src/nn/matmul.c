@@ -22,6 +22,9 @@
 #define PACK_B_ROWS 256
 #define PACK_BIG_B_ROWS 48
 #define BIG_B ((size_t)1 << 20)
+/* A packed B of 16 bits is widened in registers for so many rows, and before the product for more:
+ * then once, and not for every tile of A. */
+#define WIDEN_ROWS 32
 /* Products with less work than this are not worth waking threads for. */
 #define PARALLEL_WORK ((size_t)1 << 18)
 /* What a share of C costs besides its multiply-adds, in these: to read or pack a float of an
@@ -77,13 +80,14 @@ size_t matmul_serial_packed_size(size_t k, size_t n) {
     return tiles(n, columns) * columns * k;
 }
 
-void matmul_serial_pack(size_t k, size_t n, struct matrix b, float *packed) {
+void matmul_serial_pack(size_t k, size_t n, struct matrix b, void *packed) {
     const struct simd_kernels *kernels = simd();
     size_t columns = kernels->gemm_columns;
 #pragma omp parallel for schedule(static)
     for (size_t j = 0; j < n; j += columns) {
-        kernels->gemm_pack_b(k, smaller(columns, n - j), b.data + j * b.column_stride, b.row_stride,
-                             b.column_stride, packed + j * k);
+        kernels->gemm_pack_b(k, smaller(columns, n - j), stored_from(b.stored, j * b.column_stride),
+                             b.row_stride, b.column_stride, b.stored.type,
+                             (char *)packed + j * k * stored_size(b.stored.type));
     }
 }
 
@@ -91,7 +95,11 @@ size_t matmul_packed_size(size_t k, size_t n) {
     return onednn_is_open() ? onednn_packed_size(k, n) : matmul_serial_packed_size(k, n);
 }
 
-bool matmul_pack(size_t k, size_t n, struct matrix b, float *packed) {
+bool matmul_reads(enum stored_type type) {
+    return type == STORED_F32 || !onednn_is_open();
+}
+
+bool matmul_pack(size_t k, size_t n, struct matrix b, void *packed) {
     PROFILE(pack_weight, k, n);
     if (onednn_is_open()) return onednn_pack(k, n, &b, packed);
     matmul_serial_pack(k, n, b, packed);
@@ -127,7 +135,9 @@ static bool worth_packing_a(const struct matrix *a, size_t n) {
 }
 
 static bool worth_packing_b(const struct matrix *b, size_t m, size_t k) {
-    if (b->packed != NULL) return false;
+    const bool is_wide = b->stored.type == STORED_F32;
+    if (b->packed != NULL) return !is_wide && m > WIDEN_ROWS;
+    if (!is_wide) return true;
     if (b->column_stride != 1 || m > PACK_B_ROWS) return true;
     return m > PACK_BIG_B_ROWS && k * b->row_stride > BIG_B;
 }
@@ -148,30 +158,59 @@ static struct plan make_plan(const struct product *product, size_t row_block, fl
     return plan;
 }
 
+/* A matrix of floats from element i on. */
+static const float *floats_from(const struct matrix *matrix, size_t i) {
+    return (const float *)matrix->stored.data + i;
+}
+
 static struct gemm_a find_a(const struct plan *plan, const struct matrix *a,
                             const struct panel *panel) {
     size_t height = plan->kernels->gemm_rows;
     if (plan->packed_a != NULL) {
         return (struct gemm_a){plan->packed_a, height * panel->depth, 1, height};
     }
-    const float *from = a->data + panel->row * a->row_stride + panel->p * a->column_stride;
+    const float *from = floats_from(a, panel->row * a->row_stride + panel->p * a->column_stride);
     return (struct gemm_a){from, height * a->row_stride, a->row_stride, a->column_stride};
+}
+
+/* Where a panel begins in the packed form. */
+static struct stored packed_from(const struct plan *plan, const struct matrix *b, size_t k,
+                                 const struct panel *panel) {
+    const struct stored packed = {b->packed, b->stored.type};
+    return stored_from(packed, panel->column * k + panel->p * plan->kernels->gemm_columns);
+}
+
+static struct stored plain_from(const struct matrix *b, const struct panel *panel) {
+    return stored_from(b->stored, panel->p * b->row_stride + panel->column * b->column_stride);
+}
+
+/* A panel as packed floats, of a B that is packed in 16 bits or not at all. */
+static void fill_panel(const struct plan *plan, const struct matrix *b, size_t k,
+                       const struct panel *panel) {
+    size_t width = plan->kernels->gemm_columns;
+    if (b->packed == NULL) {
+        plan->kernels->gemm_pack_b(panel->depth, panel->columns, plain_from(b, panel),
+                                   b->row_stride, b->column_stride, STORED_F32, plan->packed_b);
+        return;
+    }
+    const struct stored from = packed_from(plan, b, k, panel);
+    for (size_t j = 0; j < panel->columns; j += width) {
+        plan->kernels->widen(width * panel->depth, stored_from(from, j * k),
+                             plan->packed_b + j * panel->depth);
+    }
 }
 
 static struct gemm_b find_b(const struct plan *plan, const struct matrix *b, size_t k,
                             const struct panel *panel) {
     size_t width = plan->kernels->gemm_columns;
-    const float *from = b->data + panel->p * b->row_stride + panel->column * b->column_stride;
     if (plan->packed_b != NULL) {
-        plan->kernels->gemm_pack_b(panel->depth, panel->columns, from, b->row_stride,
-                                   b->column_stride, plan->packed_b);
-        return (struct gemm_b){plan->packed_b, width * panel->depth, width, true};
+        fill_panel(plan, b, k, panel);
+        return (struct gemm_b){stored_f32(plan->packed_b), width * panel->depth, width, true};
     }
     if (b->packed != NULL) {
-        return (struct gemm_b){b->packed + panel->column * k + panel->p * width, width * k, width,
-                               true};
+        return (struct gemm_b){packed_from(plan, b, k, panel), width * k, width, true};
     }
-    return (struct gemm_b){from, width, b->row_stride, false};
+    return (struct gemm_b){plain_from(b, panel), width, b->row_stride, false};
 }
 
 static void compute_panel(const struct plan *plan, const struct product *product,
@@ -184,7 +223,7 @@ static void compute_panel(const struct plan *plan, const struct product *product
 }
 
 static void pack_a(const struct plan *plan, const struct matrix *a, const struct panel *panel) {
-    const float *from = a->data + panel->row * a->row_stride + panel->p * a->column_stride;
+    const float *from = floats_from(a, panel->row * a->row_stride + panel->p * a->column_stride);
     plan->kernels->gemm_pack_a(panel->rows, panel->depth, from, a->row_stride, a->column_stride,
                                plan->packed_a);
 }
@@ -242,9 +281,12 @@ static struct product share_of(const struct product *product, struct grid grid, 
     size_t column = smaller(thread % grid.across * columns, product->n);
     share.m = smaller(rows, product->m - row);
     share.n = smaller(columns, product->n - column);
-    share.a.data += row * product->a.row_stride;
-    share.b.data += column * product->b.column_stride;
-    if (product->b.packed != NULL) share.b.packed += column * product->k;
+    share.a.stored = stored_from(share.a.stored, row * product->a.row_stride);
+    share.b.stored = stored_from(share.b.stored, column * product->b.column_stride);
+    if (product->b.packed != NULL) {
+        const struct stored packed = {product->b.packed, product->b.stored.type};
+        share.b.packed = stored_from(packed, column * product->k).data;
+    }
     share.c += row * product->c_stride + column;
     return share;
 }

@@ -178,7 +178,7 @@ static const struct product *find_product(const struct shape *shape) {
 bool onednn_matmul(size_t m, size_t n, size_t k, const struct matrix *a, const struct matrix *b,
                    float *c, size_t c_stride, bool accumulate) {
     if (m == 0 || n == 0 || k == 0) return false;
-    const float *right = b->packed != NULL ? b->packed : b->data;
+    const void *right = b->packed != NULL ? b->packed : b->stored.data;
     const struct shape shape = {
         .m = (dnnl_dim_t)m,
         .n = (dnnl_dim_t)n,
@@ -192,7 +192,7 @@ bool onednn_matmul(size_t m, size_t n, size_t k, const struct matrix *a, const s
     if (product == NULL) return false;
     const dnnl_exec_arg_t arguments[] = {
         {DNNL_ARG_SRC, product->a}, {DNNL_ARG_WEIGHTS, product->b}, {DNNL_ARG_DST, product->c}};
-    return ok(dnnl_memory_set_data_handle(product->a, (void *)(size_t)a->data)) &&
+    return ok(dnnl_memory_set_data_handle(product->a, (void *)(size_t)a->stored.data)) &&
            ok(dnnl_memory_set_data_handle(product->b, (void *)(size_t)right)) &&
            ok(dnnl_memory_set_data_handle(product->c, c)) &&
            ok(dnnl_primitive_execute(product->primitive, library.stream, 3, arguments)) &&
@@ -205,8 +205,8 @@ size_t onednn_packed_size(size_t k, size_t n) {
                           : (dnnl_memory_desc_get_size(layout) + sizeof(float) - 1) / sizeof(float);
 }
 
-static bool reorder(const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, const float *b,
-                    float *packed) {
+static bool reorder(const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to, const void *b,
+                    void *packed) {
     dnnl_memory_t source = NULL, target = NULL;
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t primitive = NULL;
@@ -227,10 +227,10 @@ static bool reorder(const dnnl_memory_desc_t *from, const dnnl_memory_desc_t *to
     return fine;
 }
 
-bool onednn_pack(size_t k, size_t n, const struct matrix *b, float *packed) {
+bool onednn_pack(size_t k, size_t n, const struct matrix *b, void *packed) {
     const dnnl_dim_t strides[2] = {(dnnl_dim_t)b->row_stride, (dnnl_dim_t)b->column_stride};
     const dnnl_memory_desc_t *layout = packed_layout((dnnl_dim_t)k, (dnnl_dim_t)n);
     dnnl_memory_desc_t plain;
     return layout != NULL && describe(&plain, (dnnl_dim_t)k, (dnnl_dim_t)n, strides) &&
-           reorder(&plain, layout, b->data, packed);
+           reorder(&plain, layout, b->stored.data, packed);
 }

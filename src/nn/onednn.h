@@ -25,6 +25,6 @@ bool onednn_matmul(size_t m, size_t n, size_t k, const struct matrix *a, const s
 /* Floats of B [k, n] in oneDNN's layout; 0 when it has none. */
 size_t onednn_packed_size(size_t k, size_t n);
 /* False without memory. */
-bool onednn_pack(size_t k, size_t n, const struct matrix *b, float *packed);
+bool onednn_pack(size_t k, size_t n, const struct matrix *b, void *packed);
 
 #endif

@@ -27,7 +27,7 @@ size_t onednn_packed_size(size_t k, size_t n) {
     return 0;
 }
 
-bool onednn_pack(size_t k, size_t n, const struct matrix *b, float *packed) {
+bool onednn_pack(size_t k, size_t n, const struct matrix *b, void *packed) {
     (void)k, (void)n, (void)b, (void)packed;
     return false;
 }

@@ -188,10 +188,11 @@ void product_key_backward(struct row_scatter *scatter, const struct product_key_
         kernels->softmax_row_backward(knn, reads->weights + i * knn, dscores, dscores);
         if (dquery == NULL) continue;
         const float *tables = keys + i % shape->heads * 2 * shape->n_keys * half;
-        kernels->gather_rows(knn, half, dscores, reads->rows + i * knn, tables,
+        kernels->gather_rows(knn, half, dscores, reads->rows + i * knn, stored_f32(tables),
                              dquery + i * 2 * half);
         kernels->gather_rows(knn, half, dscores, reads->columns + i * knn,
-                             tables + shape->n_keys * half, dquery + (i * 2 + 1) * half);
+                             stored_f32(tables + shape->n_keys * half),
+                             dquery + (i * 2 + 1) * half);
     }
     if (dkeys == NULL) return;
     size_t contributions = list_key_gradients(scatter, shape, n, reads, dweights);

@@ -152,7 +152,7 @@ static void add_group(const struct simd_kernels *kernels, const struct row_scatt
     size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
     prefetch_source(scatter, end, width, source, source_stride);
     kernels->scatter_row(end - first, width, scatter->sorted_coefficients + first,
-                         scatter->sorted_sources + first, source, source_stride, row);
+                         scatter->sorted_sources + first, stored_f32(source), source_stride, row);
 }
 
 static void sum_group(const struct simd_kernels *kernels, const struct row_scatter *scatter,
@@ -160,7 +160,7 @@ static void sum_group(const struct simd_kernels *kernels, const struct row_scatt
     size_t first = scatter->group_starts[group], end = scatter->group_starts[group + 1];
     prefetch_source(scatter, end, width, source, width);
     kernels->gather_rows(end - first, width, scatter->sorted_coefficients + first,
-                         scatter->sorted_sources + first, source, row);
+                         scatter->sorted_sources + first, stored_f32(source), row);
 }
 
 void row_scatter_add(const struct row_scatter *scatter, size_t width, const float *source,

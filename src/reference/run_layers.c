@@ -62,17 +62,17 @@ struct swiglu {
 
 static void compute_swiglu(struct matmul_scratch *m, const struct swiglu *s) {
     size_t n = s->n, dim = s->dim, hidden = s->hidden;
-    linear_forward(m, n, dim, hidden, s->x, s->w1, NULL, NULL, s->gate);
-    linear_forward(m, n, dim, hidden, s->x, s->w3, NULL, NULL, s->up);
+    linear_forward(m, n, dim, hidden, s->x, stored_f32(s->w1), NULL, NULL, s->gate);
+    linear_forward(m, n, dim, hidden, s->x, stored_f32(s->w3), NULL, NULL, s->up);
     elementwise_silu_multiply(n * hidden, s->gate, s->up, s->wide);
-    linear_forward(m, n, hidden, dim, s->wide, s->w2, NULL, NULL, s->y);
+    linear_forward(m, n, hidden, dim, s->wide, stored_f32(s->w2), NULL, NULL, s->y);
     linear_backward_weight(m, n, hidden, dim, s->wide, s->dy, s->dw2);
-    linear_backward_input(m, n, hidden, dim, s->dy, s->w2, NULL, s->d_wide, false);
+    linear_backward_input(m, n, hidden, dim, s->dy, stored_f32(s->w2), NULL, s->d_wide, false);
     elementwise_silu_multiply_backward(n * hidden, s->gate, s->up, s->d_wide, s->d_gate, s->d_up);
     linear_backward_weight(m, n, dim, hidden, s->x, s->d_gate, s->dw1);
     linear_backward_weight(m, n, dim, hidden, s->x, s->d_up, s->dw3);
-    linear_backward_input(m, n, dim, hidden, s->d_gate, s->w1, NULL, s->dx, false);
-    linear_backward_input(m, n, dim, hidden, s->d_up, s->w3, NULL, s->dx, true);
+    linear_backward_input(m, n, dim, hidden, s->d_gate, stored_f32(s->w1), NULL, s->dx, false);
+    linear_backward_input(m, n, dim, hidden, s->d_up, stored_f32(s->w3), NULL, s->dx, true);
 }
 
 void run_swiglu(struct reference_case *c) {

@@ -162,8 +162,8 @@ static mneme_status gather_all(struct maker *m, const struct token_texts *texts,
 static void project(struct maker *m, const struct layer *layer, size_t memory_layer,
                     const float *bias) {
     linear_forward(&m->matmul, m->n, m->dim, m->query,
-                   m->inputs + memory_layer * m->n_tokens * m->dim, layer->query_weight->data, NULL,
-                   bias, m->queries);
+                   m->inputs + memory_layer * m->n_tokens * m->dim,
+                   parameter_stored(layer->query_weight), NULL, bias, m->queries);
 }
 
 /* Means over the tokens of the columns of x [n, query]: an ascending chain each. */

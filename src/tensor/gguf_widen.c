@@ -2,13 +2,13 @@
 
 #include <string.h>
 
-#include "tensor/tensor.h"
+#include "simd/stored.h"
 
 /* In all block types scales are little-endian f16, and elements lie as the llama.cpp project lays
  * them: in a block of 32 the low halves of the bytes are the first 16 elements. */
 
 static float half_at(const uint8_t *bytes) {
-    return tensor_float_from_half((uint16_t)(bytes[0] | bytes[1] << 8));
+    return stored_float_of_f16((uint16_t)(bytes[0] | bytes[1] << 8));
 }
 
 static void widen_F32(const uint8_t *restrict blocks, size_t n_blocks, float *restrict values) {
@@ -21,7 +21,7 @@ static void widen_F16(const uint8_t *restrict blocks, size_t n_blocks, float *re
 
 static void widen_BF16(const uint8_t *restrict blocks, size_t n_blocks, float *restrict values) {
     for (size_t i = 0; i < n_blocks; i++) {
-        values[i] = tensor_float_from_bf16((uint16_t)(blocks[2 * i] | blocks[2 * i + 1] << 8));
+        values[i] = stored_float_of_bf16((uint16_t)(blocks[2 * i] | blocks[2 * i + 1] << 8));
     }
 }
 

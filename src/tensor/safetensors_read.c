@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "simd/stored.h"
 #include "tensor/safetensors.h"
 
 /* 16-bit elements are converted through a buffer of this many. */
@@ -66,8 +67,8 @@ static mneme_status read_converted(const struct safetensors *file,
         status = safetensors_read_bytes(file, entry, done * 2, chunk, n * 2, error);
         for (size_t i = 0; i < n && status == MNEME_OK; i++) {
             destination[done + i] = entry->tensor.type == TENSOR_BF16
-                                        ? tensor_float_from_bf16(chunk[i])
-                                        : tensor_float_from_half(chunk[i]);
+                                        ? stored_float_of_bf16(chunk[i])
+                                        : stored_float_of_f16(chunk[i]);
         }
         done += n;
     }

@@ -45,25 +45,6 @@ bool tensor_bytes(const struct tensor *tensor, size_t *bytes) {
     return true;
 }
 
-static float float_from_bits(uint32_t bits) {
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-float tensor_float_from_half(uint16_t half) {
-    uint32_t sign = (uint32_t)(half & 0x8000u) << 16;
-    uint32_t exponent = (half >> 10) & 31u, fraction = half & 1023u;
-    if (exponent == 31) return float_from_bits(sign | 0x7f800000u | fraction << 13);
-    if (exponent > 0) return float_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-    float magnitude = (float)fraction * 0x1p-24f; /* zero or subnormal */
-    return sign != 0 ? -magnitude : magnitude;
-}
-
-float tensor_float_from_bf16(uint16_t bits) {
-    return float_from_bits((uint32_t)bits << 16);
-}
-
 /* Values that a thread looks at at a time. */
 #define FINITE_BLOCK ((size_t)1 << 16)
 

@@ -47,10 +47,6 @@ size_t tensor_type_size(enum tensor_type type);
 /* The bytes of all elements; false when that does not fit. */
 bool tensor_bytes(const struct tensor *tensor, size_t *bytes);
 
-/* The f32 that a 16-bit float is; exact, since each is one. */
-float tensor_float_from_half(uint16_t half);
-float tensor_float_from_bf16(uint16_t bits);
-
 /* The first of n values that is an infinity or NaN, or n. */
 size_t tensor_first_not_finite(const float *values, size_t n);
 

@@ -49,9 +49,10 @@ void check_watch(void) {
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) signal(signals[i], tell_crash);
 }
 
-struct buffer buffer_make(size_t n) {
+/* So many bytes that end at a forbidden page. */
+static struct buffer make_bytes(size_t n_bytes) {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    size_t bytes = (n * sizeof(float) + 64 + page - 1) / page * page;
+    size_t bytes = (n_bytes + 64 + page - 1) / page * page;
     unsigned char *pages =
         mmap(NULL, bytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (pages == MAP_FAILED || mprotect(pages + bytes, page, PROT_NONE) != 0) {
@@ -59,8 +60,14 @@ struct buffer buffer_make(size_t n) {
         exit(EXIT_FAILURE);
     }
     memset(pages, PATTERN, bytes);
-    float *data = (float *)(void *)(pages + bytes - n * sizeof(float));
-    return (struct buffer){data, n, pages, bytes};
+    float *data = (float *)(void *)(pages + bytes - n_bytes);
+    return (struct buffer){data, 0, pages, bytes};
+}
+
+struct buffer buffer_make(size_t n) {
+    struct buffer buffer = make_bytes(n * sizeof(float));
+    buffer.n = n;
+    return buffer;
 }
 
 void buffer_free(struct buffer *buffer) {
@@ -100,6 +107,44 @@ struct buffer check_filled(struct check *check, enum kind kind, size_t n) {
     struct buffer buffer = buffer_make(n);
     check_fill(check, kind, &buffer);
     return buffer;
+}
+
+float check_wide_of(enum stored_type type, uint16_t bits) {
+    const double sign = bits >> 15 ? -1.0 : 1.0;
+    const int fraction_bits = type == STORED_F16 ? 10 : 7, bias = type == STORED_F16 ? 15 : 127;
+    const int fraction = bits & ((1 << fraction_bits) - 1);
+    const int exponent = (bits & 0x7fff) >> fraction_bits;
+    if (exponent == 2 * bias + 1) return fraction == 0 ? (float)(sign * HUGE_VAL) : NAN;
+    if (exponent == 0) return (float)(sign * ldexp(fraction, 1 - bias - fraction_bits));
+    return (float)(sign * ldexp(fraction + (1 << fraction_bits), exponent - bias - fraction_bits));
+}
+
+/* Of a normal kind about 1, of a hard one any that is finite. */
+static uint16_t random_bits(struct check *check, enum kind kind, enum stored_type type) {
+    for (;;) {
+        uint16_t bits = (uint16_t)check_random(check, 0x10000);
+        const float value = check_wide_of(type, bits), magnitude = fabsf(value);
+        if (!isfinite(value)) continue;
+        if (kind == KIND_HARD || (magnitude < 8.0f && magnitude > 1e-3f)) return bits;
+    }
+}
+
+struct numbers check_numbers(struct check *check, enum kind kind, enum stored_type type, size_t n) {
+    struct numbers numbers = {.floats = check_filled(check, kind, n)};
+    const bool is_narrow = type != STORED_F32;
+    numbers.narrow = make_bytes(is_narrow ? n * sizeof(uint16_t) : 0);
+    uint16_t *narrow = (uint16_t *)(void *)numbers.narrow.data;
+    for (size_t i = 0; is_narrow && i < n; i++) {
+        narrow[i] = random_bits(check, kind, type);
+        numbers.floats.data[i] = check_wide_of(type, narrow[i]);
+    }
+    numbers.stored = is_narrow ? (struct stored){narrow, type} : stored_f32(numbers.floats.data);
+    return numbers;
+}
+
+void numbers_free(struct numbers *numbers) {
+    buffer_free(&numbers->narrow);
+    buffer_free(&numbers->floats);
 }
 
 struct buffer check_copy(const struct buffer *from) {

@@ -21,6 +21,13 @@ struct buffer {
 
 struct buffer buffer_make(size_t n);
 void buffer_free(struct buffer *buffer);
+
+/* The same numbers as they are stored, at the end of their pages, and as floats. */
+struct numbers {
+    struct stored stored;
+    struct buffer narrow; /* of 16 bits; for f32 one of nothing */
+    struct buffer floats;
+};
 /* The bytes before the floats are as they were. */
 bool buffer_intact(const struct buffer *buffer);
 
@@ -44,6 +51,11 @@ uint32_t check_random(struct check *check, uint32_t bound);
 void check_fill(struct check *check, enum kind kind, struct buffer *buffer);
 struct buffer check_filled(struct check *check, enum kind kind, size_t n);
 struct buffer check_copy(const struct buffer *from);
+/* Finite numbers; of 16 bits after check_wide_of. */
+struct numbers check_numbers(struct check *check, enum kind kind, enum stored_type type, size_t n);
+void numbers_free(struct numbers *numbers);
+/* What 16 bits mean, by the formats' definitions. */
+float check_wide_of(enum stored_type type, uint16_t bits);
 
 /* Records a failure, the first one with its words. */
 void check_fail(struct check *check, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -119,13 +119,14 @@ void check_product_key_topk(struct check *check) {
 /* A table, slots in it and a factor for each. */
 struct reads {
     size_t n, width, rows;
-    struct buffer table, factors;
+    struct numbers table;
+    struct buffer factors;
     int32_t slots[64];
 };
 
-static struct reads make_reads(struct check *check, size_t width, size_t n) {
+static struct reads make_reads(struct check *check, enum stored_type type, size_t width, size_t n) {
     struct reads reads = {.n = n, .width = width, .rows = 1 + check_random(check, 30)};
-    reads.table = check_filled(check, KIND_HARD, reads.rows * width);
+    reads.table = check_numbers(check, KIND_HARD, type, reads.rows * width);
     reads.factors = check_filled(check, KIND_NORMAL, n);
     for (size_t i = 0; i < n; i++) {
         reads.slots[i] = (int32_t)check_random(check, (uint32_t)reads.rows);
@@ -134,32 +135,34 @@ static struct reads make_reads(struct check *check, size_t width, size_t n) {
 }
 
 static void free_reads(struct reads *reads) {
-    buffer_free(&reads->table);
+    numbers_free(&reads->table);
     buffer_free(&reads->factors);
 }
 
 /* Gather begins at 0, scatter continues the row; both are the same chain. */
-static void check_chain(struct check *check, bool gather) {
+static void check_chain_of(struct check *check, enum stored_type type, bool gather) {
     for (size_t s = 0; s < check_n_sizes; s++) {
         size_t width = check_size(check, s);
-        struct reads r = make_reads(check, width, check_random(check, 64));
+        struct reads r = make_reads(check, type, width, check_random(check, 64));
         struct buffer row = check_filled(check, KIND_NORMAL, width);
         struct buffer other = check_copy(&row), plain = check_copy(&row);
         for (size_t j = 0; j < width; j++) {
             float sum = gather ? 0.0f : plain.data[j];
             for (size_t i = 0; i < r.n; i++) {
-                sum = fmaf(r.factors.data[i], r.table.data[(size_t)r.slots[i] * width + j], sum);
+                sum = fmaf(r.factors.data[i], r.table.floats.data[(size_t)r.slots[i] * width + j],
+                           sum);
             }
             plain.data[j] = sum;
         }
         if (gather) {
-            check->scalar->gather_rows(r.n, width, r.factors.data, r.slots, r.table.data, row.data);
-            check->other->gather_rows(r.n, width, r.factors.data, r.slots, r.table.data,
+            check->scalar->gather_rows(r.n, width, r.factors.data, r.slots, r.table.stored,
+                                       row.data);
+            check->other->gather_rows(r.n, width, r.factors.data, r.slots, r.table.stored,
                                       other.data);
         } else {
-            check->scalar->scatter_row(r.n, width, r.factors.data, r.slots, r.table.data, width,
+            check->scalar->scatter_row(r.n, width, r.factors.data, r.slots, r.table.stored, width,
                                        row.data);
-            check->other->scatter_row(r.n, width, r.factors.data, r.slots, r.table.data, width,
+            check->other->scatter_row(r.n, width, r.factors.data, r.slots, r.table.stored, width,
                                       other.data);
         }
         check_same(check, &plain, &row, "scalar against a plain loop", width, r.n, 0);
@@ -171,6 +174,12 @@ static void check_chain(struct check *check, bool gather) {
     }
 }
 
+static void check_chain(struct check *check, bool gather) {
+    for (enum stored_type type = 0; type < STORED_TYPES; type++) {
+        check_chain_of(check, type, gather);
+    }
+}
+
 void check_gather_rows(struct check *check) {
     check_chain(check, true);
 }
@@ -179,18 +188,25 @@ void check_scatter_row(struct check *check) {
     check_chain(check, false);
 }
 
-void check_gather_dots(struct check *check) {
+static void check_dots(struct check *check, enum stored_type type) {
     for (size_t s = 0; s < check_n_sizes; s++) {
         size_t width = check_size(check, s);
-        struct reads r = make_reads(check, width, check_random(check, 64));
+        struct reads r = make_reads(check, type, width, check_random(check, 64));
         struct buffer x = check_filled(check, KIND_NORMAL, width);
         struct buffer dots = buffer_make(r.n), other = buffer_make(r.n);
-        check->scalar->gather_dots(r.n, width, r.slots, r.table.data, x.data, dots.data);
-        check->other->gather_dots(r.n, width, r.slots, r.table.data, x.data, other.data);
+        check->scalar->gather_dots(r.n, width, r.slots, r.table.stored, x.data, dots.data);
+        check->other->gather_dots(r.n, width, r.slots, r.table.stored, x.data, other.data);
         check_same(check, &dots, &other, "products", width, r.n, 0);
+        check->scalar->gather_dots(r.n, width, r.slots, stored_f32(r.table.floats.data), x.data,
+                                   dots.data);
+        check_same(check, &dots, &other, "products of the same floats", width, r.n, 0);
         free_reads(&r);
         buffer_free(&x);
         buffer_free(&dots);
         buffer_free(&other);
     }
+}
+
+void check_gather_dots(struct check *check) {
+    for (enum stored_type type = 0; type < STORED_TYPES; type++) check_dots(check, type);
 }

@@ -153,6 +153,32 @@ static void check_operation(struct check *check, enum operation operation) {
     }
 }
 
+/* Every number of 16 bits, and every size. */
+void check_widen(struct check *check) {
+    for (enum stored_type type = 0; type < STORED_TYPES; type++) {
+        for (size_t s = 0; s < check_n_sizes; s++) {
+            size_t n = check_size(check, s);
+            struct numbers x = check_numbers(check, KIND_HARD, type, n);
+            struct buffer y = buffer_make(n);
+            check->other->widen(n, x.stored, y.data);
+            check_same(check, &x.floats, &y, "some numbers", n, (size_t)type, 0);
+            numbers_free(&x);
+            buffer_free(&y);
+        }
+        if (type == STORED_F32) continue;
+        static uint16_t all[0x10000];
+        struct buffer y = buffer_make(0x10000), expected = buffer_make(0x10000);
+        for (size_t i = 0; i < 0x10000; i++) {
+            all[i] = (uint16_t)i;
+            expected.data[i] = check_wide_of(type, all[i]);
+        }
+        check->other->widen(0x10000, (struct stored){all, type}, y.data);
+        check_same(check, &expected, &y, "every number", 0x10000, (size_t)type, 0);
+        buffer_free(&y);
+        buffer_free(&expected);
+    }
+}
+
 void check_add(struct check *check) {
     check_operation(check, ADD);
 }

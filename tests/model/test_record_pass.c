@@ -55,7 +55,7 @@ static void linear(struct matmul_scratch *scratch, const struct recorder *record
     char of_weight[96], of_bias[96];
     snprintf(of_weight, sizeof of_weight, "%s.weight", name);
     snprintf(of_bias, sizeof of_bias, "%s.bias", name);
-    linear_forward(scratch, N, in, out, x, weight(recorder, of_weight), NULL,
+    linear_forward(scratch, N, in, out, x, stored_f32(weight(recorder, of_weight)), NULL,
                    weight(recorder, of_bias), y);
 }
 
@@ -100,10 +100,12 @@ static void recompute(const struct model_config *config, const struct recorder *
     float *values = spread(r, n_slots, v_dim, "read_values");
     float *values_u = spread(r, n_slots, v_dim, "read_values_u");
     if (values_u != NULL) {
-        expert_forward(N, per_token, v_dim, slots, weights, values_u, x, hidden, swilu);
+        const struct row_table table_u = row_table_f32(values_u);
+        expert_forward(N, per_token, v_dim, slots, weights, &table_u, x, hidden, swilu);
         memcpy(weights, swilu, N * per_token * sizeof *weights);
     }
-    memory_values_forward(N, per_token, v_dim, slots, weights, values, read);
+    const struct row_table table = row_table_f32(values);
+    memory_values_forward(N, per_token, v_dim, slots, weights, &table, read);
     assert_same(N * v_dim, read, forward(r, "read"), "read");
     if (weight(r, "swilu_projection.weight") != NULL) {
         linear(&m, r, dim, v_dim, "swilu_projection", x, swilu);

@@ -15,14 +15,30 @@ static float value(size_t i) {
     return random_uniform(5, 1, i) * 2.0f - 1.0f;
 }
 
-static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, size_t k,
-                          bool a_transposed, bool b_transposed, bool accumulate, bool packed) {
+/* Replaces n numbers by ones that have 16 bits of that type, and gives those. */
+static uint16_t *narrow(enum stored_type type, size_t n, float *numbers) {
+    uint16_t *bits = malloc((n + 1) * sizeof *bits);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t whole;
+        memcpy(&whole, &numbers[i], sizeof whole);
+        bits[i] = (uint16_t)(type == STORED_BF16 ? whole >> 16 : whole % 0x7c00);
+        numbers[i] =
+            type == STORED_BF16 ? stored_float_of_bf16(bits[i]) : stored_float_of_f16(bits[i]);
+    }
+    return bits;
+}
+
+static void check_product_of(enum stored_type type, struct matmul_scratch *scratch, size_t m,
+                             size_t n, size_t k, bool a_transposed, bool b_transposed,
+                             bool accumulate, bool packed) {
     float *a = malloc((m * k + 1) * sizeof *a), *b = malloc((k * n + 1) * sizeof *b);
     size_t stride = n + 3;
     float *c = malloc((m * stride + 1) * sizeof *c), *expected = malloc((m * stride + 1) * 4);
     for (size_t i = 0; i < m * k; i++) a[i] = value(i);
     for (size_t i = 0; i < k * n; i++) b[i] = value(i + 100000);
     for (size_t i = 0; i < m * stride; i++) expected[i] = c[i] = value(i + 200000);
+    uint16_t *bits = type == STORED_F32 ? NULL : narrow(type, k * n, b);
+    const struct stored stored = bits == NULL ? stored_f32(b) : (struct stored){bits, type};
     for (size_t i = 0; i < m; i++) {
         for (size_t j = 0; j < n; j++) {
             float sum = accumulate ? expected[i * stride + j] : 0.0f;
@@ -33,7 +49,7 @@ static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, si
             expected[i * stride + j] = sum;
         }
     }
-    struct matrix right = b_transposed ? matrix_transposed(b, k) : matrix_rows(b, n);
+    struct matrix right = b_transposed ? matrix_of_columns(stored, k) : matrix_of_rows(stored, n);
     float *panels = malloc((matmul_packed_size(k, n) + 1) * sizeof *panels);
     matmul_pack(k, n, right, panels);
     if (packed) right.packed = panels;
@@ -41,12 +57,20 @@ static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, si
            stride, accumulate);
     free(panels);
     ck_assert_msg(memcmp(c, expected, m * stride * sizeof *c) == 0,
-                  "%zu x %zu x %zu, transposed %d %d, accumulate %d, packed %d", m, n, k,
-                  a_transposed, b_transposed, accumulate, packed);
+                  "%zu x %zu x %zu, transposed %d %d, accumulate %d, packed %d, type %d", m, n, k,
+                  a_transposed, b_transposed, accumulate, packed, (int)type);
+    free(bits);
     free(a);
     free(b);
     free(c);
     free(expected);
+}
+
+static void check_product(struct matmul_scratch *scratch, size_t m, size_t n, size_t k,
+                          bool a_transposed, bool b_transposed, bool accumulate, bool packed) {
+    for (enum stored_type type = 0; type < STORED_TYPES; type++) {
+        check_product_of(type, scratch, m, n, k, a_transposed, b_transposed, accumulate, packed);
+    }
 }
 
 START_TEST(any_size) {

@@ -23,7 +23,7 @@ static void *run_linear(void *unused) {
     float a[RANK * IN] = {0}, b[OUT * RANK] = {0}, hidden[N * RANK];
     struct matmul_scratch scratch = {0};
     ck_assert(matmul_scratch_open(&scratch, NULL) == MNEME_OK);
-    linear_forward(&scratch, N, IN, OUT, x, weight, NULL, bias, y);
+    linear_forward(&scratch, N, IN, OUT, x, stored_f32(weight), NULL, bias, y);
     lora_forward(&scratch, N, IN, OUT, RANK, 1.0f, x, a, b, hidden, y);
     matmul_scratch_close(&scratch);
     return unused;
