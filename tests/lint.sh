@@ -84,8 +84,8 @@ static_analysis() {
             simd/kernels/*) # every path through the vector types
                 echo "$file -DSIMD_ISA=scalar"
                 [ "$(uname -m)" = x86_64 ] || continue
-                echo "$file -DSIMD_ISA=avx2 -mavx2 -mfma"
-                echo "$file -DSIMD_ISA=avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma"
+                echo "$file -DSIMD_ISA=avx2 -mavx2 -mfma -mf16c"
+                echo "$file -DSIMD_ISA=avx512 -mavx512f -mavx512bw -mavx512dq -mavx512vl -mfma -mf16c"
                 ;;
             *) echo "$file" ;;
         esac

@@ -60,7 +60,9 @@ typedef struct mneme_tensor_difference {
     const char *type; /* static; of a's */
     size_t rank;
     size_t shape[MNEME_DIFF_MAX_RANK];
-    /* "only in a", "only in b", "other type or shape"; then no more is known. NULL: compared */
+    /* "only in a", "only in b", "other type or shape", "other type, same numbers" (types of which
+     * the one widens to the other); then no more is known. NULL: compared, of two such types in
+     * f32 */
     const char *problem;
     size_t n_elements;
     size_t n_different;      /* elements whose bytes differ */

@@ -37,6 +37,7 @@ static mneme_status read_files(struct model_facts *f, mneme_error *error) {
     struct safetensors_set set;
     TRY(safetensors_set_open(&set, f->folder, error));
     mneme_status status = model_check_tensors(&f->model, &set, error);
+    if (status == MNEME_OK) model_note_types(&f->model, &set, 0);
     for (size_t i = 0; i < set.n_files; i++) f->file_bytes += set.files[i].file.size;
     safetensors_set_close(&set);
     return status;
@@ -173,8 +174,7 @@ static char *as_text(const struct model_facts *f) {
     }
     add_parts(f, &text);
     text_add(&text, "on disk       %s\n", bytes_text(f->file_bytes, disk));
-    text_add(&text, "in memory     %s\n",
-             bytes_text(model_count(&f->model) * sizeof(float), memory));
+    text_add(&text, "in memory     %s\n", bytes_text(work_kept_bytes(&f->model), memory));
     add_cost("a token, decoded after 512:    ", &f->decoded, &text);
     add_cost("a token, read with 511 others: ", &f->read, &text);
     text_add(&text, "digest        %s\n", f->digest.sha256);
@@ -233,7 +233,7 @@ static char *as_json(const struct model_facts *f) {
         f->tokenizer == NULL ? json_null()
                              : json_integer((json_int_t)tokenizer_vocab_size(f->tokenizer)),
         "parameters", (json_int_t)count, "parameters_by_part", parts_json(f), "disk_bytes",
-        (json_int_t)f->file_bytes, "memory_bytes", (json_int_t)count * (json_int_t)sizeof(float),
+        (json_int_t)f->file_bytes, "memory_bytes", (json_int_t)work_kept_bytes(&f->model),
         "decoded_token", cost_json(&f->decoded), "read_token", cost_json(&f->read), "digest",
         f->digest.sha256);
     char *printed = root == NULL ? NULL : json_print(root, JSON_INDENT(2));

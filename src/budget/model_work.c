@@ -83,11 +83,39 @@ double work_backward(const struct model *model, const struct pass_work *work, si
            attention_pairs(model, work, first) * of_pair;
 }
 
-double work_weight_bytes(const struct model *model, double tokens) {
+static double number_bytes(const struct parameter *p) {
+    return (double)stored_size(model_kept_type(p));
+}
+
+/* Of the value rows that a token reads. */
+static double row_bytes(const struct model *model) {
     const struct memory_config *m = &model->config.memory;
-    const double rows = (double)(m->n_layers * m->heads * m->knn) * (m->peer_variant ? 2.0 : 1.0);
-    const double of_token = (double)model->config.dim + rows * (double)m->v_dim;
-    return sizeof(float) * (multiplied(model, 0) + output_count(model) + tokens * of_token);
+    double bytes = 0.0;
+    for (size_t i = 0; i < m->n_layers; i++) {
+        const struct parameter *values = model->layers[m->layers[i]].values;
+        bytes += (double)(m->heads * m->knn * m->v_dim) * number_bytes(values);
+    }
+    return bytes * (m->peer_variant ? 2.0 : 1.0);
+}
+
+double work_weight_bytes(const struct model *model, double tokens) {
+    double bytes = output_count(model) * number_bytes(model->output);
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if ((p->roles & (ROLE_LINEAR | ROLE_KEYS)) == 0) continue;
+        bytes += (double)p->count * number_bytes(p);
+    }
+    const double embedded = (double)model->config.dim * number_bytes(model->embedding);
+    return bytes + tokens * (embedded + row_bytes(model));
+}
+
+size_t work_kept_bytes(const struct model *model) {
+    size_t bytes = 0;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        bytes += p->count * stored_size(model_kept_type(p));
+    }
+    return bytes;
 }
 
 double work_cache_bytes(const struct model *model, double length) {

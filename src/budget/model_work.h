@@ -35,6 +35,8 @@ double work_backward(const struct model *model, const struct pass_work *work, si
 /* Bytes of weights that a pass reads: all that are multiplied with, once, and of a token the rows
  * that it reads of embedding and value tables. */
 double work_weight_bytes(const struct model *model, double tokens);
+/* Bytes of all weights as model_map has them in memory. */
+size_t work_kept_bytes(const struct model *model);
 /* Bytes of keys and values that a decoded token reads, after so many others. */
 double work_cache_bytes(const struct model *model, double length);
 

@@ -64,6 +64,7 @@ mneme_status foreign_read(const struct safetensors_set *set, const struct foreig
         struct parameter *p = &model->parameters[i];
         foreign_name name;
         names->name(p, name);
+        p->file_type = safetensors_set_type(set, name);
         status = safetensors_set_read_f32(set, name, p->rank, p->shape, p->data, error);
     }
     if (status != MNEME_OK) model_close(model);

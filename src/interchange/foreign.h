@@ -34,9 +34,9 @@ void foreign_drop_nulls(json_t *object);
 #undef FORMAT
 
 /* Writes config.json and model.safetensors of the model, which is the one in the folder `source`,
- * as transformers' Llama. `tokenizer` may be NULL. */
+ * as transformers' Llama, rounded to a type or (NULL) in its own. `tokenizer` may be NULL. */
 mneme_status foreign_save_hf(const struct model *model, const char *source,
-                             const struct tokenizer *tokenizer, const char *folder,
-                             mneme_error *error);
+                             const struct tokenizer *tokenizer, const enum stored_type *as,
+                             const char *folder, mneme_error *error);
 
 #endif

@@ -257,6 +257,5 @@ mneme_status hf_config_to_json(const struct model_config *config, const char *pl
     hf_rope_write(config, *object);
     write_options(family, config, *object);
     json_object_set_new(*object, "tie_word_embeddings", json_boolean(config->tied_output));
-    json_object_set_new(*object, "torch_dtype", json_string("float32"));
     return MNEME_OK;
 }

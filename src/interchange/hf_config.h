@@ -27,8 +27,8 @@ struct hf_family {
 /* Reads a folder's config.json, and refuses by name what mneme would compute otherwise. */
 mneme_status hf_config_read(const char *folder, struct model_config *config, mneme_error *error);
 
-/* The same without what says where texts start and end. MNEME_BAD_INPUT naming `place` where no
- * family has all that the model has. */
+/* The same without `torch_dtype` and what says where texts start and end. MNEME_BAD_INPUT naming
+ * `place` where no family has all that the model has. */
 mneme_status hf_config_to_json(const struct model_config *config, const char *place,
                                json_t **object, mneme_error *error);
 

@@ -46,21 +46,28 @@ mneme_status hf_files_write(const char *folder, const char *name, json_t *object
     return status;
 }
 
-mneme_status hf_files_import_ends(const char *source, const char *folder, mneme_error *error) {
+/* A key with an id, as it stands or, where it is missing and is known without, as that is. */
+static void take_id(const json_t *theirs, const char *key, const int32_t *without, json_t *ours) {
+    json_t *id = json_object_get(theirs, key);
+    if (id != NULL) {
+        json_object_set(ours, key, id);
+    } else if (without != NULL) {
+        json_object_set_new(ours, key, json_integer(*without));
+    }
+}
+
+mneme_status hf_files_import_ends(const char *source, bool is_hf, const char *folder,
+                                  mneme_error *error) {
+    static const int32_t start = TEXT_ENDS_LLAMA_START, stop = TEXT_ENDS_LLAMA_STOP;
     struct text_ends ends;
     json_t *theirs = NULL, *ours = NULL;
     TRY(text_ends_read(source, &ends, error));
     mneme_status status = read_object(source, CONFIG, JSON_MAX_BYTES, &theirs, error);
     THEN(read_object(folder, CONFIG, JSON_MAX_BYTES, &ours, error));
     if (status == MNEME_OK) {
-        json_t *start = json_object_get(theirs, "bos_token_id");
-        json_t *stop = json_object_get(theirs, "eos_token_id");
         json_t *pad = json_object_get(theirs, "pad_token_id");
-        json_object_set_new(
-            ours, "bos_token_id",
-            start == NULL ? json_integer(TEXT_ENDS_LLAMA_START) : json_incref(start));
-        json_object_set_new(ours, "eos_token_id",
-                            stop == NULL ? json_integer(TEXT_ENDS_LLAMA_STOP) : json_incref(stop));
+        take_id(theirs, "bos_token_id", is_hf ? &start : NULL, ours);
+        take_id(theirs, "eos_token_id", is_hf ? &stop : NULL, ours);
         if (json_is_integer(pad)) json_object_set(ours, "pad_token_id", pad);
         status = hf_files_write(folder, CONFIG, json_incref(ours), error);
     }

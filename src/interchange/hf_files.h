@@ -15,9 +15,10 @@ mneme_status hf_files_write(const char *folder, const char *name, json_t *object
                             mneme_error *error);
 
 /* Takes bos_token_id, eos_token_id and pad_token_id of `source`/config.json over to the one in
- * `folder`, with what transformers takes where the first two are missing, and copies
- * generation_config.json. Refuses what they cannot mean. */
-mneme_status hf_files_import_ends(const char *source, const char *folder, mneme_error *error);
+ * `folder`, from a folder of transformers with what it takes where the first two are missing, and
+ * copies generation_config.json. Refuses what they cannot mean. */
+mneme_status hf_files_import_ends(const char *source, bool is_hf, const char *folder,
+                                  mneme_error *error);
 
 /* Copies the files that go with a tokenizer.json, those that there are. */
 mneme_status hf_files_import_tokenizer(const char *source, const char *folder, mneme_error *error);

@@ -70,7 +70,8 @@ mneme_status hf_layout_pair_model(struct model *model, mneme_error *error) {
     return MNEME_OK;
 }
 
-void hf_layout_split(const struct model *model, const struct parameter *p, float *restrict halves) {
+void hf_layout_split(const struct model *model, const struct parameter *p,
+                     const float *restrict pairs, float *restrict halves) {
     const size_t head_dim = model_head_dim(&model->config);
-    hf_layout_split_rows(p->shape[0] / head_dim, head_dim, columns_of(p), p->data, halves);
+    hf_layout_split_rows(p->shape[0] / head_dim, head_dim, columns_of(p), pairs, halves);
 }

@@ -24,8 +24,8 @@ bool hf_layout_is_turned(const struct model *model, const struct parameter *para
 size_t hf_layout_largest_turned(const struct model *model);
 /* Every such parameter of a model that has just been read, from their order into ours. */
 mneme_status hf_layout_pair_model(struct model *model, mneme_error *error);
-/* One such parameter's data in their order. */
+/* One such parameter's numbers in their order. */
 void hf_layout_split(const struct model *model, const struct parameter *parameter,
-                     float *restrict halves);
+                     const float *restrict pairs, float *restrict halves);
 
 #endif

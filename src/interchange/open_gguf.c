@@ -10,7 +10,7 @@
 
 /* A Llama or one of its relatives in a GGUF file. */
 
-static void theirs(const struct parameter *p, char name[FOREIGN_NAME_SIZE]) {
+static void name_of(const struct parameter *p, char name[FOREIGN_NAME_SIZE]) {
     const char *own = p->gguf_name == NULL ? p->name : p->gguf_name;
     bool in_layer = strncmp(p->name, "layers.", strlen("layers.")) == 0;
     if (in_layer) {
@@ -27,7 +27,7 @@ static mneme_status check_no_others(const struct gguf *file, const struct model 
         bool known = strcmp(file->entries[i].name, GGUF_ROPE_FACTORS) == 0;
         for (size_t j = 0; j < model->n_parameters && !known; j++) {
             char name[FOREIGN_NAME_SIZE];
-            theirs(&model->parameters[j], name);
+            name_of(&model->parameters[j], name);
             known = strcmp(name, file->entries[i].name) == 0;
         }
         if (known) continue;
@@ -42,19 +42,31 @@ static mneme_status check_tensors(const struct gguf *file, const struct model *m
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
         char name[FOREIGN_NAME_SIZE];
-        theirs(p, name);
+        name_of(p, name);
         TRY(gguf_check_f32(file, name, p->rank, p->shape, error));
     }
     return check_no_others(file, model, error);
 }
 
+/* Of a tensor that is there. */
+static enum stored_type type_of(const struct gguf *file, const char *name) {
+    enum tensor_type type;
+    enum stored_type stored = STORED_F32;
+    const char *theirs = gguf_find(file, name)->type->name;
+    if (!tensor_type_from_name(theirs, &type) || !tensor_type_stored(type, &stored)) {
+        return STORED_F32; /* quantized */
+    }
+    return stored;
+}
+
 static mneme_status read_tensors(const struct gguf *file, const struct model *model,
                                  mneme_error *error) {
     for (size_t i = 0; i < model->n_parameters; i++) {
-        const struct parameter *p = &model->parameters[i];
+        struct parameter *p = &model->parameters[i];
         char name[FOREIGN_NAME_SIZE];
-        theirs(p, name);
+        name_of(p, name);
         TRY(gguf_read_f32(file, name, p->rank, p->shape, p->data, error));
+        p->file_type = type_of(file, name);
     }
     return MNEME_OK;
 }

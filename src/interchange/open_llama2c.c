@@ -60,7 +60,7 @@ static mneme_status check_size(const struct file_reader *file, const struct mode
 static mneme_status read_parameter(const struct file_reader *file, const struct parameter *p,
                                    uint64_t *offset, mneme_error *error) {
     TRY(file_reader_read(file, *offset, p->data, p->count * sizeof(float), error));
-    size_t bad = tensor_first_not_finite(p->data, p->count);
+    size_t bad = tensor_first_not_finite(stored_f32(p->data), p->count);
     if (bad < p->count) {
         return error_set(error, MNEME_BAD_INPUT, "%s: byte %llu, `%s`: not a finite number",
                          file->path, (unsigned long long)(*offset + bad * sizeof(float)), p->name);

@@ -4,7 +4,6 @@
 
 #include "model/batch_reads.h"
 #include "model/key_norm.h"
-#include "model/value_rows.h"
 #include "nn/elementwise.h"
 #include "nn/expert.h"
 #include "nn/memory_values.h"
@@ -27,10 +26,10 @@ static void read_forward(struct pass *pass, const struct layer *layer, struct la
                          size_t n) {
     const struct model *model = pass->model;
     size_t reads = reads_per_token(model), v_dim = model->config.memory.v_dim;
-    const struct row_table values = value_rows_table(layer->values);
+    const struct row_table values = parameter_rows(layer->values);
     const float *weights = a->slot_weights;
     if (layer->values_u != NULL) {
-        const struct row_table values_u = value_rows_table(layer->values_u);
+        const struct row_table values_u = parameter_rows(layer->values_u);
         expert_forward(n, reads, v_dim, a->slots, a->slot_weights, &values_u, a->ffn_normed,
                        a->expert_hidden, a->expert_weights);
         weights = a->expert_weights;
@@ -134,7 +133,7 @@ static void project_read_backward(struct pass *pass, struct gradients *gradients
 static void read_backward(struct pass *pass, const struct layer *layer,
                           const struct layer_activations *a, size_t n, const float *d_read) {
     size_t reads = reads_per_token(pass->model), v_dim = pass->model->config.memory.v_dim;
-    const struct row_table values = value_rows_table(layer->values);
+    const struct row_table values = parameter_rows(layer->values);
     float *d_weights = pass->scratch.d_weights;
     memory_values_backward_weights(n, reads, v_dim, a->slots, &values, d_read, d_weights);
     if (layer->values_u == NULL) return;
@@ -165,7 +164,7 @@ static void lookup_backward(struct pass *pass, struct gradients *gradients, size
 static void expert_inputs_backward(struct pass *pass, const struct layer *layer,
                                    const struct layer_activations *a, size_t n, float *d_x) {
     size_t per_token = reads_per_token(pass->model), v_dim = pass->model->config.memory.v_dim;
-    const struct row_table values_u = value_rows_table(layer->values_u);
+    const struct row_table values_u = parameter_rows(layer->values_u);
     memory_values_forward(n, per_token, v_dim, a->slots,
                           rows_of(pass, layer, pass->activations.d_expert_hidden, per_token),
                           &values_u, pass->scratch.d_branch);

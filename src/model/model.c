@@ -79,19 +79,32 @@ static void place_tables(struct model *model, enum parameter_kind kind, float *t
     }
 }
 
+/* Whether the value tables are in files, or there are none. */
+static bool tables_are_placed(const struct model *model) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        if (p->kind != PARAMETER_COMMON && !p->in_file) return false;
+    }
+    return true;
+}
+
 static mneme_status place_parameters(struct model *model, struct arena_piece *pieces,
                                      mneme_error *error) {
     const struct memory_config *memory = &model->config.memory;
+    const bool placed = tables_are_placed(model);
     size_t rows = model->n_tables * model_n_slots(&model->config), n = 0;
     size_t row = memory->v_dim * sizeof(float);
-    pieces[n++] = (struct arena_piece){&model->values, rows, row};
-    pieces[n++] = (struct arena_piece){&model->values_u, memory->peer_variant ? rows : 0, row};
+    if (!placed) {
+        pieces[n++] = (struct arena_piece){&model->values, rows, row};
+        pieces[n++] = (struct arena_piece){&model->values_u, memory->peer_variant ? rows : 0, row};
+    }
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
-        if (p->kind != PARAMETER_COMMON || p->data != NULL) continue;
+        if (p->kind != PARAMETER_COMMON || parameter_stored(p).data != NULL) continue;
         pieces[n++] = (struct arena_piece){&p->data, p->count, sizeof(float)};
     }
     TRY(arena_layout(&model->arena, n, pieces, "the model's parameters", error));
+    if (placed) return MNEME_OK;
     place_tables(model, PARAMETER_VALUES, model->values);
     place_tables(model, PARAMETER_VALUES_U, model->values_u);
     return MNEME_OK;
@@ -129,7 +142,8 @@ mneme_status model_open(const struct model_config *config, struct model *model,
 void model_close(struct model *model) {
     for (size_t i = 0; model->parameters != NULL && i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
-        if (p->in_file) rehearsal_take(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
+        if (p->in_file) rehearsal_take(WEIGHTS_IN_FILE, parameter_bytes(p));
+        changed_rows_close(p->changed);
     }
     free(model->layers);
     free(model->parameters);
@@ -279,8 +293,7 @@ void model_initialize_memory(struct model *model, uint64_t seed) {
 
 bool model_is_finite(const struct model *model) {
     for (size_t i = 0; i < model->n_parameters; i++) {
-        const struct parameter *p = &model->parameters[i];
-        if (!simd()->all_finite(p->count, p->data)) return false;
+        if (!parameter_is_finite(&model->parameters[i])) return false;
     }
     return true;
 }

@@ -42,7 +42,8 @@ struct model {
     struct parameter *norm;       /* [dim] */
     struct parameter *output;     /* [vocab_size, dim]; the embedding itself when tied */
     size_t n_tables;              /* value tables */
-    float *values;                /* all tables one after the other: [n_tables * n_slots, v_dim] */
+    float *values;                /* all tables one after the other: [n_tables * n_slots, v_dim];
+                                     NULL when they are of 16 bits, each in its file */
     float *values_u;              /* PEER: the same for the tables that the input is scored with */
     struct arena arena;
     struct safetensors_map files; /* which parameters may lie in */
@@ -80,12 +81,22 @@ bool model_is_finite(const struct model *model);
 
 /* DIR/model.safetensors and DIR/config.json, each whole or not at all. */
 mneme_status model_save(const struct model *model, const char *directory, mneme_error *error);
+/* The same with all parameters rounded to a type; NULL: each of its own. */
+mneme_status model_save_as(const struct model *model, const char *directory,
+                           const enum stored_type *as, mneme_error *error);
 /* Opens a model from such a folder, whose weights may be in shards (tensor/safetensors_set.h);
  * refuses what does not fit the config, naming the tensor, before it makes room for the weights. */
 mneme_status model_load(const char *directory, struct model *model, mneme_error *error);
-/* The same for a model of which nothing but its value tables will be written to: of its weights,
- * those that the folder has as floats stay in the mapped files. */
+/* The same for a model of which nothing but its value tables will be written to: its large weights
+ * stay in the mapped files, those of 16 bits as they are. (model_load and model_read widen them:
+ * what is trained is f32.) Value tables of 16 bits stay there too, and their rows become f32 as
+ * they change (smf/value_rows.h). */
 mneme_status model_map(const char *directory, struct model *model, mneme_error *error);
+/* Notes how the set's files hold those parameters of a described model that have none of the roles;
+ * it has passed model_check_tensors. */
+void model_note_types(struct model *model, const struct safetensors_set *set, unsigned without);
+/* How model_map then has a parameter in memory. */
+enum stored_type model_kept_type(const struct parameter *parameter);
 /* Gives back the memory of a weight that lies in a file until it is looked at again. */
 void parameter_forget(const struct parameter *parameter);
 /* Of all of them. */
@@ -110,21 +121,9 @@ mneme_status model_read_base(const char *directory, struct model *model, mneme_e
  * they are anything. */
 mneme_status model_read(const char *directory, struct model *model, mneme_error *error);
 
-/* A parameter's name and shape with `data` [shape], as files take it. */
-static inline struct tensor parameter_tensor(const struct parameter *parameter, const float *data) {
-    struct tensor tensor = {
-        .name = parameter->name, .type = TENSOR_F32, .rank = parameter->rank, .data = data};
-    for (size_t i = 0; i < parameter->rank; i++) tensor.shape[i] = parameter->shape[i];
-    return tensor;
-}
-
 /* The digest of all parameters, by the rules in <mneme/digest.h>: that of the file that model_save
  * would write. */
 mneme_status parameter_digest_model(const struct model *model, struct digest *digest,
                                     mneme_error *error);
-
-/* Of n parameters by the same rules. */
-mneme_status parameter_digest_list(size_t n, struct parameter *const *parameters,
-                                   struct digest *digest, mneme_error *error);
 
 #endif

@@ -6,10 +6,10 @@
 #include "base/json_write.h"
 #include "base/path.h"
 #include "base/rehearsal.h"
+#include "nn/matmul.h"
 #include "nn/matmul_backend.h"
 #include "tensor/safetensors.h"
 #include "tensor/safetensors_set.h"
-#include "tensor/tensor_digest.h"
 
 static mneme_status save_config(const struct model *model, const char *directory,
                                 mneme_error *error) {
@@ -21,22 +21,27 @@ static mneme_status save_config(const struct model *model, const char *directory
     return status;
 }
 
-mneme_status model_save(const struct model *model, const char *directory, mneme_error *error) {
+mneme_status model_save_as(const struct model *model, const char *directory,
+                           const enum stored_type *as, mneme_error *error) {
     TRY(directory_make(directory, error));
     TRY(save_config(model, directory, error));
     struct tensor *tensors = calloc(model->n_parameters, sizeof *tensors);
     if (tensors == NULL) return error_set_memory(error, "model.safetensors");
-    for (size_t i = 0; i < model->n_parameters; i++) {
-        tensors[i] = parameter_tensor(&model->parameters[i], model->parameters[i].data);
-    }
     const char *mark = matmul_backend_mark();
     const struct safetensors_metadata metadata[] = {{"format", "pt"},
                                                     {SAFETENSORS_NOT_CANONICAL, mark}};
-    mneme_status status =
-        safetensors_write_sealed(path_in(directory, "model.safetensors").text, tensors,
-                                 model->n_parameters, metadata, mark == NULL ? 1 : 2, error);
+    mneme_status status = MNEME_OK;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        THEN(parameter_file_tensor(&model->parameters[i], as, &tensors[i], error));
+    }
+    THEN(safetensors_write_sealed(path_in(directory, "model.safetensors").text, tensors,
+                                  model->n_parameters, metadata, mark == NULL ? 1 : 2, error));
     free(tensors);
     return status;
+}
+
+mneme_status model_save(const struct model *model, const char *directory, mneme_error *error) {
+    return model_save_as(model, directory, NULL, error);
 }
 
 mneme_status model_load_config(const char *directory, struct model_config *config,
@@ -78,22 +83,80 @@ static mneme_status read_parameters(struct model *model, const struct safetensor
 /* Elements below which a parameter is not worth the pages that it would share with others. */
 #define LEAST_MAPPED ((size_t)1 << 14)
 
-/* Leaves parameters of a described model in the files: those that can be and that are large, but
- * value tables, and none that has one of the roles. */
+void model_note_types(struct model *model, const struct safetensors_set *set, unsigned without) {
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        struct parameter *p = &model->parameters[i];
+        if ((p->roles & without) == 0) p->file_type = safetensors_set_type(set, p->name);
+    }
+}
+
+/* Sub-keys, norms and biases are not worth it. */
+enum stored_type model_kept_type(const struct parameter *p) {
+    const unsigned weight = ROLE_LINEAR | ROLE_OUTPUT | ROLE_EMBEDDING;
+    const bool is_weight = p->kind != PARAMETER_COMMON || (p->roles & weight) != 0;
+    const bool keeps = is_weight && p->count >= LEAST_MAPPED && matmul_reads(p->file_type);
+    return keeps ? p->file_type : STORED_F32;
+}
+
+static bool is_read_narrow(const struct parameter *p) {
+    return model_kept_type(p) != STORED_F32;
+}
+
+/* Leaves a parameter in its file if it can. */
+static mneme_status map_parameter(struct model *model, const struct safetensors_set *set,
+                                  struct parameter *p, mneme_error *error) {
+    struct stored stored;
+    TRY(safetensors_map_stored(&model->files, set, p->name, p->rank, p->shape, &stored, error));
+    p->in_file = stored.data != NULL;
+    if (stored.type == STORED_F32) {
+        p->data = (float *)(uintptr_t)stored.data;
+    } else {
+        p->narrow = stored;
+    }
+    if (p->in_file) rehearsal_add(WEIGHTS_IN_FILE, parameter_bytes(p));
+    return MNEME_OK;
+}
+
+/* All value tables or none: a table of floats lies beside the others. */
+static mneme_status map_tables(struct model *model, const struct safetensors_set *set,
+                               mneme_error *error) {
+    bool all = true;
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const struct parameter *p = &model->parameters[i];
+        all = all && (p->kind == PARAMETER_COMMON || is_read_narrow(p));
+    }
+    for (size_t i = 0; i < model->n_parameters && all; i++) {
+        struct parameter *p = &model->parameters[i];
+        if (p->kind == PARAMETER_COMMON) continue;
+        TRY(map_parameter(model, set, p, error));
+        p->changed = changed_rows_open(p->shape[0]);
+        if (p->changed == NULL) return error_set_memory(error, p->name);
+        all = p->in_file;
+    }
+    for (size_t i = 0; i < model->n_parameters && !all; i++) {
+        struct parameter *p = &model->parameters[i];
+        if (p->kind == PARAMETER_COMMON) continue;
+        changed_rows_close(p->changed);
+        p->changed = NULL;
+        if (p->in_file) rehearsal_take(WEIGHTS_IN_FILE, parameter_bytes(p));
+        p->in_file = false;
+        p->narrow = (struct stored){0};
+    }
+    return MNEME_OK;
+}
+
+/* Leaves parameters of a described model in the files: those that can be and that are large, and
+ * none that has one of the roles. Value tables that are floats are to be written to. */
 static mneme_status map_parameters(struct model *model, const struct safetensors_set *set,
                                    unsigned without, mneme_error *error) {
     TRY(safetensors_map_open(&model->files, set, error));
     for (size_t i = 0; i < model->n_parameters; i++) {
         struct parameter *p = &model->parameters[i];
-        const float *data = NULL;
         if ((p->roles & without) != 0 || p->kind != PARAMETER_COMMON) continue;
-        if (p->count < LEAST_MAPPED) continue;
-        TRY(safetensors_map_f32(&model->files, set, p->name, p->rank, p->shape, &data, error));
-        p->in_file = data != NULL;
-        if (p->in_file) rehearsal_add(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
-        p->data = (float *)(uintptr_t)data;
+        if (p->file_type == STORED_F32 ? p->count < LEAST_MAPPED : !is_read_narrow(p)) continue;
+        TRY(map_parameter(model, set, p, error));
     }
-    return MNEME_OK;
+    return (without & ROLE_MEMORY) != 0 ? MNEME_OK : map_tables(model, set, error);
 }
 
 static mneme_status load(const char *directory, bool mapped, struct model *model,
@@ -105,6 +168,7 @@ static mneme_status load(const char *directory, bool mapped, struct model *model
     TRY(safetensors_set_open(&set, directory, error));
     mneme_status status = model_describe(&config, model, error);
     THEN(model_check_tensors(model, &set, error));
+    if (status == MNEME_OK) model_note_types(model, &set, 0);
     if (mapped) THEN(map_parameters(model, &set, 0, error));
     THEN(model_allocate(model, error));
     THEN(read_parameters(model, &set, 0, error));
@@ -122,9 +186,8 @@ mneme_status model_map(const char *directory, struct model *model, mneme_error *
 }
 
 void parameter_forget(const struct parameter *parameter) {
-    const struct stored stored = parameter_stored(parameter);
     if (!parameter->in_file) return;
-    mapped_file_forget(stored.data, parameter->count * stored_size(stored.type));
+    mapped_file_forget(parameter_stored(parameter).data, parameter_bytes(parameter));
 }
 
 void model_forget_files(const struct model *model) {
@@ -178,23 +241,12 @@ mneme_status model_load_with_memory(const char *directory, const struct memory_c
     TRY(safetensors_set_open(&set, directory, error));
     mneme_status status = check_base(&config, &set, error);
     THEN(model_describe(&extended, model, error));
+    if (status == MNEME_OK) model_note_types(model, &set, ROLE_MEMORY);
     THEN(map_parameters(model, &set, ROLE_MEMORY, error));
     THEN(model_allocate(model, error));
     THEN(read_parameters(model, &set, ROLE_MEMORY, error));
     if (status != MNEME_OK) model_close(model);
     safetensors_set_close(&set);
-    return status;
-}
-
-mneme_status parameter_digest_list(size_t n, struct parameter *const *parameters,
-                                   struct digest *digest, mneme_error *error) {
-    struct tensor *tensors = calloc(n + 1, sizeof *tensors);
-    if (tensors == NULL) return error_set_memory(error, "a digest");
-    for (size_t i = 0; i < n; i++) {
-        tensors[i] = parameter_tensor(parameters[i], parameters[i]->data);
-    }
-    mneme_status status = tensor_digest_list(tensors, n, digest, NULL, error);
-    free(tensors);
     return status;
 }
 

@@ -87,7 +87,7 @@ static void rehearse_forgetting(struct packed_weights *packed, const struct mode
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
         if (!p->in_file || !uses_of(model, p, packing).forward) continue;
-        packed->forgotten += rehearsal_take(WEIGHTS_IN_FILE, p->count * sizeof *p->data);
+        packed->forgotten += rehearsal_take(WEIGHTS_IN_FILE, parameter_bytes(p));
     }
 }
 

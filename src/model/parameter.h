@@ -4,8 +4,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/digest.h"
+#include "base/error.h"
 #include "model/config.h"
 #include "nn/row_table.h"
+#include "tensor/tensor.h"
 
 #define PARAMETER_NAME_SIZE 80
 #define PARAMETER_MAX_RANK 2
@@ -59,13 +62,54 @@ struct parameter {
     const char *hf_name, *gguf_name; /* as in layer_parameters.def */
     float *data;                     /* [shape]; NULL: they are `narrow` */
     struct stored narrow;            /* [shape] of 16 bits, in a file; data is NULL */
-    struct changed_rows *changed;    /* of a narrow value table (model/value_rows.h); else NULL */
+    enum stored_type file_type;      /* in the file that it came from: parameter_file_tensor */
+    struct changed_rows *changed;    /* of a narrow value table; else NULL */
 };
 
 /* The numbers, as they are stored; of a value table without the rows that have changed. */
 static inline struct stored parameter_stored(const struct parameter *parameter) {
     return parameter->data == NULL ? parameter->narrow : stored_f32(parameter->data);
 }
+
+static inline size_t parameter_bytes(const struct parameter *parameter) {
+    return parameter->count * stored_size(parameter_stored(parameter).type);
+}
+
+/* A value table as it is read. */
+static inline struct row_table parameter_rows(const struct parameter *table) {
+    return (struct row_table){parameter_stored(table), table->changed};
+}
+
+/* n numbers from number `first` on, widened; those of changed rows of a value table, too. */
+void parameter_read(const struct parameter *parameter, size_t first, size_t n, float *numbers);
+
+/* Whether no number is an infinity or NaN. */
+bool parameter_is_finite(const struct parameter *parameter);
+
+/* A parameter's name and shape with `data` [shape], floats. */
+static inline struct tensor parameter_tensor(const struct parameter *parameter, const float *data) {
+    struct tensor tensor = {
+        .name = parameter->name, .type = TENSOR_F32, .rank = parameter->rank, .data = data};
+    for (size_t i = 0; i < parameter->rank; i++) tensor.shape[i] = parameter->shape[i];
+    return tensor;
+}
+
+/* A parameter as a file holds it: in the type *as, rounded, or in its own where that is NULL.
+ * MNEME_BAD_INPUT, naming parameter and element, where a number is beyond that type. The tensor
+ * reads the parameter when it is written. */
+mneme_status parameter_file_tensor(const struct parameter *parameter, const enum stored_type *as,
+                                   struct tensor *tensor, mneme_error *error);
+
+/* tensor, of `count` floats at tensor->data, becomes one of another type. The same refusal. */
+mneme_status parameter_narrow_tensor(struct tensor *tensor, size_t count, enum stored_type as,
+                                     mneme_error *error);
+
+/* The type that a parameter has in a file when none is asked for. */
+enum stored_type parameter_own_type(const struct parameter *parameter);
+
+/* Of n parameters, each of its own type, by the rules in <mneme/digest.h>. */
+mneme_status parameter_digest_list(size_t n, struct parameter *const *parameters,
+                                   struct digest *digest, mneme_error *error);
 
 /* LAYER_wq, …: a layer's parameters. */
 enum layer_parameter {

@@ -13,13 +13,28 @@ static void record(struct recorder *recorder, const struct parameter *p, const c
     recorder_add(recorder, TENSOR_F32, rows, p->count / rows, data, "%s.%s", kind, p->name);
 }
 
+/* Room for a recording; NULL without memory, which the recorder then says. */
+static void *room(struct recorder *recorder, size_t count) {
+    void *bytes = calloc(count + 1, sizeof(float));
+    recorder->failed |= bytes == NULL;
+    return bytes;
+}
+
+/* A parameter's numbers, widened. */
+static void record_weight(struct recorder *recorder, const struct parameter *p, const char *kind) {
+    float *wide = p->data == NULL ? room(recorder, p->count) : NULL;
+    if (wide != NULL) parameter_read(p, 0, p->count, wide);
+    record(recorder, p, kind, p->data == NULL ? wide : p->data);
+    free(wide);
+}
+
 void record_parameters(const struct pass *pass) {
     if (pass->recorder == NULL) return;
     const struct model *model = pass->model;
     const struct adapter_set *set = pass->adapters;
     for (size_t i = 0; i < model->n_parameters; i++) {
         const struct parameter *p = &model->parameters[i];
-        if (p->kind == PARAMETER_COMMON) record(pass->recorder, p, "before", p->data);
+        if (p->kind == PARAMETER_COMMON) record_weight(pass->recorder, p, "before");
     }
     for (size_t i = 0; set != NULL && i < set->n_adapters; i++) {
         record(pass->recorder, &set->adapters[i].a, "before", set->adapters[i].a.data);
@@ -39,13 +54,6 @@ static void record_activations(const struct pass *pass, size_t l) {
                      pass->activations.layers[l].arrays[i], "forward.layers.%zu.%s", l,
                      lines[i].recorded);
     }
-}
-
-/* Room for a recording; NULL without memory, which the recorder then says. */
-static void *room(struct recorder *recorder, size_t count) {
-    void *bytes = calloc(count + 1, sizeof(float));
-    recorder->failed |= bytes == NULL;
-    return bytes;
 }
 
 /* The score of each read: a chain over the halves of query and sub-keys each, and their sum, as the
@@ -103,7 +111,7 @@ static void record_value_rows(const struct pass *pass, size_t l, const struct pa
     size_t v_dim = table->shape[1];
     float *rows = room(pass->recorder, n * v_dim);
     for (size_t i = 0; rows != NULL && i < n; i++) {
-        memcpy(rows + i * v_dim, table->data + (size_t)slots[i] * v_dim, v_dim * sizeof *rows);
+        parameter_read(table, (size_t)slots[i] * v_dim, v_dim, rows + i * v_dim);
     }
     recorder_add(pass->recorder, TENSOR_F32, n, v_dim, rows, "forward.layers.%zu.%s", l, name);
     free(rows);
@@ -184,5 +192,5 @@ void record_gradients(struct recorder *recorder, const struct gradients *gradien
 }
 
 void record_weights(struct recorder *recorder, size_t n, struct parameter *const *parameters) {
-    for (size_t i = 0; i < n; i++) record(recorder, parameters[i], "weight", parameters[i]->data);
+    for (size_t i = 0; i < n; i++) record_weight(recorder, parameters[i], "weight");
 }

@@ -59,8 +59,9 @@ void lora_backward(struct matmul_scratch *scratch, size_t n, size_t in, size_t o
     linear_backward_input(scratch, n, rank, out, dy, stored_f32(b), NULL, dhidden, false);
     elementwise_scale(n * rank, scale, dhidden);
     linear_backward_weight(scratch, n, in, rank, x, dhidden, da);
-    if (dx != NULL)
+    if (dx != NULL) {
         linear_backward_input(scratch, n, in, rank, dhidden, stored_f32(a), NULL, dx, true);
+    }
 }
 
 void lora_merge(struct matmul_scratch *scratch, size_t in, size_t out, size_t rank, float scale,

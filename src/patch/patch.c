@@ -3,28 +3,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "smf/value_rows.h"
+
 size_t patch_width(const struct model_config *config) {
     return config->memory.v_dim * (config->memory.peer_variant ? 2 : 1);
 }
 
 void patch_get_row(const struct model *model, int32_t slot, float *row) {
-    size_t v_dim = model->config.memory.v_dim, first = (size_t)slot * v_dim;
-    memcpy(row, model->values + first, v_dim * sizeof *row);
+    value_row_get(model, PARAMETER_VALUES, slot, row);
     if (!model->config.memory.peer_variant) return;
-    memcpy(row + v_dim, model->values_u + first, v_dim * sizeof *row);
+    value_row_get(model, PARAMETER_VALUES_U, slot, row + model->config.memory.v_dim);
 }
 
-void patch_set_row(struct model *model, int32_t slot, const float *row) {
-    size_t v_dim = model->config.memory.v_dim, first = (size_t)slot * v_dim;
-    memcpy(model->values + first, row, v_dim * sizeof *row);
+static void set_row(struct model *model, int32_t slot, const float *row) {
+    const size_t v_dim = model->config.memory.v_dim;
+    memcpy(value_row(model, PARAMETER_VALUES, slot), row, v_dim * sizeof *row);
     if (!model->config.memory.peer_variant) return;
-    memcpy(model->values_u + first, row + v_dim, v_dim * sizeof *row);
+    memcpy(value_row(model, PARAMETER_VALUES_U, slot), row + v_dim, v_dim * sizeof *row);
 }
 
-void patch_put_rows(const struct patch *patch, struct model *model) {
+mneme_status patch_put_rows(const struct patch *patch, struct model *model, mneme_error *error) {
+    TRY(value_rows_make_f32(model, patch->n_rows, patch->slots, error));
     for (size_t i = 0; i < patch->n_rows; i++) {
-        patch_set_row(model, patch->slots[i], patch->rows + i * patch->width);
+        set_row(model, patch->slots[i], patch->rows + i * patch->width);
     }
+    return MNEME_OK;
 }
 
 static mneme_status copy_memory(struct model *memory, const struct model *model,

@@ -73,10 +73,9 @@ void patch_undo(struct patch *patch, size_t n);
 void patch_fact_free(struct patch_fact *fact);
 
 /* Puts the patch's rows into a model that has its tables. */
-void patch_put_rows(const struct patch *patch, struct model *model);
-/* A slot's row out of a model, and into it: row [width]. */
+mneme_status patch_put_rows(const struct patch *patch, struct model *model, mneme_error *error);
+/* A slot's row out of a model: row [width]. */
 void patch_get_row(const struct model *model, int32_t slot, float *row);
-void patch_set_row(struct model *model, int32_t slot, const float *row);
 
 /* Numbers of a slot's row in that model: v_dim, of PEER twice that. */
 size_t patch_width(const struct model_config *config);

@@ -76,8 +76,7 @@ static mneme_status load_patched(const struct patch *patch, const char *path, co
     model_forget_files(model);
     if (!rehearsal_is_on()) TRY(patch_check_fits(patch, path, &digest, error));
     TRY(check_tables(patch, path, model, error));
-    patch_put_rows(patch, model);
-    return MNEME_OK;
+    return patch_put_rows(patch, model, error);
 }
 
 mneme_status patch_model_load(const char *folder, const char *path, struct model *model,

@@ -31,15 +31,15 @@ void sparse_adamw_close(struct sparse_adamw *state) {
 }
 
 static void update_row(struct sparse_adamw *state, const struct adamw_step *step, int32_t row,
-                       const float *gradient, float *table) {
+                       const float *gradient, const struct sparse_table *table) {
     size_t first = (size_t)row * state->width;
     simd()->adamw_update(state->width, step, gradient, state->moment1 + first,
-                         state->moment2 + first, table + first);
+                         state->moment2 + first, table->row(table, row));
 }
 
 void sparse_adamw_update(struct sparse_adamw *state, const struct adamw_settings *settings,
                          float lr, size_t n, const int32_t *rows, const float *gradients,
-                         float *table) {
+                         const struct sparse_table *table) {
     for (size_t i = 0; i < n; i++) {
         size_t n_updates = (size_t)++state->n_updates[rows[i]];
         struct adamw_step step =
@@ -50,7 +50,7 @@ void sparse_adamw_update(struct sparse_adamw *state, const struct adamw_settings
 
 void sparse_adamw_update_dense(struct sparse_adamw *state, const struct adamw_settings *settings,
                                float lr, size_t n_updates, size_t n, const int32_t *rows,
-                               const float *gradients, float *table) {
+                               const float *gradients, const struct sparse_table *table) {
     struct adamw_step step =
         adamw_step_at(settings, lr, settings->values_weight_decay, n_updates, 1.0f);
     for (size_t i = 0; i < n; i++) {

@@ -22,17 +22,22 @@ mneme_status sparse_adamw_open(struct sparse_adamw *state, size_t n_rows, size_t
                                mneme_error *error);
 void sparse_adamw_close(struct sparse_adamw *state);
 
-/* One step for n different rows of table [n_rows, width], with their gradients [n, width]. A row's
+/* A table whose rows lie anywhere: each [width]. */
+struct sparse_table {
+    float *(*row)(const struct sparse_table *table, int32_t row);
+};
+
+/* One step for n different rows of a table, with their gradients [n, width]. A row's
  * moments decay, and its bias correction counts, in its own steps alone. */
 void sparse_adamw_update(struct sparse_adamw *state, const struct adamw_settings *settings,
                          float lr, size_t n, const int32_t *rows, const float *gradients,
-                         float *table);
+                         const struct sparse_table *table);
 
 /* The step number n_updates, from 1, of an AdamW over the whole table whose gradient is zero in all
  * other rows: rows that earlier steps chose go on moving by their moments, which decay. Without
  * weight decay no other row moves. */
 void sparse_adamw_update_dense(struct sparse_adamw *state, const struct adamw_settings *settings,
                                float lr, size_t n_updates, size_t n, const int32_t *rows,
-                               const float *gradients, float *table);
+                               const float *gradients, const struct sparse_table *table);
 
 #endif

@@ -8,6 +8,7 @@
 #include "model/record_pass.h"
 #include "profile/profile.h"
 #include "simd/simd.h"
+#include "smf/value_rows.h"
 
 const char *const sparse_optimizer_names[SPARSE_OPTIMIZER_COUNT] = {"sgd", "polyak", "adamw",
                                                                     "adamw-dense"};
@@ -147,14 +148,15 @@ static void choose(struct sparse_stepper *stepper, struct slots_read read) {
     }
 }
 
-/* A copy of the chosen slots' rows of a table, [n, v_dim]. */
+/* A copy of the chosen slots' rows of the tables of a kind, [n, v_dim]. */
 static void record_table_rows(const struct sparse_stepper *stepper, struct recorder *recorder,
-                              size_t n, const float *table, const char *when, const char *name) {
+                              size_t n, enum parameter_kind kind, const char *when,
+                              const char *name) {
     size_t v_dim = stepper->model->config.memory.v_dim;
     float *rows = malloc((n * v_dim + 1) * sizeof *rows);
     recorder->failed |= rows == NULL;
     for (size_t i = 0; !recorder->failed && i < n; i++) {
-        memcpy(rows + i * v_dim, table + (size_t)stepper->slots[i] * v_dim, v_dim * sizeof *rows);
+        value_row_get(stepper->model, kind, stepper->slots[i], rows + i * v_dim);
     }
     recorder_add(recorder, TENSOR_F32, n, v_dim, rows, "%s.%s", when, name);
     free(rows);
@@ -166,9 +168,9 @@ static void record_rows(const struct sparse_stepper *stepper, struct recorder *r
     const struct model *model = stepper->model;
     if (recorder == NULL) return;
     recorder_add(recorder, TENSOR_I32, n, 1, stepper->slots, "%s.chosen_slots", when);
-    record_table_rows(stepper, recorder, n, model->values, when, "chosen_values");
+    record_table_rows(stepper, recorder, n, PARAMETER_VALUES, when, "chosen_values");
     if (!model->config.memory.peer_variant) return;
-    record_table_rows(stepper, recorder, n, model->values_u, when, "chosen_values_u");
+    record_table_rows(stepper, recorder, n, PARAMETER_VALUES_U, when, "chosen_values_u");
 }
 
 /* FNV-1a of a row's bits. */
@@ -182,16 +184,19 @@ static uint64_t hash_row(size_t n, const float *row) {
     return hash;
 }
 
-/* A number per slot that tells its row of a table, which would be too many to copy. */
+/* A number per slot that tells its row of the tables of a kind, which would be too many to copy. */
 static void record_row_hashes(const struct model *model, struct recorder *recorder,
-                              const float *table, const char *name) {
+                              enum parameter_kind kind, const char *name) {
     size_t n = model->n_tables * model_n_slots(&model->config), v_dim = model->config.memory.v_dim;
     uint64_t *hashes = malloc(n * sizeof *hashes);
-    recorder->failed |= hashes == NULL;
+    float *row = malloc(v_dim * sizeof *row);
+    recorder->failed |= hashes == NULL || row == NULL;
     for (size_t i = 0; !recorder->failed && i < n; i++) {
-        hashes[i] = hash_row(v_dim, table + i * v_dim);
+        value_row_get(model, kind, (int32_t)i, row);
+        hashes[i] = hash_row(v_dim, row);
     }
     recorder_add(recorder, TENSOR_U64, n, 1, hashes, "weight.%s", name);
+    free(row);
     free(hashes);
 }
 
@@ -200,9 +205,9 @@ static void record_update(const struct sparse_stepper *stepper, struct recorder 
     const struct model *model = stepper->model;
     if (recorder == NULL) return;
     record_rows(stepper, recorder, n_chosen, "weight");
-    record_row_hashes(model, recorder, model->values, "value_row_hashes");
+    record_row_hashes(model, recorder, PARAMETER_VALUES, "value_row_hashes");
     if (!model->config.memory.peer_variant) return;
-    record_row_hashes(model, recorder, model->values_u, "value_u_row_hashes");
+    record_row_hashes(model, recorder, PARAMETER_VALUES_U, "value_u_row_hashes");
 }
 
 static void zero_key_gradients(struct sparse_stepper *stepper) {
@@ -265,35 +270,52 @@ static float step_rate(const struct sparse_stepper *stepper, size_t n_chosen, fl
     return isfinite(rate) ? rate : 0.0f;
 }
 
-/* The chosen rows of a table. */
+/* A model's tables of a kind, whose chosen rows are f32. */
+struct value_tables {
+    struct sparse_table table; /* first */
+    struct model *model;
+    enum parameter_kind kind;
+};
+
+static float *row_of(const struct sparse_table *table, int32_t row) {
+    const struct value_tables *tables = (const struct value_tables *)table;
+    return value_row(tables->model, tables->kind, row);
+}
+
+/* The chosen rows of the tables of a kind. */
 static void update_rows(const struct sparse_stepper *stepper, struct sparse_adamw *moments,
-                        size_t n_chosen, float lr, const float *gradients, float *table) {
+                        size_t n_chosen, float lr, const float *gradients,
+                        enum parameter_kind kind) {
+    const struct value_tables tables = {{row_of}, stepper->model, kind};
     const struct sparse_settings *settings = &stepper->settings;
     const struct simd_kernels *kernels = simd();
     size_t v_dim = stepper->model->config.memory.v_dim;
     PROFILE(sgd_update, n_chosen * v_dim);
     if (settings->optimizer == SPARSE_ADAMW) {
         sparse_adamw_update(moments, &settings->adamw, settings->lr, n_chosen, stepper->slots,
-                            gradients, table);
+                            gradients, &tables.table);
         return;
     }
     if (settings->optimizer == SPARSE_ADAMW_DENSE) {
         sparse_adamw_update_dense(moments, &settings->adamw, settings->lr, stepper->step + 1,
-                                  n_chosen, stepper->slots, gradients, table);
+                                  n_chosen, stepper->slots, gradients, &tables.table);
         return;
     }
     for (size_t i = 0; i < n_chosen; i++) {
         kernels->sgd_update(v_dim, lr, gradients + i * v_dim,
-                            table + (size_t)stepper->slots[i] * v_dim);
+                            row_of(&tables.table, stepper->slots[i]));
     }
 }
 
-static void update(struct sparse_stepper *stepper, size_t n_chosen, float loss) {
+static mneme_status update(struct sparse_stepper *stepper, size_t n_chosen, float loss,
+                           mneme_error *error) {
     struct model *model = stepper->model;
     const float lr = step_rate(stepper, n_chosen, loss);
-    update_rows(stepper, &stepper->moments, n_chosen, lr, stepper->values, model->values);
+    TRY(value_rows_make_f32(model, n_chosen, stepper->slots, error));
+    update_rows(stepper, &stepper->moments, n_chosen, lr, stepper->values, PARAMETER_VALUES);
     if (model->config.memory.peer_variant) {
-        update_rows(stepper, &stepper->moments_u, n_chosen, lr, stepper->values_u, model->values_u);
+        update_rows(stepper, &stepper->moments_u, n_chosen, lr, stepper->values_u,
+                    PARAMETER_VALUES_U);
     }
     for (size_t m = 0; m < stepper->n_keys; m++) {
         struct parameter *keys = keys_of(stepper, m);
@@ -301,6 +323,7 @@ static void update(struct sparse_stepper *stepper, size_t n_chosen, float loss) 
                            gradient_of(&stepper->keys, keys), keys->data);
     }
     stepper->step++;
+    return MNEME_OK;
 }
 
 mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
@@ -327,7 +350,7 @@ mneme_status sparse_step_run(struct sparse_stepper *stepper, struct pass *pass,
         return error_set(error, MNEME_FAILED, "%s is not finite",
                          isfinite(result->loss) ? "a chosen slot's gradient" : "the loss");
     }
-    update(stepper, result->n_chosen, result->loss);
+    TRY(update(stepper, result->n_chosen, result->loss, error));
     record_update(stepper, pass->recorder, result->n_chosen);
     return MNEME_OK;
 }

@@ -63,7 +63,7 @@ static mneme_status widen(const struct gguf *file, const struct gguf_entry *entr
 
 static mneme_status check_finite(const struct gguf *file, const struct gguf_entry *entry,
                                  const float *values, mneme_error *error) {
-    size_t i = tensor_first_not_finite(values, entry->count);
+    size_t i = tensor_first_not_finite(stored_f32(values), entry->count);
     if (i == entry->count) return MNEME_OK;
     return error_set(error, MNEME_BAD_INPUT, "%s: tensor `%s`: element %zu is %s", file->file.path,
                      entry->name, i, isnan(values[i]) ? "NaN" : "infinite");

@@ -81,7 +81,7 @@ mneme_status safetensors_check_f32(const struct safetensors *file, const char *n
                                    const size_t *shape, mneme_error *error);
 /* Refuses values of a tensor of the file that are not finite, naming the first. */
 mneme_status safetensors_check_finite(const struct safetensors *file, const struct tensor *tensor,
-                                      const float *values, mneme_error *error);
+                                      struct stored values, mneme_error *error);
 /* The same as safetensors_read_f32 for types that are not converted: I32, U32, I64, U64, U8… */
 mneme_status safetensors_read_exact(const struct safetensors *file, const char *name,
                                     enum tensor_type type, size_t rank, const size_t *shape,

@@ -33,19 +33,19 @@ static const char *bytes_of(const struct safetensors_map *map, const struct safe
     return file->bytes + entry->offset;
 }
 
-mneme_status safetensors_map_f32(const struct safetensors_map *map,
-                                 const struct safetensors_set *set, const char *name, size_t rank,
-                                 const size_t *shape, const float **data, mneme_error *error) {
-    *data = NULL;
+mneme_status safetensors_map_stored(const struct safetensors_map *map,
+                                    const struct safetensors_set *set, const char *name,
+                                    size_t rank, const size_t *shape, struct stored *stored,
+                                    mneme_error *error) {
+    *stored = (struct stored){0};
     TRY(safetensors_set_check_f32(set, name, rank, shape, error));
     const struct safetensors *holder = safetensors_set_holder(set, name);
     const struct safetensors_entry *entry = safetensors_find(holder, name);
-    const char *bytes = bytes_of(map, set, holder, entry);
-    if (entry->tensor.type != TENSOR_F32 || (uintptr_t)bytes % sizeof(float) != 0) return MNEME_OK;
-    if (bytes == NULL) return MNEME_OK;
-    const float *floats = (const float *)(const void *)bytes;
-    TRY(safetensors_check_finite(holder, &entry->tensor, floats, error));
-    mapped_file_forget(floats, entry->bytes);
-    *data = floats;
+    struct stored found = {.data = bytes_of(map, set, holder, entry)};
+    (void)tensor_type_stored(entry->tensor.type, &found.type); /* it is one: it was checked */
+    if (found.data == NULL || (uintptr_t)found.data % stored_size(found.type) != 0) return MNEME_OK;
+    TRY(safetensors_check_finite(holder, &entry->tensor, found, error));
+    mapped_file_forget(found.data, entry->bytes);
+    *stored = found;
     return MNEME_OK;
 }

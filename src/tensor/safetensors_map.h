@@ -16,11 +16,12 @@ mneme_status safetensors_map_open(struct safetensors_map *map, const struct safe
 /* Does nothing to {0}. */
 void safetensors_map_close(struct safetensors_map *map);
 
-/* A tensor as it lies in its file, read-only [shape]; NULL where it must be read instead
- * (safetensors_set_read_f32): it has another type, or does not lie where a float can. Refuses what
- * reading it would. */
-mneme_status safetensors_map_f32(const struct safetensors_map *map,
-                                 const struct safetensors_set *set, const char *name, size_t rank,
-                                 const size_t *shape, const float **data, mneme_error *error);
+/* A tensor's numbers as they lie in its file, read-only [shape], whatever their type; data is NULL
+ * where they must be read instead (safetensors_set_read_f32), since they do not lie where such
+ * numbers can. Refuses what reading would. */
+mneme_status safetensors_map_stored(const struct safetensors_map *map,
+                                    const struct safetensors_set *set, const char *name,
+                                    size_t rank, const size_t *shape, struct stored *stored,
+                                    mneme_error *error);
 
 #endif

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "simd/stored.h"
+#include "simd/simd.h"
 #include "tensor/safetensors.h"
 
 /* 16-bit elements are converted through a buffer of this many. */
@@ -91,13 +91,15 @@ static mneme_status refuse_element(const struct safetensors *file, const struct 
 }
 
 mneme_status safetensors_check_finite(const struct safetensors *file, const struct tensor *tensor,
-                                      const float *values, mneme_error *error) {
+                                      struct stored values, mneme_error *error) {
     size_t bytes = 0;
     (void)tensor_bytes(tensor, &bytes); /* it fits: it is in the file */
     const size_t count = bytes / tensor_type_size(tensor->type);
     size_t i = tensor_first_not_finite(values, count);
     if (i == count) return MNEME_OK;
-    return refuse_element(file, tensor, i, isnan(values[i]), error);
+    float value = 0.0f;
+    simd()->widen(1, stored_from(values, i), &value);
+    return refuse_element(file, tensor, i, isnan(value), error);
 }
 
 /* Finds a tensor of this shape whose elements are floats or become floats. */
@@ -124,7 +126,7 @@ mneme_status safetensors_read_f32(const struct safetensors *file, const char *na
     TRY(type == TENSOR_F32
             ? safetensors_read_bytes(file, entry, 0, destination, entry->bytes, error)
             : read_converted(file, entry, destination, error));
-    return safetensors_check_finite(file, &entry->tensor, destination, error);
+    return safetensors_check_finite(file, &entry->tensor, stored_f32(destination), error);
 }
 
 mneme_status safetensors_read_exact(const struct safetensors *file, const char *name,

@@ -117,7 +117,7 @@ static mneme_status make_seal(const struct tensor *tensors, size_t n, const json
         struct digest of_tensor = {""};
         /* One that is too large is refused when it is written. */
         if (tensor_bytes(&sorted[i], &bytes)) {
-            status = digest_of_bytes(sorted[i].data, bytes, &of_tensor, error);
+            status = tensor_digest_of(&sorted[i], &of_tensor, error);
         }
         THEN(safetensors_seal_add(&seal, &sorted[i], &of_tensor, error));
     }

@@ -100,6 +100,13 @@ const struct safetensors *safetensors_set_holder(const struct safetensors_set *s
     return NULL;
 }
 
+enum stored_type safetensors_set_type(const struct safetensors_set *set, const char *name) {
+    enum stored_type type = STORED_F32;
+    const struct safetensors *holder = safetensors_set_holder(set, name);
+    if (holder != NULL) tensor_type_stored(safetensors_find(holder, name)->tensor.type, &type);
+    return type;
+}
+
 static mneme_status find_holder(const struct safetensors_set *set, const char *name,
                                 const struct safetensors **holder, mneme_error *error) {
     *holder = safetensors_set_holder(set, name);

@@ -30,6 +30,9 @@ void safetensors_set_close(struct safetensors_set *set);
 const struct safetensors *safetensors_set_holder(const struct safetensors_set *set,
                                                  const char *name);
 
+/* The type of a tensor that safetensors_set_check_f32 has nothing against. */
+enum stored_type safetensors_set_type(const struct safetensors_set *set, const char *name);
+
 /* safetensors_check_f32 and safetensors_read_f32 in the file that holds the tensor. */
 mneme_status safetensors_set_check_f32(const struct safetensors_set *set, const char *name,
                                        size_t rank, const size_t *shape, mneme_error *error);

@@ -105,6 +105,10 @@ static struct tensor *sorted_tensors(const struct tensor *tensors, size_t n) {
     return sorted;
 }
 
+static mneme_status take_bytes(void *user, const void *bytes, size_t length, mneme_error *error) {
+    return file_writer_write(user, bytes, length, error);
+}
+
 mneme_status safetensors_write(const char *path, const struct tensor *tensors, size_t n,
                                const struct safetensors_metadata *metadata, size_t n_metadata,
                                mneme_error *error) {
@@ -120,9 +124,7 @@ mneme_status safetensors_write(const char *path, const struct tensor *tensors, s
     THEN(file_writer_open(&writer, path, error));
     THEN(write_header(&writer, text, error));
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
-        size_t bytes = 0;
-        tensor_bytes(&sorted[i], &bytes);
-        status = file_writer_write(&writer, sorted[i].data, bytes, error);
+        status = tensor_pass_on(&sorted[i], take_bytes, &writer, error);
     }
     THEN(file_writer_finish(&writer, error));
     file_writer_abandon(&writer);

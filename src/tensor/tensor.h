@@ -5,6 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/error.h"
+#include "simd/stored.h"
+
 /* A named array as files hold it. */
 
 #define TENSOR_MAX_RANK 8
@@ -34,7 +37,10 @@ struct tensor {
     enum tensor_type type;
     size_t rank;
     size_t shape[TENSOR_MAX_RANK];
-    const void *data; /* [shape], or NULL for the description alone */
+    const void *data; /* [shape], or NULL for the description alone; what `read` reads */
+    /* NULL, or gives n elements from number `first` on: they do not lie in memory as files hold
+     * them. */
+    void (*read)(const void *data, enum tensor_type type, size_t first, size_t n, void *elements);
 };
 
 /* "F32" and the like. */
@@ -47,8 +53,17 @@ size_t tensor_type_size(enum tensor_type type);
 /* The bytes of all elements; false when that does not fit. */
 bool tensor_bytes(const struct tensor *tensor, size_t *bytes);
 
-/* The first of n values that is an infinity or NaN, or n. */
-size_t tensor_first_not_finite(const float *values, size_t n);
+/* The type of numbers that are computed with as f32; false for another. */
+bool tensor_type_stored(enum tensor_type type, enum stored_type *stored);
+enum tensor_type tensor_type_of(enum stored_type stored);
+
+/* The first of n numbers that is an infinity or NaN, or n. */
+size_t tensor_first_not_finite(struct stored values, size_t n);
+
+/* Hands all bytes of a tensor on, in their order and in pieces. */
+typedef mneme_status tensor_take(void *user, const void *bytes, size_t length, mneme_error *error);
+mneme_status tensor_pass_on(const struct tensor *tensor, tensor_take *take, void *user,
+                            mneme_error *error);
 
 /* Room for any shape as text. */
 #define TENSOR_SHAPE_TEXT (TENSOR_MAX_RANK * 21 + 3)

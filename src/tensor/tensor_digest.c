@@ -33,6 +33,20 @@ mneme_status tensor_digest_whole(mneme_digest *digest, mneme_error *error) {
     return status;
 }
 
+static mneme_status take_bytes(void *user, const void *bytes, size_t length, mneme_error *error) {
+    return digest_update(user, bytes, length, error);
+}
+
+mneme_status tensor_digest_of(const struct tensor *tensor, struct digest *digest,
+                              mneme_error *error) {
+    struct digest_stream stream = {0};
+    mneme_status status = digest_open(&stream, error);
+    THEN(tensor_pass_on(tensor, take_bytes, &stream, error));
+    THEN(digest_finish(&stream, digest, error));
+    digest_close(&stream);
+    return status;
+}
+
 struct digested {
     struct tensor tensor; /* first: the order by name looks at it */
     size_t index;         /* in the caller's list */
@@ -48,13 +62,8 @@ mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct d
     mneme_status status = digest_open(&stream, error);
     for (size_t i = 0; i < n && status == MNEME_OK; i++) {
         const struct tensor *tensor = &sorted[i].tensor;
-        size_t bytes = 0;
         struct digest digest;
-        if (!tensor_bytes(tensor, &bytes)) {
-            status = error_set(error, MNEME_BAD_INPUT, "tensor `%s`: too large", tensor->name);
-            break;
-        }
-        status = digest_of_bytes(tensor->data, bytes, &digest, error);
+        status = tensor_digest_of(tensor, &digest, error);
         if (status != MNEME_OK) break;
         if (each != NULL) each[sorted[i].index] = digest;
         status = tensor_digest_add_line(&stream, tensor->name, tensor_type_name(tensor->type),

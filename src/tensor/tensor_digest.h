@@ -12,6 +12,10 @@
 mneme_status tensor_digest_list(const struct tensor *tensors, size_t n, struct digest *whole,
                                 struct digest *each, mneme_error *error);
 
+/* Of one tensor's bytes. */
+mneme_status tensor_digest_of(const struct tensor *tensor, struct digest *digest,
+                              mneme_error *error);
+
 /* Adds the line of one tensor, whose bytes have the digest `hex`. */
 mneme_status tensor_digest_add_line(struct digest_stream *stream, const char *name,
                                     const char *type, size_t rank, const size_t *shape,

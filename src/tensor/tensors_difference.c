@@ -7,17 +7,24 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/path.h"
+#include "simd/simd.h"
 #include "tensor/safetensors.h"
 #include "tensor/value_pair.h"
 
-/* Tensors are read in pieces of this many bytes, a multiple of every element's size. */
-#define PIECE ((size_t)1 << 20)
+/* Tensors are read in pieces of this many elements. */
+#define PIECE ((size_t)1 << 17)
+#define MAX_ELEMENT ((size_t)8) /* bytes */
 
 /* Two open files. */
 struct comparing {
     struct safetensors a, b;
-    unsigned char *a_piece, *b_piece; /* [PIECE] */
+    unsigned char *a_piece, *b_piece; /* [PIECE * MAX_ELEMENT] */
 };
+
+/* What elements are compared as: their type, or that in which 16 bits are computed with. */
+static enum tensor_type compared_type(const struct tensor *a, const struct tensor *b) {
+    return a->type == b->type ? a->type : TENSOR_F32;
+}
 
 /* Sums for the relative error, over elements that are finite in both. These are statistics for
  * people; no result depends on them. */
@@ -44,28 +51,49 @@ static void add_element(mneme_tensor_difference *tensor, enum tensor_type type, 
     if (pair.ulp > tensor->max_ulp) tensor->max_ulp = pair.ulp;
 }
 
+/* Reads n elements, widened where they are compared so. */
+static mneme_status read_piece(const struct safetensors *file,
+                               const struct safetensors_entry *entry, enum tensor_type as,
+                               size_t first, size_t n, unsigned char *piece, mneme_error *error) {
+    const size_t size = tensor_type_size(entry->tensor.type);
+    const bool widens = entry->tensor.type != as;
+    unsigned char *bytes = widens ? piece + PIECE * sizeof(float) : piece;
+    TRY(safetensors_read_bytes(file, entry, first * size, bytes, n * size, error));
+    if (!widens) return MNEME_OK;
+    struct stored stored = {.data = bytes};
+    (void)tensor_type_stored(entry->tensor.type, &stored.type); /* it is one: may_compare */
+    simd()->widen(n, stored, (float *)(void *)piece);
+    return MNEME_OK;
+}
+
 static mneme_status compare_bytes(struct comparing *c, const struct safetensors_entry *a,
                                   const struct safetensors_entry *b,
                                   mneme_tensor_difference *tensor, mneme_error *error) {
-    size_t size = tensor_type_size(a->tensor.type);
+    const enum tensor_type type = compared_type(&a->tensor, &b->tensor);
+    const size_t size = tensor_type_size(type), count = tensor->n_elements;
     struct sums sums = {0};
-    for (size_t done = 0; done < a->bytes;) {
-        size_t length = a->bytes - done < PIECE ? a->bytes - done : PIECE;
-        mneme_status status = safetensors_read_bytes(&c->a, a, done, c->a_piece, length, error);
-        THEN(safetensors_read_bytes(&c->b, b, done, c->b_piece, length, error));
-        if (status != MNEME_OK) return status;
-        for (size_t i = 0; i < length; i += size) {
-            add_element(tensor, a->tensor.type, (done + i) / size, c->a_piece + i, c->b_piece + i,
+    for (size_t done = 0; done < count; done += PIECE) {
+        size_t n = count - done < PIECE ? count - done : PIECE;
+        TRY(read_piece(&c->a, a, type, done, n, c->a_piece, error));
+        TRY(read_piece(&c->b, b, type, done, n, c->b_piece, error));
+        for (size_t i = 0; i < n; i++) {
+            add_element(tensor, type, done + i, c->a_piece + i * size, c->b_piece + i * size,
                         &sums);
         }
-        done += length;
+    }
+    if (a->tensor.type != b->tensor.type && tensor->n_different == 0) {
+        tensor->problem = "other type, same numbers";
     }
     if (sums.difference > 0.0) tensor->relative_l2 = sqrt(sums.difference / sums.reference);
     return MNEME_OK;
 }
 
-static bool same_shape(const struct tensor *a, const struct tensor *b) {
-    return a->type == b->type && a->rank == b->rank &&
+/* Whether the elements of both are compared: types may differ that are computed with as f32. */
+static bool may_compare(const struct tensor *a, const struct tensor *b) {
+    enum stored_type ignored;
+    const bool floats =
+        tensor_type_stored(a->type, &ignored) && tensor_type_stored(b->type, &ignored);
+    return (a->type == b->type || floats) && a->rank == b->rank &&
            memcmp(a->shape, b->shape, a->rank * sizeof *a->shape) == 0;
 }
 
@@ -88,9 +116,9 @@ static mneme_status describe(const struct safetensors_entry *entry, const char *
 static mneme_status compare_entry(struct comparing *c, const struct safetensors_entry *a,
                                   mneme_tensors_difference *all, mneme_error *error) {
     const struct safetensors_entry *b = safetensors_find(&c->b, a->tensor.name);
-    const char *problem = b == NULL                             ? "only in a"
-                          : !same_shape(&a->tensor, &b->tensor) ? "other type or shape"
-                                                                : NULL;
+    const char *problem = b == NULL                              ? "only in a"
+                          : !may_compare(&a->tensor, &b->tensor) ? "other type or shape"
+                                                                 : NULL;
     mneme_tensor_difference *tensor = &all->tensors[all->n_tensors];
     TRY(describe(a, problem, tensor, error));
     all->n_tensors++;
@@ -141,7 +169,8 @@ static mneme_status open_side(struct safetensors *file, const char *path, mneme_
 
 mneme_status tensors_difference_find(const char *a, const char *b,
                                      mneme_tensors_difference *difference, mneme_error *error) {
-    struct comparing c = {.a_piece = malloc(PIECE), .b_piece = malloc(PIECE)};
+    struct comparing c = {.a_piece = malloc(PIECE * MAX_ELEMENT),
+                          .b_piece = malloc(PIECE * MAX_ELEMENT)};
     mneme_status status = c.a_piece == NULL || c.b_piece == NULL
                               ? error_set_memory(error, "a comparison")
                               : open_side(&c.a, a, error);

@@ -11,15 +11,6 @@ static int64_t order(uint64_t bits, unsigned width) {
     return (bits & sign) != 0 ? -(int64_t)magnitude - 1 : (int64_t)magnitude;
 }
 
-static float from_half(uint16_t bits) {
-    unsigned exponent = (bits >> 10) & 31u, fraction = bits & 1023u;
-    float magnitude = exponent == 0   ? ldexpf((float)fraction, -24)
-                      : exponent < 31 ? ldexpf((float)(fraction + 1024), (int)exponent - 25)
-                      : fraction == 0 ? INFINITY
-                                      : NAN;
-    return (bits & 0x8000u) != 0 ? -magnitude : magnitude;
-}
-
 static double value(enum tensor_type type, uint64_t bits) {
     float single;
     double wide;
@@ -29,11 +20,9 @@ static double value(enum tensor_type type, uint64_t bits) {
             memcpy(&single, &low, sizeof single);
             return (double)single;
         case TENSOR_BF16:
-            low <<= 16;
-            memcpy(&single, &low, sizeof single);
-            return (double)single;
+            return (double)stored_float_of_bf16((uint16_t)bits);
         case TENSOR_F16:
-            return (double)from_half((uint16_t)bits);
+            return (double)stored_float_of_f16((uint16_t)bits);
         case TENSOR_F64:
             memcpy(&wide, &bits, sizeof wide);
             return wide;

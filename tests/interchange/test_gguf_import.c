@@ -29,6 +29,10 @@ START_TEST(weights_are_those_of_the_package) {
     for (; fscanf(lines, "%127s %64s", name, sha256) == 2; n++) check_tensor(&model, name, sha256);
     fclose(lines);
     ck_assert_uint_eq(n, model.n_parameters);
+    /* Those of 16 bits stay so, quantized ones are f32. */
+    ck_assert_int_eq(model.layers[0].w1->file_type, STORED_BF16);
+    ck_assert_int_eq(model.layers[1].wk->file_type, STORED_F16);
+    ck_assert_int_eq(model.layers[1].w1->file_type, STORED_F32);
     ck_assert(model.config.tied_output);
     ck_assert_float_eq(model.config.rope_theta, 5000.0f);
     ck_assert_float_eq(model.config.norm_eps, 1e-5f);

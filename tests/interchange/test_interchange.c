@@ -137,7 +137,7 @@ START_TEST(other_llamas_are_refused) {
     copy_changed("head_dim", json_null());
     import("hf", temporary_folder, temporary_path("m"));
     check_import_refused("onnx", temporary_folder, "format onnx",
-                         "must be hf, gguf, lingua or llama2c");
+                         "must be hf, gguf, lingua, llama2c or mneme");
 }
 END_TEST
 

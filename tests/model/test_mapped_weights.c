@@ -11,6 +11,7 @@
 #include "tensor/safetensors.h"
 #include "tests/assertions.h"
 #include "tests/temporary.h"
+#include "tests/tensor/odd_file.h"
 
 /* A model with weights that are large enough to stay in the file, and small ones that are not. */
 static struct model_config large_config(void) {
@@ -37,8 +38,13 @@ static size_t count_in_file(const struct model *model) {
 static void assert_same_weights(const struct model *a, const struct model *b) {
     ck_assert_uint_eq(a->n_parameters, b->n_parameters);
     for (size_t i = 0; i < a->n_parameters; i++) {
-        ck_assert_mem_eq(a->parameters[i].data, b->parameters[i].data,
-                         a->parameters[i].count * sizeof(float));
+        const size_t count = a->parameters[i].count;
+        float *of_a = malloc(count * sizeof *of_a), *of_b = malloc(count * sizeof *of_b);
+        parameter_read(&a->parameters[i], 0, count, of_a);
+        parameter_read(&b->parameters[i], 0, count, of_b);
+        ck_assert_mem_eq(of_a, of_b, count * sizeof *of_a);
+        free(of_a);
+        free(of_b);
     }
 }
 
@@ -136,12 +142,55 @@ START_TEST(sixteen_bits) {
     save_other_embedding(&config, TENSOR_F16, halves);
     assert_ok(model_load(temporary_path("m"), &read, &error), &error);
     assert_ok(model_map(temporary_path("m"), &mapped, &error), &error);
-    ck_assert(!mapped.embedding->in_file && mapped.output->in_file);
-    ck_assert(mapped.embedding->data[0x3c00] == 1.0f);
+    ck_assert(mapped.embedding->in_file && mapped.output->in_file);
+    ck_assert(mapped.embedding->data == NULL && mapped.embedding->narrow.type == STORED_F16);
+    ck_assert(read.embedding->data[0x3c00] == 1.0f);
     assert_same_weights(&read, &mapped);
     model_close(&mapped);
     model_close(&read);
     free(halves);
+}
+END_TEST
+
+/* Another program's header may have any length; numbers that then lie oddly are read. */
+START_TEST(oddly_placed) {
+    const struct model_config config = large_config();
+    const size_t count = config.vocab_size * config.dim;
+    uint16_t *halves = calloc(count, sizeof *halves);
+    struct model read, mapped;
+    mneme_error error;
+    for (size_t i = 0; i < count; i++) halves[i] = (uint16_t)(i % 0x7c00);
+    save_model(&config);
+    save_other_embedding(&config, TENSOR_F16, halves);
+    make_odd(temporary_path("m/model.safetensors"));
+    assert_ok(model_load(temporary_path("m"), &read, &error), &error);
+    assert_ok(model_map(temporary_path("m"), &mapped, &error), &error);
+    ck_assert(!mapped.embedding->in_file && mapped.embedding->data != NULL);
+    ck_assert_uint_eq(count_in_file(&mapped), 0);
+    assert_same_weights(&read, &mapped);
+    model_close(&mapped);
+    model_close(&read);
+    free(halves);
+}
+END_TEST
+
+START_TEST(not_finite_in_sixteen_bits) {
+    const struct model_config config = large_config();
+    const size_t count = config.vocab_size * config.dim;
+    uint16_t *bits = calloc(count, sizeof *bits);
+    struct model model;
+    mneme_error error;
+    bits[count - 30] = 0xff80; /* -infinity as bf16; a number as f16 */
+    bits[count - 1] = 0x7c01;  /* NaN as f16; a number as bf16 */
+    save_model(&config);
+    save_other_embedding(&config, TENSOR_BF16, bits);
+    assert_refused(model_map(temporary_path("m"), &model, &error), &error, MNEME_BAD_INPUT,
+                   "tensor `tok_embeddings.weight`", "element [898,18] is infinite");
+    bits[count - 30] = 0;
+    save_other_embedding(&config, TENSOR_F16, bits);
+    assert_refused(model_map(temporary_path("m"), &model, &error), &error, MNEME_BAD_INPUT,
+                   "tensor `tok_embeddings.weight`", "element [899,23] is NaN");
+    free(bits);
 }
 END_TEST
 
@@ -185,6 +234,8 @@ Suite *mapped_weights_suite(void) {
     tcase_add_test(tests, same_as_read);
     tcase_add_test(tests, given_back);
     tcase_add_test(tests, sixteen_bits);
+    tcase_add_test(tests, oddly_placed);
+    tcase_add_test(tests, not_finite_in_sixteen_bits);
     tcase_add_test(tests, not_finite);
     tcase_add_test(tests, with_a_memory);
     tcase_add_test_raise_signal(tests, not_written_to, SIGSEGV);

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "model/tiny_model.h"
 #include "patch/patch_file.h"
+#include "smf/value_rows.h"
 #include "tests/assertions.h"
 #include "tests/temporary.h"
 
@@ -17,6 +18,7 @@ static inline void teach_fact(struct patch *patch, struct model *model, uint32_t
     struct patch_fact fact = {
         .question = strdup("Who?"), .steps = number, .loss = 0.1f * (float)number};
     int32_t slots[64];
+    const size_t v_dim = model->config.memory.v_dim;
     size_t n = 0;
     mneme_error error;
     char answer[32];
@@ -24,12 +26,14 @@ static inline void teach_fact(struct patch *patch, struct model *model, uint32_t
     assert_ok(text_list_add_copy(&fact.answers, answer, strlen(answer), &error), &error);
     for (size_t s = 0; s < n_slots && n < 64; s++) {
         if (random_below(number, 77, s, 4) != 0) continue;
-        float *row = malloc(width * sizeof *row);
-        patch_get_row(model, (int32_t)s, row);
-        for (size_t i = 0; i < width; i++) row[i] += random_uniform(number, s, i) - 0.5f;
-        patch_set_row(model, (int32_t)s, row);
-        free(row);
-        slots[n++] = (int32_t)s;
+        slots[n] = (int32_t)s;
+        assert_ok(value_rows_make_f32(model, 1, &slots[n++], &error), &error);
+        float *values = value_row(model, PARAMETER_VALUES, (int32_t)s);
+        float *values_u = width == v_dim ? NULL : value_row(model, PARAMETER_VALUES_U, (int32_t)s);
+        for (size_t i = 0; i < width; i++) {
+            float *value = i < v_dim ? values + i : values_u + (i - v_dim);
+            *value += random_uniform(number, s, i) - 0.5f;
+        }
     }
     assert_ok(patch_add_fact(patch, &fact, model, n, slots, &error), &error);
 }

@@ -50,7 +50,7 @@ START_TEST(file_gives_back_the_model) {
     ck_assert_uint_eq(read.n_facts, 4);
     ck_assert_str_eq(read.facts[2].answers.texts[0], "answer 3");
     ck_assert_uint_eq(read.facts[2].steps, 3);
-    patch_put_rows(&read, &fresh.model);
+    assert_ok(patch_put_rows(&read, &fresh.model, &error), &error);
     ck_assert_mem_eq(fresh.model.arena.base, taught.model.arena.base, taught.model.arena.size);
     assert_ok(patch_save(&read, again, &error), &error);
     ck_assert_str_eq(digest_of(path).hex, digest_of(again).hex);
@@ -107,7 +107,7 @@ START_TEST(undone_goes_on) {
     tiny_model_open(&tiny, configs(0));
     assert_ok(patch_load(&patch, temporary_path("five"), &error), &error);
     patch_undo(&patch, 2);
-    patch_put_rows(&patch, &tiny.model);
+    assert_ok(patch_put_rows(&patch, &tiny.model, &error), &error);
     teach_fact(&patch, &tiny.model, 4);
     teach_fact(&patch, &tiny.model, 5);
     assert_ok(patch_save(&patch, temporary_path("again"), &error), &error);

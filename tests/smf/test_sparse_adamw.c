@@ -38,17 +38,28 @@ static const float of_torch[3][ROWS * WIDTH] = {
     {0.322952926f, 0.0637389794f, 0.20806472f, 0.621239722f, 0.625f, 0.75f, 0.705441058f,
      0.92941612f, 1.125f, 1.25f}};
 
+/* Rows that lie one after the other. */
+struct plain_table {
+    struct sparse_table table; /* first */
+    float *rows;
+};
+
+static float *plain_row(const struct sparse_table *table, int32_t row) {
+    return ((const struct plain_table *)table)->rows + (size_t)row * WIDTH;
+}
+
 START_TEST(dense_is_torch_with_a_mask) {
     struct sparse_adamw state;
     float table[ROWS * WIDTH], gradients[2 * WIDTH];
     mneme_error error = {0};
     size_t looked = 0;
+    const struct plain_table plain = {{plain_row}, table};
     make_table(table);
     assert_ok(sparse_adamw_open(&state, ROWS, WIDTH, &error), &error);
     for (int s = 0; s < STEPS; s++) {
         make_gradients(s, gradients);
         sparse_adamw_update_dense(&state, &settings, 0.05f, (size_t)s + 1, n_chosen[s], chosen[s],
-                                  gradients, table);
+                                  gradients, &plain.table);
         if (s != 1 && s != 3 && s != 6) continue;
         for (size_t i = 0; i < ROWS * WIDTH; i++) {
             ck_assert_float_eq_tol(table[i], of_torch[looked][i], 3e-7f);
@@ -65,6 +76,7 @@ START_TEST(lazy_counts_its_own_steps) {
     struct sparse_adamw state, alone;
     float table[ROWS * WIDTH], gradients[2 * WIDTH], row_alone[WIDTH];
     mneme_error error = {0};
+    const struct plain_table plain = {{plain_row}, table}, plain_alone = {{plain_row}, row_alone};
     make_table(table);
     memcpy(row_alone, table + 1 * WIDTH, sizeof row_alone);
     assert_ok(sparse_adamw_open(&state, ROWS, WIDTH, &error), &error);
@@ -72,11 +84,12 @@ START_TEST(lazy_counts_its_own_steps) {
     size_t own = 0;
     for (int s = 0; s < STEPS; s++) {
         make_gradients(s, gradients);
-        sparse_adamw_update(&state, &settings, 0.05f, n_chosen[s], chosen[s], gradients, table);
+        sparse_adamw_update(&state, &settings, 0.05f, n_chosen[s], chosen[s], gradients,
+                            &plain.table);
         for (size_t i = 0; i < n_chosen[s]; i++) {
             if (chosen[s][i] != 1) continue;
             sparse_adamw_update_dense(&alone, &settings, 0.05f, ++own, 1, &(const int32_t){0},
-                                      gradients + i * WIDTH, row_alone);
+                                      gradients + i * WIDTH, &plain_alone.table);
         }
     }
     ck_assert_uint_eq(own, 3);
