@@ -21,7 +21,7 @@ done
 : "${RESULTS:=$([ ${#quick[@]} -eq 0 ] && echo perf/results || echo "$BUILD/bench-quick")}"
 mkdir -p "$RESULTS"
 
-programs=(roof gemm lookup gather scatter optimizer attention memory_layer step)
+programs=(roof gemm decode lookup gather scatter optimizer attention memory_layer step)
 n_parts=$((2 * ${#programs[@]} + 3)) part=0 failed=0
 [ "$(nproc)" -eq 1 ] && n_parts=$((${#programs[@]} + 3))
 

@@ -14,6 +14,8 @@
  * packed at once. */
 #define AHEAD_COLUMNS 8
 #define TOGETHER 4
+/* Tiles of B that one row of A goes through at once. */
+#define SIDE 4
 
 INLINE vf load_lanes(const float *p, size_t n) {
     return n >= SIMD_LANES ? vf_load(p) : vf_load_part(p, n, 0.0f);
@@ -319,6 +321,29 @@ INLINE void tile(const enum stored_type type, size_t rows, const size_t vectors,
     }
 }
 
+/* One row of C through SIDE whole tiles of B side by side: a tile alone has a chain or two, which
+ * would wait for themselves. */
+INLINE void row_of_tiles(const enum stored_type type, const struct tiles *t, const float *a,
+                         const char *b, float *c) {
+    vf sums[SIDE * VECTORS];
+    const char *tiles[SIDE];
+#pragma GCC unroll 8
+    for (size_t i = 0; i < SIDE * VECTORS; i++) {
+        sums[i] = t->accumulate ? vf_load(c + i * SIMD_LANES) : vf_zero();
+        tiles[i / VECTORS] = stored_place(type, b, i / VECTORS * t->b->tile_stride);
+    }
+    for (size_t p = 0; p < t->k; p++, a += t->a->k_stride) {
+        vf factor = vf_set1(*a);
+#pragma GCC unroll 8
+        for (size_t i = 0; i < SIDE * VECTORS; i++) {
+            const char *row = stored_place(type, tiles[i / VECTORS], p * t->b->k_stride);
+            sums[i] = vf_fma(factor, load_columns(type, row, i % VECTORS, SIMD_LANES), sums[i]);
+        }
+    }
+#pragma GCC unroll 8
+    for (size_t i = 0; i < SIDE * VECTORS; i++) vf_store(c + i * SIMD_LANES, sums[i]);
+}
+
 /* The C of a tile that comes soon. */
 INLINE void prefetch_tile(const float *c, size_t c_stride, size_t rows) {
     for (size_t i = 0; i < rows; i++) {
@@ -333,9 +358,13 @@ INLINE void all_tiles(const enum stored_type type, size_t m, size_t n, const str
                       float *c) {
     const float *tile_a = t->a->data;
     for (size_t i = 0; i < m; i += ROWS, tile_a += t->a->tile_stride, c += ROWS * t->c_stride) {
-        size_t rows = m - i < ROWS ? m - i : ROWS;
+        size_t rows = m - i < ROWS ? m - i : ROWS, j = 0;
         const char *tile_b = t->b->stored.data;
-        for (size_t j = 0; j < n; j += COLUMNS) {
+        for (; rows == 1 && j + SIDE * COLUMNS <= n; j += SIDE * COLUMNS) {
+            row_of_tiles(type, t, tile_a, tile_b, c + j);
+            tile_b = stored_place(type, tile_b, SIDE * t->b->tile_stride);
+        }
+        for (; j < n; j += COLUMNS) {
             size_t width = n - j < COLUMNS ? n - j : COLUMNS;
             if (n - j > COLUMNS) {
                 prefetch_tile(c + j + COLUMNS, t->c_stride, rows);
