@@ -9,7 +9,7 @@ cd "$(dirname "$0")/.." || exit 1
 # The floors, from the lowest. Within a line a folder may include from those named before it.
 floors=(
     "simd"
-    "base tensor profile"
+    "base report tensor profile"
     "text splitter"
     "nn tokenizer data corpus"
     "model"
@@ -22,7 +22,7 @@ floors=(
     "cli"
 )
 # Rooms of one floor that know nothing of each other.
-apart="folder/reference exam/train exam/smf interchange/exam patch/exam corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor eval/train eval/smf interchange/train
+apart="folder/reference exam/train exam/smf interchange/exam patch/exam corpus/nn nn/data data/nn nn/tokenizer tokenizer/nn tensor/profile profile/tensor tensor/report eval/train eval/smf interchange/train
     interchange/eval reference/recipe reference/method slots/compare teach/run"
 
 found=0

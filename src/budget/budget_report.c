@@ -6,9 +6,9 @@
 #include <jansson.h>
 
 #include "base/json_write.h"
-#include "base/table.h"
 #include "base/text.h"
 #include "budget/bytes_text.h"
+#include "report/table.h"
 
 /* Parts of a stage that have a place in the table. */
 #define SHOWN_PARTS 4

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/gnuplot.h"
 #include "compare/plot_rows.h"
 #include "compare/report.h"
 #include "compare/stream_plot.h"
+#include "report/gnuplot.h"
 
 static int by_new_f1(const void *a, const void *b) {
     const struct point *x = a, *y = b;

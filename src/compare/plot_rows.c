@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/gnuplot.h"
+#include "report/gnuplot.h"
 
 const char *plot_rows_colour(const struct plot_rows *rows, size_t row) {
     static const char *const others[] = {"#9467bd", "#ff7f0e", "#17becf", "#8c564b",

@@ -5,8 +5,8 @@
 
 #include <mneme/version.h>
 
-#include "base/report_file.h"
 #include "folder/folder.h"
+#include "report/report_file.h"
 #include "run/machine.h"
 
 const struct report_form *report_form(const struct result *result) {

@@ -3,9 +3,9 @@
 
 #include <jansson.h>
 
-#include "base/table.h"
 #include "compare/measure.h"
 #include "compare/result.h"
+#include "report/table.h"
 
 /* The comparison as lines of text; malloc'ed, NULL when out of memory. */
 char *report_text(const struct result *result);

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/gnuplot.h"
 #include "base/json_read.h"
 #include "folder/folder.h"
+#include "report/gnuplot.h"
 
 #define MAX_STREAM_BYTES ((size_t)1 << 26)
 

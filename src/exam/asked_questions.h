@@ -13,7 +13,7 @@ struct question_manner {
     const struct question_set *shots; /* that examples come from; NULL: the asked questions */
     size_t max_new_tokens;
     bool answers_alone; /* without the NLL of the right ones */
-    size_t limit; /* the first questions alone; 0: all */
+    size_t limit;       /* the first questions alone; 0: all */
 };
 
 /* A file of questions that are asked. */

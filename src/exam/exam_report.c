@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/json_write.h"
-#include "base/table.h"
+#include "report/table.h"
 
 /* A table of one kind of results, after an empty line where another one stands before. */
 static void print(struct table *table, struct text *text) {

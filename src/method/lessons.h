@@ -9,10 +9,10 @@
 struct lessons {
     size_t n;
     struct token_texts texts; /* wordings of all lessons, lesson by lesson */
-    size_t *first_targets;    /* [texts.n] of a text, the first input whose target counts; NULL: 0 */
-    size_t *first_text;       /* [n + 1] a lesson's first sequence in texts */
-    size_t *first_fact;       /* [n + 1] its first new fact */
-    const char *unit;         /* "facts", "chunks" */
+    size_t *first_targets; /* [texts.n] of a text, the first input whose target counts; NULL: 0 */
+    size_t *first_text;    /* [n + 1] a lesson's first sequence in texts */
+    size_t *first_fact;    /* [n + 1] its first new fact */
+    const char *unit;      /* "facts", "chunks" */
 };
 
 /* Wordings of one lesson. */

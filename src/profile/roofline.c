@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/gnuplot.h"
 #include "base/path.h"
+#include "report/gnuplot.h"
 
 /* A numbered kernel per line: flops per byte, GFLOP/s, share of the kernels' time, number; and the
  * list of the numbers' names at the picture's side. A kernel without arithmetic has no place. */

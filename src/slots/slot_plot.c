@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 
-#include "base/gnuplot.h"
 #include "base/path.h"
+#include "report/gnuplot.h"
 
 static void begin(struct text *text, const char *name) {
     text_add(text, "# gnuplot %s.gnuplot\nset datafile separator ','\nset grid lc rgb '#dddddd'\n",

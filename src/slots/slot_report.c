@@ -6,9 +6,9 @@
 
 #include <jansson.h>
 
-#include "base/report_file.h"
-#include "base/table.h"
 #include "base/text.h"
+#include "report/report_file.h"
+#include "report/table.h"
 
 /* The text of one token, or "<id>" where it is no text of its own; the caller frees it. */
 static char *token_text(const struct slot_report *report, int32_t id) {

@@ -1,4 +1,4 @@
-#include "base/gnuplot.h"
+#include "report/gnuplot.h"
 
 #include <fcntl.h>
 #include <spawn.h>
@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/report_file.h"
+#include "report/report_file.h"
 
 static void run(const char *folder, const char *name) {
     const char *const arguments[] = {"gnuplot", name, NULL};

@@ -3,7 +3,7 @@
 #include <check.h>
 #include <stdlib.h>
 
-#include "base/table.h"
+#include "report/table.h"
 
 static void fill(struct table *table) {
     table->n_columns = 3;

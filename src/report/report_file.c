@@ -1,4 +1,4 @@
-#include "base/report_file.h"
+#include "report/report_file.h"
 
 #include <stdlib.h>
 #include <string.h>

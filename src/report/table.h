@@ -1,5 +1,5 @@
-#ifndef BASE_TABLE_H
-#define BASE_TABLE_H
+#ifndef REPORT_TABLE_H
+#define REPORT_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,5 +1,5 @@
-#ifndef BASE_GNUPLOT_H
-#define BASE_GNUPLOT_H
+#ifndef REPORT_GNUPLOT_H
+#define REPORT_GNUPLOT_H
 
 #include "base/error.h"
 #include "base/text.h"

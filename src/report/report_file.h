@@ -1,5 +1,5 @@
-#ifndef BASE_REPORT_FILE_H
-#define BASE_REPORT_FILE_H
+#ifndef REPORT_REPORT_FILE_H
+#define REPORT_REPORT_FILE_H
 
 #include <jansson.h>
 
