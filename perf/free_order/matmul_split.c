@@ -44,8 +44,8 @@ void matmul(struct matmul_scratch *scratch, size_t m, size_t n, size_t k, struct
         size_t t = (size_t)omp_get_thread_num();
         size_t first = k * t / threads, length = k * (t + 1) / threads - first;
         struct matrix a_part = a, b_part = b;
-        a_part.data += first * a.column_stride;
-        b_part.data += first * b.row_stride;
+        a_part.stored = stored_from(a.stored, first * a.column_stride);
+        b_part.stored = stored_from(b.stored, first * b.row_stride);
         matmul_serial(&scratches[t], m, n, length, a_part, b_part, sums[t], n, false);
 #pragma omp barrier
 #pragma omp for schedule(static)

@@ -14,7 +14,7 @@ struct fact {
     char **texts; /* [n_texts] wordings that teach it: statements, and questions with answer */
     size_t n_texts;
     size_t n_statements; /* the first of texts, which were its own in the file */
-    char *question; /* as it stands in texts, with one question mark at its end */
+    char *question;      /* as it stands in texts, with one question mark at its end */
     char *prompt;   /* what the model continues when it is asked; it may have turns (text/form.h) */
     char *shown;    /* the prompt as people read it; NULL: as it is */
     char **answers; /* [n_answers] any of them is right */
@@ -35,7 +35,8 @@ struct corpus {
     size_t n_known;
     struct fact *fresh; /* [n_fresh] the new facts; no pretraining text mentions them */
     size_t n_fresh;
-    struct corpus_lesson *lessons; /* [n_lessons] all new facts in order; NULL: each fact is a lesson */
+    struct corpus_lesson
+        *lessons; /* [n_lessons] all new facts in order; NULL: each fact is a lesson */
     size_t n_lessons;
     char **skill_train; /* [n_skill_train] texts of the unrelated skill, in pretraining */
     size_t n_skill_train;

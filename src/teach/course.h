@@ -1,10 +1,10 @@
 #ifndef TEACH_COURSE_H
 #define TEACH_COURSE_H
 
+#include "lesson/lesson.h"
 #include "patch/patch.h"
 #include "smf/memory_inputs.h"
 #include "smf/sparse_step.h"
-#include "lesson/lesson.h"
 #include "teach/settings.h"
 
 /* The teaching of one fact after another. What the model is after a fact depends on the model, the
