@@ -58,7 +58,7 @@ INLINE vf vf_load_stored_part(const enum stored_type type, const void *p, size_t
     if (type == STORED_F32) return vf_load_part(p, n, 0.0f);
     uint16_t lanes[SIMD_LANES] = {0};
     memcpy(lanes, p, n * sizeof *lanes);
-    return vf_load_stored(type, lanes);
+    return type == STORED_BF16 ? vf_load_bf16(lanes) : vf_load_f16(lanes);
 }
 
 /* Where number i of a type lies. */

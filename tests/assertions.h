@@ -2,9 +2,17 @@
 #define TESTS_ASSERTIONS_H
 
 #include <check.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "base/error.h"
+
+/* The address sanitizer takes signals and address space for itself. */
+#ifdef __SANITIZE_ADDRESS__
+#define HAS_ADDRESS_SANITIZER true
+#else
+#define HAS_ADDRESS_SANITIZER false
+#endif
 
 /* Assertions for what can fail, besides Check's own; those show the values and the error's message,
  * at the line of the test. */

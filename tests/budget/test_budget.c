@@ -221,7 +221,7 @@ Suite *budget_suite(void) {
     tcase_add_test(tests, operations);
     tcase_add_test(tests, parts_of_memories);
     tcase_add_test(tests, room_of_groups);
-    tcase_add_test(tests, room_of_address_space);
+    if (!HAS_ADDRESS_SANITIZER) tcase_add_test(tests, room_of_address_space);
     tcase_add_test(tests, disk);
     tcase_add_test(tests, fits);
     tcase_add_test(tests, beyond_all);
