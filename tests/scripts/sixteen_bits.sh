@@ -31,6 +31,7 @@ head -n 2 data/questions/invented.jsonl >"$work/facts.jsonl"
 
 generate() { mneme generate "$1" "Where was" --max-tokens 12 "${@:2}"; }
 score() { mneme eval "$1" --text "$work/text.txt" --questions "$work/facts.jsonl" --json 2>&1 | grep -v '"folder"\|seconds'; }
+memory_of() { mneme info "$1" --json | grep -oE '"memory_bytes": [0-9]+' | grep -oE '[0-9]+$'; }
 # teach MODEL PATCH: and the digest of its tensors
 teach() {
     mneme teach "$1" "$work/facts.jsonl" --patch "$2" --text "$work/text.txt" \
@@ -45,6 +46,8 @@ for type in bf16 f16; do
     check "which is half as large" test $(($(stat -c %s "$narrow/model.safetensors") * 9 / 5)) -lt \
         "$(stat -c %s "$model/model.safetensors")"
     expect 0 "every tensor is $type" "^[0-9a-f]{64}  norm.weight ${type^^} \[128\]" mneme digest "$narrow"
+    check "info says that it takes less memory" \
+        test $(($(memory_of "$narrow") * 4 / 3)) -lt "$(memory_of "$model")"
     check "it stays so" mneme import "$narrow" "$narrow-again"
     same "and is the same $type" "$(whole_digest "$narrow-again")" "$(whole_digest "$narrow")"
     expect 0 "$type in f32" 'with tokenizer' mneme import "$narrow" "$wide" --dtype f32
